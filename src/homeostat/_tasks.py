@@ -1,0 +1,94 @@
+"""The only place that starts tasks and threads."""
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
+
+__all__ = ["Group", "Threads"]
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class Group:
+    """A task group that never loses a cancellation.
+
+    As ``asyncio.TaskGroup``: leaving the block waits for every child, and the first
+    child that fails cancels its siblings and raises an ``ExceptionGroup``. Beyond it:
+    a cancellation of the parent that arrives while a child's failure is being handled
+    is raised, where Python 3.11 and 3.12 let the group's error swallow it.
+
+    Cancellation: cancelling the parent cancels the children and waits for them.
+    """
+
+    __slots__ = ("_cancels_before", "_group", "_parent")
+
+    def __init__(self) -> None:
+        self._group = asyncio.TaskGroup()
+        self._parent: asyncio.Task[Any] | None = None
+        self._cancels_before = 0
+
+    async def __aenter__(self) -> Self:
+        self._parent = asyncio.current_task()
+        self._cancels_before = self._parent.cancelling() if self._parent else 0
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._group.__aexit__(exc_type, exc, traceback)
+        except BaseExceptionGroup as group:
+            # TaskGroup uncancels its own request alone: what is left is an outer one.
+            parent = self._parent
+            if parent is not None and parent.cancelling() > self._cancels_before:
+                raise asyncio.CancelledError from group
+            raise
+
+    def start(self, coro: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+        """Start a child task; ``name`` is what logs and dumps show.
+
+        Raises:
+            RuntimeError: The group is closed; the coroutine is closed, never awaited.
+        """
+        try:
+            return self._group.create_task(coro, name=name)
+        except RuntimeError:
+            coro.close()
+            raise
+
+
+class Threads:
+    """A pool of threads with a name and a fixed size.
+
+    asyncio's default pool has ``cpu_count + 4`` threads for everybody: one slow user
+    function would starve the others, so each owner has a pool of its own.
+
+    Cancellation: a function that runs is not interrupted; its result is dropped.
+    """
+
+    __slots__ = ("_pool",)
+
+    def __init__(self, size: int, *, name: str) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
+
+    async def run(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run ``function`` in a thread, in a copy of the caller's context."""
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._pool, lambda: context.run(function, *args, **kwargs)
+        )
+
+    def close(self) -> None:
+        """Refuse new work; threads end when what they run returns."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
