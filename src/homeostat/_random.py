@@ -20,7 +20,7 @@ class Random:
     __slots__ = ("_random",)
 
     def __init__(self, seed: int | None = None) -> None:
-        self._random = random.Random(seed)  # noqa: S311 -- names and jitter, no secrets
+        self._random = random.Random(seed)
 
     def uuid(self) -> str:
         """Return a new random UUID (version 4) in its text form."""

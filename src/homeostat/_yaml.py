@@ -6,12 +6,9 @@ here keeps the resolvers that YAML and JSON share and drops those two; ``yes`` a
 ``on`` stay booleans, as kubectl has them.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import yaml
-
-from homeostat.errors import ConfigError
 
 __all__ = ["dump_all", "load_all"]
 

@@ -59,7 +59,7 @@ class ApiError(HomeostatError):
         attempted: What the caller tried, as ``create apps/v1 deployments default/web``.
     """
 
-    def __init__(  # noqa: PLR0913 -- the fields of a Status
+    def __init__(
         self,
         message: str,
         *,

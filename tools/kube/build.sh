@@ -14,16 +14,20 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 
-kube_version=$(sed -n 's/^require k8s.io\/kubernetes //p' "$here/kube/go.mod")
-kube_version=${kube_version:-$(sed -n 's/^	k8s.io\/kubernetes \(v[0-9.]*\)$/\1/p' "$here/kube/go.mod")}
+# The requirement stands alone or in a block, with or without a comment behind it.
+kube_version=$(sed -nE 's/^(require )?[[:space:]]*k8s\.io\/kubernetes (v[0-9.]+).*$/\2/p' \
+    "$here/kube/go.mod")
 minor=$(echo "$kube_version" | cut -d. -f2)
-stamp="$out/.stamp"
-want="$kube_version $(cat "$here"/kube/go.sum "$here"/etcd/go.sum | cksum)"
+want="$kube_version $(cat "$here"/kube/go.sum "$here"/etcd/go.sum "$0" | cksum)"
 
-# A file is a finished build only under a stamp that was written after it.
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then
+# Binaries are complete when their stamp says so; those of other versions go.
+if [ "$(cat "$out/.stamp" 2>/dev/null)" = "$want complete" ]; then
     echo "kube: $out is up to date ($kube_version)"
     exit 0
+fi
+if [ "$(cat "$out/.stamp" 2>/dev/null)" != "$want" ]; then
+    rm -f "$out/etcd" "$out"/kube*
+    echo "$want" >"$out/.stamp"
 fi
 
 for name in etcd kube-apiserver kube-controller-manager kubectl; do
@@ -64,5 +68,5 @@ build etcd go.etcd.io/etcd/server/v3 etcd
 build kube k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver
 build kube k8s.io/kubernetes/cmd/kubectl kubectl
 build kube k8s.io/kubernetes/cmd/kube-controller-manager kube-controller-manager
-echo "$want" >"$stamp"
+echo "$want complete" >"$out/.stamp"
 echo "kube: built into $out"
