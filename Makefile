@@ -1,0 +1,72 @@
+# Each target sets up what it needs in .venv; nothing is installed anywhere else.
+#
+#   make demo    run the PodSet operator on the embedded cluster and watch it work
+#   make test    all tests but those that need a real kube-apiserver
+#   make kube    build the real control plane (about six minutes, once); then
+#                `make test` runs the tests on it too
+#   make check   formatting, lint, types, import layers, tests
+#   make bench   figures, beside their peers
+#   make clean   remove everything that the targets above made
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow kube check lint types layers bench wheel clean
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "homeostat needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -V)." >&2; \
+	  echo "Name another one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+
+# What the library needs, for the demo; and what its tests and checks need besides.
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "setting up $(VENV)"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.runtime
+	@echo "setting up the test tools in $(VENV)"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[uvloop]' --group dev
+	@touch $@
+
+demo: $(VENV)/.runtime
+	@$(BIN)/homeostat demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup
+
+test-slow: $(VENV)/.dev
+	HOMEOSTAT_SLOW=full $(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m slow
+
+kube:
+	@tools/kube/build.sh .kube/bin $(PYTHON)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+check: lint types layers test
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks all
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) .kube build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

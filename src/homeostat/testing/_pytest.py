@@ -1,0 +1,1 @@
+"""The pytest plugin: loaded by pytest itself, so it imports nothing heavy."""
