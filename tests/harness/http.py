@@ -1,0 +1,88 @@
+"""Carry requests to the real API server without the client under test."""
+
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from yarl import URL
+
+from homeostat._transport import HttpRequest, HttpResponse
+from homeostat.errors import TransportError
+
+__all__ = ["HttpTransport"]
+
+
+def _url(base: str, request: HttpRequest) -> URL:
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    return URL(f"{base}{quote(request.path)}{query}", encoded=True)
+
+
+def _headers(response: aiohttp.ClientResponse) -> Mapping[str, str]:
+    names = {name.lower() for name in response.headers}
+    return {name: ", ".join(response.headers.getall(name)) for name in names}
+
+
+class _Stream:
+    """An answer whose body is read as it comes."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.status = response.status
+        self.headers = _headers(response)
+        self._response = response
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransportError(str(error)) from error
+
+
+class HttpTransport:
+    """A Transport over sockets: the simplest one that can be right.
+
+    Create it inside a running event loop, and close it there.
+    """
+
+    def __init__(
+        self, url: str, *, token: str = "", context: ssl.SSLContext | None = None
+    ) -> None:
+        self._base = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=context or True),
+            timeout=aiohttp.ClientTimeout(total=None, connect=10),
+            # A request without a media type must leave without one.
+            skip_auto_headers=("Content-Type", "Accept"),
+        )
+
+    async def request(self, request: HttpRequest) -> HttpResponse:
+        """Send one request and return the whole answer."""
+        async with self.stream(request) as stream:
+            body = b"".join([chunk async for chunk in stream.chunks()])
+            return HttpResponse(status=stream.status, headers=stream.headers, body=body)
+
+    @asynccontextmanager
+    async def stream(self, request: HttpRequest) -> AsyncGenerator[_Stream]:
+        """Open a stream; leaving the block closes it."""
+        headers = {**self._headers, **request.headers}
+        try:
+            response = await self._session.request(
+                request.method,
+                _url(self._base, request),
+                headers=headers,
+                data=request.body or None,
+                allow_redirects=False,
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransportError(str(error)) from error
+        try:
+            yield _Stream(response)
+        finally:
+            response.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
