@@ -1,0 +1,23 @@
+"""A queue of keys that want work.
+
+Guarantees, under any order of calls and any cancellation:
+
+- *Stingy*: a key is leased to one worker at a time, and any number of adds before it is
+  leased make one run.
+- *No lost wake-up*: a key that is added while it is leased runs again after the lease.
+- *Fair*: keys of one priority come out in the order in which they became due; a higher
+  priority goes first. Adding a waiting key again keeps the higher priority.
+- *Earliest wins*: a delay says "run no later than". Of several the earliest counts, and
+  a run that comes before it fulfils it.
+- *Never gives up*: each failure of a key doubles its delay up to a cap, for ever;
+  ``forget`` resets it.
+- *Explained*: each item carries the distinct reasons it was queued for, bounded.
+
+The queue knows no Kubernetes: keys are any hashable values.
+"""
+
+from homeostat.workqueue._backoff import backoff
+from homeostat.workqueue._core import Item, QueueCore, Snapshot
+from homeostat.workqueue._queue import QueueClosedError, WorkQueue
+
+__all__ = ["Item", "QueueClosedError", "QueueCore", "Snapshot", "WorkQueue", "backoff"]
