@@ -1,0 +1,98 @@
+"""Merge patch (RFC 7386): apply one, and make the smallest one."""
+
+from typing import Any, cast
+
+from homeostat.api import JSON
+from homeostat.schema._go import copy_json
+from homeostat.schema._json_patch import PatchError
+
+__all__ = ["diff_merge_patch", "merge_patch"]
+
+
+def merge_patch(document: JSON, patch: JSON) -> JSON:
+    """Return ``document`` with a merge patch applied.
+
+    Args:
+        document: The object as it is; never changed.
+        patch: The decoded patch: null removes a member, lists replace whole.
+
+    Returns:
+        A new document; unchanged parts are shared with the old one.
+
+    Raises:
+        PatchError: The patch is neither an object nor a list (``BadRequest``).
+
+    Source: evanphx/json-patch v4 ``MergePatch``, which also removes nulls from objects
+    inside of lists that are new.
+    """
+    if not isinstance(patch, dict | list):
+        raise PatchError("Invalid JSON Patch", reason="BadRequest")
+    if not isinstance(document, dict) or not isinstance(patch, dict):
+        return _without_nulls(patch)
+    return _merged(cast("dict[str, Any]", document), cast("dict[str, Any]", patch))
+
+
+def _merged(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(document)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+            continue
+        current = merged.get(key)
+        if not isinstance(current, dict):
+            merged[key] = _without_nulls(value)
+        elif isinstance(value, dict):
+            merged[key] = _merged(
+                cast("dict[str, Any]", current), cast("dict[str, Any]", value)
+            )
+        else:
+            merged[key] = copy_json(value)
+    return merged
+
+
+def _without_nulls(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value).items()
+        return {key: _without_nulls(item) for key, item in members if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in cast("list[Any]", value)]
+    return value
+
+
+def diff_merge_patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return the smallest merge patch that turns ``old`` into ``new``.
+
+    Empty when they are equal. A member of ``new`` whose value is null cannot be
+    expressed in a merge patch: it is removed.
+    """
+    patch: dict[str, Any] = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        if key not in old:
+            if value is not None:
+                patch[key] = copy_json(value)
+            continue
+        before = old[key]
+        if isinstance(before, dict) and isinstance(value, dict):
+            inner = diff_merge_patch(
+                cast("dict[str, Any]", before), cast("dict[str, Any]", value)
+            )
+            if inner:
+                patch[key] = inner
+        elif not _same(before, value):
+            patch[key] = copy_json(value)
+    return patch
+
+
+def _same(one: JSON, two: JSON) -> bool:
+    """Compare without Python's ``True == 1``; equal numbers stay equal."""
+    if isinstance(one, bool) or isinstance(two, bool):
+        return one is two
+    if isinstance(one, list) and isinstance(two, list):
+        pairs = zip(cast("list[Any]", one), cast("list[Any]", two), strict=False)
+        return len(one) == len(two) and all(_same(a, b) for a, b in pairs)
+    if isinstance(one, dict) and isinstance(two, dict):
+        ones, twos = cast("dict[str, Any]", one), cast("dict[str, Any]", two)
+        return ones.keys() == twos.keys() and all(
+            _same(value, twos[key]) for key, value in ones.items()
+        )
+    return bool(one == two)
