@@ -1,0 +1,170 @@
+"""Bytes to objects and back."""
+
+from functools import lru_cache
+from typing import Any, TypeAlias, TypeVar, cast
+
+import msgspec
+
+from homeostat.api._kinds import JSON, GroupVersionKind, Unstructured
+from homeostat.api._metadata import Object
+from homeostat.api._quantity import Quantity
+from homeostat.api._time import MicroTime, Time
+from homeostat.errors import InvalidObjectError
+
+__all__ = ["Kind", "decode", "encode", "from_dict", "kind_of", "to_dict"]
+
+T = TypeVar("T")
+
+Kind: TypeAlias = type[Object] | GroupVersionKind
+"""A kind as callers name it: a class gives typed objects, a GroupVersionKind dicts."""
+
+_MAX_TIMES = 4096
+_times: dict[str, Time] = {}
+
+
+def _time(text: JSON) -> Time:
+    # Most timestamps repeat: in managedFields, in conditions, among objects made at once.
+    moment = _times.get(text)
+    if moment is None:
+        moment = Time.parse(text)
+        if len(_times) >= _MAX_TIMES:
+            _times.clear()
+        _times[text] = moment
+    return moment
+
+
+def _read(wanted: type[Any], value: JSON) -> Any:
+    """Make the types that msgspec does not know from JSON values."""
+    if wanted is Time:
+        return _time(value)
+    if wanted is Quantity:
+        return Quantity.of(value)
+    if wanted is MicroTime:
+        return MicroTime.parse(value)
+    raise NotImplementedError(f"no decoder for {wanted!r}")
+
+
+def _write(value: object) -> JSON:
+    if isinstance(value, Time | MicroTime | Quantity):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} has no form in JSON")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_write)
+_encode = _encoder.encode
+_parse = msgspec.json.Decoder().decode
+
+
+@lru_cache(maxsize=None)
+def _decoder(kind: type[Any]) -> Any:
+    return msgspec.json.Decoder(kind, dec_hook=_read).decode
+
+
+def decode(kind: type[T], data: bytes | bytearray | memoryview | str) -> T:
+    """Read a typed object from its JSON bytes.
+
+    Servers send ``null`` for lists and maps that a type does not allow to be null: when
+    reading fails, nulls are taken for absent fields, and reading is tried once more.
+
+    Args:
+        kind: A typed kind; any type that msgspec reads will do.
+        data: One JSON document.
+
+    Raises:
+        InvalidObjectError: The type cannot hold the object. The message names the kind,
+            the object and the field.
+    """
+    try:
+        return cast("T", _decoder(kind)(data))
+    except (msgspec.MsgspecError, ValueError, TypeError):
+        return _repair(kind, data)
+
+
+def from_dict(kind: type[T], value: JSON) -> T:
+    """Read a typed object from plain dicts, as ``decode`` does from bytes.
+
+    Raises:
+        InvalidObjectError: The type cannot hold the object.
+    """
+    try:
+        return msgspec.convert(value, kind, dec_hook=_read)
+    except (msgspec.MsgspecError, ValueError, TypeError):
+        return _convert(kind, value)
+
+
+def encode(value: object) -> bytes:
+    """Return the JSON bytes of a typed object, or of plain dicts."""
+    return _encode(value)
+
+
+def to_dict(value: Object | msgspec.Struct | Unstructured) -> Unstructured:
+    """Return an object as plain dicts, the caller's own, all its values JSON."""
+    return cast("Unstructured", _parse(_encode(value)))
+
+
+def kind_of(kind: Kind | Object | Unstructured) -> GroupVersionKind:
+    """Return the kind that a class, an object or plain dicts stand for.
+
+    Raises:
+        ValueError: Dicts without ``apiVersion`` or ``kind``; a class that no
+            ``__resource__`` was set for.
+    """
+    if isinstance(kind, GroupVersionKind):
+        return kind
+    if isinstance(kind, dict):
+        api_version, name = kind.get("apiVersion"), kind.get("kind")
+        if not isinstance(api_version, str) or not isinstance(name, str):
+            raise ValueError("an object as a dict needs apiVersion and kind")
+        return GroupVersionKind.of(api_version, name)
+    resource = getattr(kind, "__resource__", None)
+    if resource is None:
+        cls = kind if isinstance(kind, type) else type(kind)
+        raise ValueError(
+            f"{cls.__name__} has no kind: decorate it with @custom_resource(...)"
+        )
+    return cast("GroupVersionKind", resource.gvk)
+
+
+def _repair(kind: type[T], data: bytes | bytearray | memoryview | str) -> T:
+    try:
+        value = _parse(data)
+    except msgspec.DecodeError as error:
+        raise InvalidObjectError(f"cannot read {_name(kind)}: {error}") from error
+    return _convert(kind, value)
+
+
+def _convert(kind: type[T], value: JSON) -> T:
+    try:
+        return msgspec.convert(_without_nulls(value), kind, dec_hook=_read)
+    except (msgspec.MsgspecError, ValueError, TypeError) as error:
+        raise InvalidObjectError(
+            f"cannot read {_name(kind, value)}: {_located(str(error))}"
+        ) from error
+
+
+def _without_nulls(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        items = cast("dict[str, JSON]", value).items()
+        return {name: _without_nulls(item) for name, item in items if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(v) for v in cast("list[JSON]", value) if v is not None]
+    return value
+
+
+def _name(kind: type[Any], value: JSON = None) -> str:
+    resource = getattr(kind, "__resource__", None)
+    name = str(resource.gvk) if resource else kind.__name__
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    if isinstance(metadata, dict):
+        parts = (metadata.get("namespace"), metadata.get("name"))
+        name = f"{name} {'/'.join(p for p in parts if isinstance(p, str) and p)}"
+    return name.rstrip()
+
+
+def _located(message: str) -> str:
+    """Put msgspec's path in front: ``Expected X - at `$.a.b``` is ``a.b: expected X``."""
+    text, separator, path = message.rpartition(" - at `")
+    if not separator:
+        return message[:1].lower() + message[1:]
+    path = path.rstrip("`").removeprefix("$").lstrip(".")
+    return f"{path or 'object'}: {text[:1].lower() + text[1:]}"
