@@ -1,0 +1,27 @@
+"""The built-in kinds of Kubernetes: types, schemas and resources, all from one table.
+
+Guarantees:
+
+* One module per group and version (``core_v1``, ``apps_v1``, ...), complete for what
+  the API server publishes. Importing one costs next to nothing: the table is read, and
+  classes are made, when they are first used. ``.pyi`` files tell type checkers and
+  editors what is there.
+* Types mean what the Go types mean. What Go has a pointer for is ``None`` until it is
+  set; lists, maps and structs are never ``None``; every field may be left out, so that
+  decoding does not fail because a server omits one. Wire names are exact.
+* ``schema_of`` gives the structural schema of a kind, with list types, keys and patch
+  keys; ``resources`` what discovery says; both without making a class.
+"""
+
+from homeostat.k8s._classes import type_of
+from homeostat.k8s._schemas import schema_of
+from homeostat.k8s._table import Subresource, resources, server_version, subresources
+
+__all__ = [
+    "Subresource",
+    "resources",
+    "schema_of",
+    "server_version",
+    "subresources",
+    "type_of",
+]

@@ -1,0 +1,117 @@
+"""Structural schemas of the built-in kinds, from the table."""
+
+from typing import Any, Final
+
+from homeostat.api import UNSET, GroupVersionKind, Schema
+from homeostat.k8s._table import LOCK, REQUIRED, Row, key_of, types
+
+__all__ = ["schema_of", "schema_of_type"]
+
+# Words of the table -> what the schema says. A quantity may be a number in JSON, too.
+_SCALARS: Final[dict[str, dict[str, Any]]] = {
+    "str": {"type": "string"},
+    "bool": {"type": "boolean"},
+    "i32": {"type": "integer", "format": "int32"},
+    "i64": {"type": "integer", "format": "int64"},
+    "f64": {"type": "number", "format": "double"},
+    "bytes": {"type": "string", "format": "byte"},
+    "time": {"type": "string", "format": "date-time"},
+    "micro": {"type": "string", "format": "date-time"},
+    "qty": {"format": "quantity", "any_of": (Schema("string"), Schema("number"))},
+    "ios": {"int_or_string": True, "format": "int-or-string"},
+    "raw": {"type": "object", "preserve_unknown": True},
+    "json": {"preserve_unknown": True},
+}
+_ATTRIBUTES = {
+    "d": "default",
+    "e": "enum",
+    "lt": "list_type",
+    "lk": "list_map_keys",
+    "mt": "map_type",
+    "ps": "patch_strategy",
+    "pk": "patch_merge_key",
+}
+
+_types: dict[str, Schema] = {}
+_leaves: dict[str, Schema] = {}
+
+
+def schema_of(gvk: GroupVersionKind) -> Schema | None:
+    """Return the schema of a built-in kind, metadata included; None for another kind.
+
+    The nodes are shared and must not be changed. Defaults are those that OpenAPI gives:
+    the zero values that Go fills in (``""``, ``{}``) and those of list-map keys; what
+    the server's defaulting adds is not among them.
+    """
+    key = key_of(gvk)
+    if key is None:
+        return None
+    with LOCK:
+        return schema_of_type(key)
+
+
+def schema_of_type(key: str) -> Schema:
+    """Return the schema of a type of the table, as ``core_v1.PodSpec``."""
+    found = _types.get(key)
+    if found is not None:
+        return found
+    entry = types()[key]
+    properties: dict[str, Schema] = {}
+    made = Schema(
+        "object",
+        properties=properties,
+        required=tuple(f[0] for f in entry["f"] if f[3] & REQUIRED),
+        map_type=entry.get("mt", ""),
+    )
+    # Before its fields: a type may refer to itself.
+    _types[key] = made
+    for field in entry["f"]:
+        properties[field[0]] = _field(field)
+    return made
+
+
+def _field(field: Row) -> Schema:
+    expression = field[2]
+    extras: dict[str, Any] = field[5] if len(field) > 5 else {}
+    if not extras:
+        return _node(expression)
+    schema = _node(expression, items_enum=extras.get("ie"))
+    own = _copy(schema)
+    for short, attribute in _ATTRIBUTES.items():
+        if short in extras:
+            value = extras[short]
+            setattr(own, attribute, tuple(value) if short in {"e", "lk"} else value)
+    return own
+
+
+def _copy(schema: Schema) -> Schema:
+    """Return a node of its own that shares the children, also those yet to come."""
+    made = Schema.__new__(Schema)
+    for slot in Schema.__slots__:
+        setattr(made, slot, getattr(schema, slot))
+    made.default = UNSET
+    return made
+
+
+def _node(expression: str, *, items_enum: list[Any] | None = None) -> Schema:
+    if expression[0] in "[{":
+        inner = _node(expression[1:])
+        if items_enum is not None:
+            inner = _copy(inner)
+            inner.enum = tuple(items_enum)
+        if expression[0] == "[":
+            return Schema("array", items=inner)
+        return Schema("object", additional=inner)
+    if "." in expression:
+        return schema_of_type(expression)
+    found = _leaves.get(expression)
+    if found is None:
+        found = _leaves[expression] = _leaf(expression)
+    return found
+
+
+def _leaf(expression: str) -> Schema:
+    if expression in _SCALARS:
+        return Schema(**_SCALARS[expression])
+    # Go's unions of a schema and a list, a bool or strings: deduced from the value.
+    return Schema(preserve_unknown=True)
