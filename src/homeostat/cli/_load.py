@@ -1,0 +1,92 @@
+"""Load the user's files and find what they define at their top level."""
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from homeostat.api import CustomResource
+from homeostat.controller import Controller
+from homeostat.errors import ConfigError
+
+__all__ = ["Found", "load"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the files define.
+
+    Attributes:
+        controllers: In the order of files and definitions, each once.
+        resources: Custom resource types, likewise, those that the controllers
+            reconcile included.
+    """
+
+    controllers: tuple[Controller, ...]
+    resources: tuple[type[CustomResource], ...]
+
+
+def load(files: Sequence[Path]) -> Found:
+    """Run the files as modules and collect their controllers and custom resources.
+
+    A file may import its neighbours: its folder is put on ``sys.path``, as Python does
+    for a script.
+
+    Raises:
+        ConfigError: A file is missing or does not run; names the file and the line.
+    """
+    controllers: dict[Controller, None] = {}
+    resources: dict[type[CustomResource], None] = {}
+    for file in files:
+        for value in vars(_run(file)).values():
+            if isinstance(value, Controller):
+                controllers[value] = None
+                if _is_resource(value.kind):
+                    resources[value.kind] = None
+            elif _is_resource(value):
+                resources[value] = None
+    return Found(controllers=tuple(controllers), resources=tuple(resources))
+
+
+def _is_resource(value: object) -> bool:
+    return (
+        isinstance(value, type)
+        and issubclass(value, CustomResource)
+        and hasattr(value, "__resource__")
+    )
+
+
+def _run(file: Path) -> ModuleType:
+    if not file.is_file():
+        what = "is a folder" if file.is_dir() else "does not exist"
+        raise ConfigError(f"{file} {what}; name a Python file that defines controllers")
+    name = file.stem.replace("-", "_")
+    spec = importlib.util.spec_from_file_location(name, file.resolve())
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{file} is no Python file; its name must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    folder = str(file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever the file raises
+        del sys.modules[name]
+        raise ConfigError(f"{file} does not run: {_where(error, file)}") from error
+    return module
+
+
+def _where(error: BaseException, file: Path) -> str:
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}"
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename) == file.resolve()
+    ]
+    at = f"line {lines[-1]}: " if lines else ""
+    return f"{at}{type(error).__name__}: {error}"
