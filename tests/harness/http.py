@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from io import BytesIO
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -73,7 +74,8 @@ class HttpTransport:
                 request.method,
                 _url(self._base, request),
                 headers=headers,
-                data=request.body or None,
+                # Bytes over a mebibyte make aiohttp warn; a file of them does not.
+                data=BytesIO(request.body) if request.body else None,
                 allow_redirects=False,
             )
         except (aiohttp.ClientError, OSError) as error:

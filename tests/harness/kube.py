@@ -154,7 +154,7 @@ class ControlPlane:
 
     def stop(self) -> None:
         """End everything at once; the data stays until the context is left."""
-        # The API server goes before etcd: without etcd it hangs when it is asked to end.
+        # The API server goes before etcd: without it, it hangs on its way out.
         for name in ("kube-controller-manager", "kube-apiserver", "etcd"):
             self._kill(name)
 
