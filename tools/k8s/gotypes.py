@@ -1,5 +1,6 @@
 """Read what only the Go types know: pointers, omitempty and protobuf numbers."""
 
+import dataclasses
 import functools
 import re
 import subprocess
@@ -25,7 +26,8 @@ class GoField:
     Attributes:
         wire: Its name in JSON.
         pointer: Whether absent and zero are two things.
-        omitempty: Whether Go leaves a zero value out of JSON.
+        omitempty: Whether Go leaves an empty value out of JSON; a struct never is.
+        omitzero: Whether Go leaves a zero value out, of a struct too.
         number: Protobuf field numbers, outermost first: more than one where Go
             inlines a struct that protobuf keeps as a message; empty for none.
     """
@@ -33,6 +35,7 @@ class GoField:
     wire: str
     pointer: bool
     omitempty: bool
+    omitzero: bool
     number: tuple[int, ...]
 
 
@@ -100,10 +103,16 @@ def fields_of(package: str, name: str, version: str) -> list[GoField] | None:
             inner = fields_of(package, type_.lstrip("*").rpartition(".")[2], version)
             for item in inner or ():
                 number = outer + item.number if outer else item.number
-                result.append(GoField(item.wire, item.pointer, item.omitempty, number))
+                result.append(dataclasses.replace(item, number=number))
         elif wire and wire != "-":
-            omit = {"omitempty", "omitzero"} & set(options.split(","))
+            said = options.split(",")
             result.append(
-                GoField(wire, type_.startswith("*"), bool(omit), _number(tags))
+                GoField(
+                    wire=wire,
+                    pointer=type_.startswith("*"),
+                    omitempty="omitempty" in said,
+                    omitzero="omitzero" in said,
+                    number=_number(tags),
+                )
             )
     return result

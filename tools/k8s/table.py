@@ -6,7 +6,7 @@ from tools.k8s.gotypes import GoField, fields_of
 from tools.k8s.inputs import Inputs
 from tools.k8s.naming import module_of_group, module_of_package, python_name
 
-POINTER, OMITEMPTY, REQUIRED = 1, 2, 4
+POINTER, OMITEMPTY, REQUIRED, OMITZERO = 1, 2, 4, 8
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _CRD = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
@@ -96,6 +96,7 @@ def _extras(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _field(go: GoField, schema: dict[str, Any], *, required: bool) -> list[Any]:
     bits = POINTER * go.pointer | OMITEMPTY * go.omitempty | REQUIRED * required
+    bits |= OMITZERO * go.omitzero
     number: int | list[int] = go.number[0] if len(go.number) == 1 else list(go.number)
     entry: list[Any] = [go.wire, python_name(go.wire), expression(schema), bits, number]
     extras = _extras(schema)
@@ -114,7 +115,7 @@ def _type(name: str, schema: dict[str, Any], go_version: str) -> dict[str, Any]:
         raise ValueError(f"{name}: the Go type and the schema have different fields")
     if {"apiVersion", "kind"} <= set(properties) - {f.wire for f in go}:
         type_meta = [
-            GoField(w, pointer=False, omitempty=True, number=())
+            GoField(w, pointer=False, omitempty=True, omitzero=False, number=())
             for w in ("apiVersion", "kind")
         ]
         go = type_meta + go

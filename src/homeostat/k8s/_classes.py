@@ -27,7 +27,18 @@ _Form: TypeAlias = Any
 """A class, or a typing form that stands for one."""
 
 _PACKAGE = "homeostat.k8s"
-_META = "meta_v1."
+# Types of meta/v1 that custom resources use as well: homeostat.api writes them by hand.
+_SHARED = frozenset(
+    {
+        "Condition",
+        "LabelSelector",
+        "LabelSelectorRequirement",
+        "ListMeta",
+        "ManagedFieldsEntry",
+        "ObjectMeta",
+        "OwnerReference",
+    }
+)
 _SCHEMA_PROPS = "JSONSchemaProps"
 
 _SCALARS: dict[str, Any] = {
@@ -85,8 +96,7 @@ def struct_of(key: str) -> _Form:
 
 def _make(key: str) -> _Form:
     module, _, name = key.partition(".")
-    if module == "meta_v1" and hasattr(api, name):
-        # Shared with custom resources, so written by hand.
+    if module == "meta_v1" and name in _SHARED:
         _made[key] = getattr(api, name)
         return _made[key]
     qualified = f"{_PACKAGE}.{module}"

@@ -2,8 +2,17 @@
 
 from typing import Any, Final
 
-from homeostat.api import UNSET, GroupVersionKind, Schema
-from homeostat.k8s._table import LOCK, REQUIRED, Row, key_of, types
+from homeostat.api import JSON, UNSET, GroupVersionKind, Schema
+from homeostat.k8s._table import (
+    LOCK,
+    OMITEMPTY,
+    OMITZERO,
+    POINTER,
+    REQUIRED,
+    Row,
+    key_of,
+    types,
+)
 
 __all__ = ["schema_of", "schema_of_type"]
 
@@ -39,6 +48,11 @@ _leaves: dict[str, Schema] = {}
 def schema_of(gvk: GroupVersionKind) -> Schema | None:
     """Return the schema of a built-in kind, metadata included; None for another kind.
 
+    What Go's JSON encoder does with zero values stands in the ``cache`` of the nodes of
+    structs: ``"omitempty"`` holds the wire names of scalars that are left out when they
+    are zero, ``"zeros"`` the wire names of fields that are always written, with the
+    value that Go writes when nothing is set (``{}`` for a struct).
+
     The nodes are shared and must not be changed. Defaults are those that OpenAPI gives:
     the zero values that Go fills in (``""``, ``{}``) and those of list-map keys; what
     the server's defaulting adds is not among them.
@@ -67,7 +81,48 @@ def schema_of_type(key: str) -> Schema:
     _types[key] = made
     for field in entry["f"]:
         properties[field[0]] = _field(field)
+    made.cache["omitempty"] = frozenset(f[0] for f in entry["f"] if _vanishes(f))
+    made.cache["zeros"] = {f[0]: _zero(f) for f in entry["f"] if _is_written(f)}
     return made
+
+
+_ZEROS: Final[dict[str, Any]] = {
+    "str": "",
+    "bool": False,
+    "i32": 0,
+    "i64": 0,
+    "f64": 0,
+    "qty": "0",
+    "ios": 0,
+}
+# What Go holds in a struct: to its encoder such a value is never empty.
+_STRUCTS = frozenset(
+    {"time", "micro", "qty", "ios", "raw", "json", "sob", "soa", "sos"}
+)
+
+
+def _vanishes(field: Row) -> bool:
+    return (
+        field[2] in _ZEROS
+        and field[2] not in _STRUCTS
+        and not field[3] & POINTER
+        and bool(field[3] & (OMITEMPTY | OMITZERO))
+    )
+
+
+def _is_written(field: Row) -> bool:
+    if field[3] & OMITZERO:
+        return False
+    is_struct = field[2] in _STRUCTS or (field[2][0] not in "[{" and "." in field[2])
+    if field[3] & POINTER or not is_struct:
+        return not field[3] & OMITEMPTY
+    return True
+
+
+def _zero(field: Row) -> JSON:
+    if field[3] & POINTER or field[2][0] in "[{":
+        return None
+    return {} if "." in field[2] else _ZEROS.get(field[2])
 
 
 def _field(field: Row) -> Schema:
@@ -90,6 +145,8 @@ def _copy(schema: Schema) -> Schema:
     for slot in Schema.__slots__:
         setattr(made, slot, getattr(schema, slot))
     made.default = UNSET
+    # What was computed from the other node may depend on what is changed here.
+    made.cache = {k: v for k, v in schema.cache.items() if k in {"omitempty", "zeros"}}
     return made
 
 

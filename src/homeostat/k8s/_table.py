@@ -11,12 +11,12 @@
                                       "un": unions, "f": [field]}}}
 
 A field is ``[wire name, Python name, type, bits, protobuf number, extras]``. The bits
-are `POINTER`, `OMITEMPTY` and `REQUIRED`; the number is a list where Go inlines what
-protobuf keeps as a message; the extras, which may be missing, hold the default ``d``,
-the enum ``e`` (``ie`` of items), list type and keys ``lt`` and ``lk``, map type ``mt``,
-patch strategy and merge key ``ps`` and ``pk``. A type is a word (``str``, ``i32``,
-``qty``, ...), the key of another type, ``[`` and the type of a list's items, or ``{``
-and that of a map's values.
+are `POINTER`, `OMITEMPTY`, `REQUIRED` and `OMITZERO`; the number is a list where Go
+inlines what protobuf keeps as a message; the extras, which may be missing, hold the
+default ``d``, the enum ``e`` (``ie`` of items), list type and keys ``lt`` and ``lk``,
+map type ``mt``, patch strategy and merge key ``ps`` and ``pk``. A type is a word
+(``str``, ``i32``, ``qty``, ...), the key of another type, ``[`` and the type of a
+list's items, or ``{`` and that of a map's values.
 """
 
 import threading
@@ -34,6 +34,7 @@ from homeostat.api import GroupVersionKind, GroupVersionResource, Resource
 __all__ = [
     "LOCK",
     "OMITEMPTY",
+    "OMITZERO",
     "POINTER",
     "REQUIRED",
     "Row",
@@ -47,7 +48,7 @@ __all__ = [
     "types",
 ]
 
-POINTER, OMITEMPTY, REQUIRED = 1, 2, 4
+POINTER, OMITEMPTY, REQUIRED, OMITZERO = 1, 2, 4, 8
 
 Row: TypeAlias = Any
 """One entry of the table; its shape is in the module's docstring."""
