@@ -20,13 +20,10 @@ _MAX_TEXT = 256  # characters of an answer that is no Status
 def parse_status(body: bytes) -> Mapping[str, Any] | None:
     """Return the Status document that ``body`` holds, None when it holds none."""
     try:
-        document = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+        document = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    if isinstance(document, dict) and document.get("kind") == "Status":
-        status: Mapping[str, Any] = document
-        return status
-    return None
+    return document if document.get("kind") == "Status" else None
 
 
 def is_status(response: HttpResponse) -> bool:

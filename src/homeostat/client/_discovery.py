@@ -4,18 +4,17 @@ Source: client-go ``discovery/aggregated_discovery.go`` and ``discovery_client.g
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
-from homeostat.api import GroupVersionKind, Resource, Unstructured
+import msgspec
+
+from homeostat.api import GroupVersionKind, Resource
 
 __all__ = [
     "AGGREGATED_ACCEPT",
     "Discovery",
-    "is_aggregated",
-    "parse_aggregated",
     "parse_group_version",
-    "parse_groups",
+    "parse_root",
 ]
 
 # The newest dialect first; a server answers with the first that it knows, the last
@@ -44,84 +43,165 @@ class Discovery:
     failed: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def is_aggregated(document: Unstructured) -> bool:
-    """Whether the server answered in the aggregated dialect."""
-    return document.get("kind") == "APIGroupDiscoveryList"
+class _Wire(msgspec.Struct, rename="camel"):
+    """Base of the wire's documents; what a server leaves out is empty."""
 
 
-def parse_aggregated(document: Unstructured) -> Discovery:
-    """Return what an APIGroupDiscoveryList (v2 or v2beta1) says."""
+class _Kind(_Wire):
+    kind: str = ""
+
+
+class _Subresource(_Wire):
+    subresource: str
+
+
+class _AggregatedResource(_Wire):
+    resource: str
+    response_kind: _Kind | None = None
+    scope: str = ""
+    singular_resource: str = ""
+    verbs: list[str] | None = None
+    short_names: list[str] | None = None
+    categories: list[str] | None = None
+    subresources: list[_Subresource] | None = None
+
+
+class _AggregatedVersion(_Wire):
+    version: str
+    freshness: str = ""
+    resources: list[_AggregatedResource] | None = None
+
+
+class _Name(_Wire):
+    name: str = ""
+
+
+class _AggregatedGroup(_Wire):
+    metadata: _Name = msgspec.field(default_factory=_Name)
+    versions: list[_AggregatedVersion] | None = None
+
+
+class _GroupVersion(_Wire):
+    group_version: str
+
+
+class _Group(_Wire):
+    preferred_version: _GroupVersion | None = None
+    versions: list[_GroupVersion] | None = None
+
+
+class _Root(_Wire):
+    """An APIGroupDiscoveryList, an APIGroupList or an APIVersions."""
+
+    kind: str = ""
+    items: list[_AggregatedGroup] | None = None
+    groups: list[_Group] | None = None
+    versions: list[str] | None = None
+
+
+class _APIResource(_Wire):
+    name: str
+    kind: str = ""
+    namespaced: bool = False
+    singular_name: str = ""
+    verbs: list[str] | None = None
+    short_names: list[str] | None = None
+    categories: list[str] | None = None
+
+
+class _APIResourceList(_Wire):
+    group_version: str
+    resources: list[_APIResource] | None = None
+
+
+_root = msgspec.json.Decoder(_Root)
+_resource_list = msgspec.json.Decoder(_APIResourceList)
+
+
+def parse_root(body: bytes) -> Discovery | list[str]:
+    """Return what ``/api`` or ``/apis`` says.
+
+    Returns:
+        Everything, when the server speaks the aggregated dialect; else the paths of the
+        group-versions, which must be asked one by one.
+
+    Raises:
+        msgspec.DecodeError: The body is none of the three documents.
+    """
+    root = _root.decode(body)
+    if root.kind == "APIGroupDiscoveryList":
+        return _aggregated(root)
+    if root.kind == "APIVersions":
+        return [f"/api/{version}" for version in root.versions or ()]
+    return [
+        f"/apis/{group_version}"
+        for group in root.groups or ()
+        for group_version in _preferred_first(group)
+    ]
+
+
+def _aggregated(root: _Root) -> Discovery:
     resources: list[Resource] = []
     failed: dict[str, str] = {}
-    for group in document.get("items") or ():
-        name = str((group.get("metadata") or {}).get("name") or "")
-        for version in group.get("versions") or ():
-            number = str(version["version"])
-            if version.get("freshness") == "Stale":
-                failed[f"{name}/{number}"] = "the server's own copy of it is stale"
+    for group in root.items or ():
+        name = group.metadata.name
+        for version in group.versions or ():
+            if version.freshness == "Stale":
+                group_version = f"{name}/{version.version}"
+                failed[group_version] = "its server does not answer"
                 continue
-            resources.extend(_aggregated_resources(name, number, version))
+            resources.extend(_aggregated_resources(name, version))
     return Discovery(resources=resources, failed=failed)
 
 
 def _aggregated_resources(
-    group: str, version: str, document: Mapping[str, Any]
+    group: str, version: _AggregatedVersion
 ) -> Iterator[Resource]:
-    for item in document.get("resources") or ():
-        kind = (item.get("responseKind") or {}).get("kind")
-        if not kind:
+    for item in version.resources or ():
+        if item.response_kind is None or not item.response_kind.kind:
             continue  # only its subresources exist
         yield Resource(
-            gvk=GroupVersionKind(group, version, str(kind)),
-            plural=str(item["resource"]),
-            namespaced=item.get("scope") == "Namespaced",
-            singular=str(item.get("singularResource") or ""),
-            short_names=tuple(item.get("shortNames") or ()),
-            categories=tuple(item.get("categories") or ()),
-            subresources=frozenset(
-                str(sub["subresource"]) for sub in item.get("subresources") or ()
-            ),
-            verbs=tuple(item.get("verbs") or ()),
+            gvk=GroupVersionKind(group, version.version, item.response_kind.kind),
+            plural=item.resource,
+            namespaced=item.scope == "Namespaced",
+            singular=item.singular_resource,
+            short_names=tuple(item.short_names or ()),
+            categories=tuple(item.categories or ()),
+            subresources=frozenset(s.subresource for s in item.subresources or ()),
+            verbs=tuple(item.verbs or ()),
         )
 
 
-def parse_groups(document: Unstructured) -> list[str]:
-    """Return the paths of the group-versions that ``/api`` or ``/apis`` names."""
-    if document.get("kind") == "APIVersions":
-        return [f"/api/{version}" for version in document.get("versions") or ()]
-    return [
-        f"/apis/{version['groupVersion']}"
-        for group in document.get("groups") or ()
-        for version in _preferred_first(group)
-    ]
+def _preferred_first(group: _Group) -> list[str]:
+    preferred = group.preferred_version and group.preferred_version.group_version
+    versions = [version.group_version for version in group.versions or ()]
+    return sorted(versions, key=lambda version: version != preferred)
 
 
-def _preferred_first(group: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    preferred = (group.get("preferredVersion") or {}).get("groupVersion")
-    versions: list[Mapping[str, Any]] = list(group.get("versions") or ())
-    return sorted(versions, key=lambda v: v["groupVersion"] != preferred)
+def parse_group_version(body: bytes) -> list[Resource]:
+    """Return the resources of one APIResourceList.
 
-
-def parse_group_version(document: Unstructured) -> list[Resource]:
-    """Return the resources of one APIResourceList."""
-    group_version = str(document.get("groupVersion") or "")
-    found: dict[str, Resource] = {}
+    Raises:
+        msgspec.DecodeError: The body is none.
+    """
+    document = _resource_list.decode(body)
+    items = document.resources or ()
     subresources: dict[str, set[str]] = {}
-    for item in document.get("resources") or ():
-        name, _, subresource = str(item["name"]).partition("/")
+    for item in items:
+        name, _, subresource = item.name.partition("/")
         if subresource:
             subresources.setdefault(name, set()).add(subresource)
-            continue
-        found[name] = Resource(
-            gvk=GroupVersionKind.of(group_version, str(item["kind"])),
-            plural=name,
-            namespaced=bool(item.get("namespaced")),
-            singular=str(item.get("singularName") or ""),
-            short_names=tuple(item.get("shortNames") or ()),
-            categories=tuple(item.get("categories") or ()),
-            verbs=tuple(item.get("verbs") or ()),
-        )
     return [
-        replace(resource, subresources=frozenset(subresources.get(name, ())))
-        for name, resource in found.items()
+        Resource(
+            gvk=GroupVersionKind.of(document.group_version, item.kind),
+            plural=item.name,
+            namespaced=item.namespaced,
+            singular=item.singular_name,
+            short_names=tuple(item.short_names or ()),
+            categories=tuple(item.categories or ()),
+            subresources=frozenset(subresources.get(item.name, ())),
+            verbs=tuple(item.verbs or ()),
+        )
+        for item in items
+        if "/" not in item.name
     ]

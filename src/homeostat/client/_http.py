@@ -1,28 +1,151 @@
-"""The transport over sockets."""
+"""The transport over sockets: addresses, credentials and TLS around aiohttp."""
 
-from contextlib import AbstractAsyncContextManager
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, final
+from urllib.parse import quote, urlencode
 
 from homeostat._clock import Clock
+from homeostat._tasks import Threads
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream
+from homeostat.client._auth import Credential, credential_source
 from homeostat.client._config import ClusterConfig
+from homeostat.client._tls import files_of, make_context, stamp
+from homeostat.errors import TransportError
 
-__all__ = ["HttpTransport"]
+if TYPE_CHECKING:
+    from homeostat.client._sockets import Sockets, SocketStream
+
+__all__ = ["HttpTransport", "url_of"]
+
+# client-go looks at its certificate files every five minutes.
+CERTIFICATE_CHECK = timedelta(minutes=5)
 
 
+def url_of(server: str, request: HttpRequest) -> str:
+    """Return the URL of a request, quoted; ``server`` may end in a path."""
+    path = quote(request.path, safe="/:@!$&'()*+,;=~")
+    query = f"?{urlencode(request.query, quote_via=quote)}" if request.query else ""
+    return f"{server.rstrip('/')}{path}{query}"
+
+
+@final
 class HttpTransport:
-    """Carries requests to one API server over HTTP/1.1."""
+    """Carries requests to one API server over HTTP/1.1.
+
+    Connections of watches are apart from those of requests: there may be any number,
+    and they never time out. Renewed token and certificate files are picked up. A 401 to
+    credentials that can be renewed is tried once more with new ones.
+
+    Cancellation: the connection of a request under way is closed.
+    """
 
     def __init__(self, config: ClusterConfig, *, clock: Clock) -> None:
         self._config = config
         self._clock = clock
+        self._threads = Threads(1, name="homeostat-client")
+        self._source = credential_source(config, clock=clock, threads=self._threads)
+        self._sockets: Sockets | None = None
+        self._closed = False
+        self._context: ssl.SSLContext | None = None
+        self._context_of: tuple[object, ...] = ()
+        self._check_at: datetime | None = None
 
     async def request(self, request: HttpRequest) -> HttpResponse:
         """Send one request and return the whole answer."""
-        raise NotImplementedError
+        credential = await self._source.current()
+        response = await self._send(request, credential)
+        if response.status == 401:
+            renewed = await self._renewed(credential)
+            if renewed is not None:
+                response = await self._send(request, renewed)
+        return response
 
     def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
         """Open a stream; leaving the block closes it."""
-        raise NotImplementedError
+        return self._stream(request)
 
     async def close(self) -> None:
         """Close every connection; requests under way fail."""
+        self._closed = True
+        self._threads.close()
+        if self._sockets is not None:
+            await self._sockets.close()
+
+    @asynccontextmanager
+    async def _stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
+        credential = await self._source.current()
+        stream = await self._open(request, credential)
+        try:
+            if stream.status == 401:
+                renewed = await self._renewed(credential)
+                if renewed is not None:
+                    stream.close()
+                    stream = await self._open(request, renewed)
+            yield stream
+        finally:
+            stream.close()
+
+    async def _send(self, request: HttpRequest, credential: Credential) -> HttpResponse:
+        sockets = self._connections()
+        return await sockets.send(
+            self._complete(request, credential),
+            url_of(self._config.server, request),
+            context=await self._tls(credential),
+            server_name=self._config.tls_server_name,
+        )
+
+    async def _open(
+        self, request: HttpRequest, credential: Credential
+    ) -> "SocketStream":
+        sockets = self._connections()
+        return await sockets.open(
+            self._complete(request, credential),
+            url_of(self._config.server, request),
+            context=await self._tls(credential),
+            server_name=self._config.tls_server_name,
+        )
+
+    async def _renewed(self, refused: Credential) -> Credential | None:
+        await self._source.rejected(refused)
+        credential = await self._source.current()
+        return credential if credential != refused else None
+
+    def _complete(self, request: HttpRequest, credential: Credential) -> HttpRequest:
+        headers = {**request.headers, **self._config.headers}
+        if credential.authorization:
+            headers["authorization"] = credential.authorization
+        return replace(request, headers=headers)
+
+    def _connections(self) -> "Sockets":
+        if self._closed:
+            raise TransportError("the client is closed", sent=False)
+        if self._sockets is None:
+            from homeostat.client._sockets import Sockets  # noqa: PLC0415
+
+            self._sockets = Sockets()
+        return self._sockets
+
+    async def _tls(self, credential: Credential) -> ssl.SSLContext | None:
+        """Return the context, made anew when a certificate has changed.
+
+        Connections that are open stay so; new ones use the new context.
+        """
+        if not self._config.server.startswith("https://"):
+            return None
+        now = self._clock.now()
+        identity = (credential.certificate, credential.key)
+        checked = self._check_at is not None and now < self._check_at
+        if self._context is not None and checked and self._context_of[:2] == identity:
+            return self._context
+        made_of = (*identity, await self._threads.run(stamp, files_of(self._config)))
+        if self._context is None or made_of != self._context_of:
+            self._context = await self._threads.run(
+                make_context, self._config, *identity
+            )
+            self._context_of = made_of
+        self._check_at = now + CERTIFICATE_CHECK
+        return self._context

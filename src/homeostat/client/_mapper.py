@@ -1,23 +1,25 @@
 """From kinds to resources, by what is known and by asking the server."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-from homeostat._transport import HttpRequest, HttpResponse
-from homeostat.api import GroupVersionKind, Kind, Resource, Unstructured, kind_of
+import msgspec
+
+from homeostat._transport import HttpRequest
+from homeostat.api import GroupVersionKind, Kind, Resource, kind_of
 from homeostat.client._calls import Calls
 from homeostat.client._discovery import (
     AGGREGATED_ACCEPT,
     Discovery,
-    is_aggregated,
-    parse_aggregated,
     parse_group_version,
-    parse_groups,
+    parse_root,
 )
-from homeostat.client._objects import parse_document
 from homeostat.errors import ApiError, NotFoundError, TransportError
 
 __all__ = ["RESTMapper"]
+
+T = TypeVar("T")
 
 
 class RESTMapper:
@@ -91,16 +93,16 @@ class RESTMapper:
 
     async def _discover_root(self, root: str) -> Discovery:
         try:
-            document = await self._document(root, AGGREGATED_ACCEPT)
+            found = await self._document(root, parse_root, AGGREGATED_ACCEPT)
         except NotFoundError:
             return Discovery(resources=())  # a server of custom resources alone
-        if is_aggregated(document):
-            return parse_aggregated(document)
+        if isinstance(found, Discovery):
+            return found
         resources: list[Resource] = []
         failed: dict[str, str] = {}
-        for path in parse_groups(document):
+        for path in found:
             try:
-                resources += parse_group_version(await self._document(path))
+                resources += await self._document(path, parse_group_version)
             except NotFoundError:
                 continue  # deleted since the root was read
             except (ApiError, TransportError) as error:
@@ -108,12 +110,16 @@ class RESTMapper:
         return Discovery(resources=resources, failed=failed)
 
     async def _document(
-        self, path: str, accept: str = "application/json"
-    ) -> Unstructured:
+        self, path: str, parse: Callable[[bytes], T], accept: str = "application/json"
+    ) -> T:
         request = HttpRequest(method="GET", path=path, headers={"accept": accept})
-        response: HttpResponse
         response = await self._calls.read(request, attempted=f"discover {path}")
-        return parse_document(response.body, f"discover {path}")
+        try:
+            return parse(response.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise TransportError(
+                f"discover {path}: the answer is no discovery document: {error}"
+            ) from error
 
     def _missing(self, gvk: GroupVersionKind) -> NotFoundError:
         failed = self._failed.get(gvk.api_version)

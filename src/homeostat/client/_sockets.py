@@ -1,0 +1,189 @@
+"""aiohttp behind two calls. Importing this costs 190 ms: the first request does."""
+
+import socket
+import ssl
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from homeostat._transport import HttpRequest, HttpResponse
+from homeostat.client._retry import PermanentTransportError
+from homeostat.errors import TransportError
+
+__all__ = ["SocketStream", "Sockets"]
+
+CONNECT_TIMEOUT = 30.0  # seconds, as client-go's dialer
+MAX_CONNECTIONS = 100  # of requests; watches have no limit
+READ_BUFFER_BYTES = 1 << 18  # per watch; TCP holds back what does not fit
+MAX_HEADER_BYTES = 1 << 16  # a server's warnings alone may have 4,096 characters
+
+# Which option each system has for the time before the first probe.
+_KEEPALIVE = (
+    ("TCP_KEEPIDLE", 30),
+    ("TCP_KEEPALIVE", 30),
+    ("TCP_KEEPINTVL", 15),
+    ("TCP_KEEPCNT", 3),
+)
+
+
+_Address = tuple[
+    int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]
+]
+
+
+def _make_socket(address: _Address) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.settimeout(0)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, seconds in _KEEPALIVE:
+        if name == "TCP_KEEPALIVE" and hasattr(socket, "TCP_KEEPIDLE"):
+            continue
+        option = getattr(socket, name, None)
+        if option is not None:
+            made.setsockopt(socket.IPPROTO_TCP, option, seconds)
+    return made
+
+
+def _session(*, limit: int) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=limit, socket_factory=_make_socket),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # Without Accept-Encoding the server does not compress: CPU is dearer than
+        # the network next to a cluster.
+        skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
+        read_bufsize=READ_BUFFER_BYTES,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+    )
+
+
+class SocketStream:
+    """An answer whose body arrives over time."""
+
+    __slots__ = ("_response", "headers", "status")
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers: Mapping[str, str] = _headers(response)
+
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """Iterate over the body as it arrives."""
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransportError(f"the connection broke: {_text(error)}") from error
+
+    async def read(self) -> bytes:
+        """Return the whole body."""
+        try:
+            return await self._response.read()
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransportError(f"the answer broke off: {_text(error)}") from error
+
+    def close(self) -> None:
+        """Close the connection when the body was not read to its end."""
+        self._response.close()
+
+
+class Sockets:
+    """Connections to one server: a pool for requests, and one per watch."""
+
+    __slots__ = ("_requests", "_watches")
+
+    def __init__(self) -> None:
+        self._requests = _session(limit=MAX_CONNECTIONS)
+        self._watches = _session(limit=0)
+
+    async def send(
+        self,
+        request: HttpRequest,
+        url: str,
+        *,
+        context: ssl.SSLContext | None,
+        server_name: str,
+    ) -> HttpResponse:
+        """Send a request and return its whole answer."""
+        stream = await self._open(self._requests, request, url, context, server_name)
+        try:
+            body = await stream.read()
+        finally:
+            stream.close()
+        return HttpResponse(status=stream.status, headers=stream.headers, body=body)
+
+    async def open(
+        self,
+        request: HttpRequest,
+        url: str,
+        *,
+        context: ssl.SSLContext | None,
+        server_name: str,
+    ) -> SocketStream:
+        """Send a request and return its answer at the end of its headers."""
+        return await self._open(self._watches, request, url, context, server_name)
+
+    async def _open(
+        self,
+        session: aiohttp.ClientSession,
+        request: HttpRequest,
+        url: str,
+        context: ssl.SSLContext | None,
+        server_name: str,
+    ) -> SocketStream:
+        try:
+            response = await session.request(
+                request.method,
+                URL(url, encoded=True),
+                headers=request.headers,
+                data=request.body or None,
+                ssl=context if context is not None else True,
+                server_hostname=server_name or None,
+                allow_redirects=False,
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            raise _failure(error) from error
+        return SocketStream(response)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._requests.close()
+        await self._watches.close()
+
+
+def _failure(error: Exception) -> TransportError:
+    text = _text(error)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return PermanentTransportError(
+            f"the server's certificate is not trusted: {text}; check "
+            "certificate-authority and tls-server-name",
+            sent=False,
+        )
+    if isinstance(error, aiohttp.ClientSSLError):
+        return PermanentTransportError(f"the TLS handshake failed: {text}", sent=False)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return TransportError(f"the server's name is unknown: {text}", sent=False)
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return TransportError(
+            f"no connection within {CONNECT_TIMEOUT:.0f} s", sent=False
+        )
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return TransportError(f"cannot connect: {text}", sent=False)
+    # Whatever else goes wrong may go wrong after the first byte.
+    return TransportError(f"the connection broke: {text}", sent=True)
+
+
+def _text(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in response.headers.items():
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
