@@ -13,6 +13,7 @@ chance. Guarantees:
 - What a schema node needs is computed at its first use and kept on the node.
 """
 
+from homeostat.schema._conflicts import FieldConflictError
 from homeostat.schema._defaults import apply_defaults
 from homeostat.schema._elements import (
     Path,
@@ -37,10 +38,9 @@ from homeostat.schema._errors import (
     type_invalid,
 )
 from homeostat.schema._fieldset import FieldSet
+from homeostat.schema._items import SchemaMismatchError
 from homeostat.schema._json_patch import PatchError, json_patch
 from homeostat.schema._managed import (
-    FieldConflictError,
-    SchemaMismatchError,
     apply_managed,
     same_but_times,
     update_managed,

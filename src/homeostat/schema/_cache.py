@@ -1,11 +1,11 @@
 """What is computed once per schema node, and kept on the node itself."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar, final
+from typing import Generic, TypeVar, cast, final
 
 from homeostat.api import Schema
 
-__all__ = ["SchemaCache"]
+__all__ = ["SchemaCache", "found_below"]
 
 T = TypeVar("T")
 
@@ -21,10 +21,28 @@ class SchemaCache(Generic[T]):
 
     def get(self, schema: Schema) -> T:
         """Return the node's result, computing it at first use."""
-        # A lazy node gets its cache when it is resolved: read an attribute of it first.
-        known: dict[object, T] = schema.cache
+        known = cast("dict[object, T]", schema.cache)
         try:
             return known[self]
         except KeyError:
             result = known[self] = self._compute(schema)
             return result
+
+
+def found_below(schema: Schema, wanted: Callable[[Schema], bool]) -> bool:
+    """Tell whether a node below this one is wanted; cycles end the search."""
+    seen: set[int] = set()
+    stack = [schema]
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        children = list(node.properties.values())
+        children.extend(
+            child for child in (node.additional, node.items) if child is not None
+        )
+        if any(wanted(child) for child in children):
+            return True
+        stack.extend(children)
+    return False

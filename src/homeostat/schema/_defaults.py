@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from homeostat.api import JSON, Schema
-from homeostat.schema._cache import SchemaCache
+from homeostat.schema._cache import SchemaCache, found_below
 from homeostat.schema._go import copy_json
 from homeostat.schema._prune import has_default
 
@@ -82,26 +82,12 @@ def _defaulting(schema: Schema) -> bool:
 
 
 def _below(schema: Schema) -> bool:
-    """Tell whether any default stands below the node; cycles end the search."""
+    """Tell whether any default stands below the node."""
     return _BELOW.get(schema)
 
 
 def _search(schema: Schema) -> bool:
-    seen: set[int] = set()
-    stack = [schema]
-    while stack:
-        node = stack.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        children = list(node.properties.values())
-        children.extend(
-            child for child in (node.additional, node.items) if child is not None
-        )
-        if any(has_default(child) for child in children):
-            return True
-        stack.extend(children)
-    return False
+    return found_below(schema, has_default)
 
 
 _BELOW = SchemaCache(_search)

@@ -18,6 +18,7 @@ __all__ = [
     "sort_key",
     "sorted_elements",
     "value_element",
+    "value_text",
 ]
 
 Path: TypeAlias = tuple[str, ...]
@@ -129,18 +130,19 @@ def _element_text(element: str) -> str:
         return f".{rest}"
     if kind == "k:":
         keys: dict[str, Any] = json.loads(rest)
-        return f"[{','.join(f'{name}={_text(value)}' for name, value in keys.items())}]"
-    return f"[={_text(json.loads(rest))}]" if kind == "v:" else f"[{rest}]"
+        return f"[{','.join(f'{name}={value_text(value)}' for name, value in keys.items())}]"
+    return f"[={value_text(json.loads(rest))}]" if kind == "v:" else f"[{rest}]"
 
 
-def _text(value: JSON) -> str:
+def value_text(value: JSON) -> str:
+    """Return a value as the path of a conflict shows it."""
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, float):
         return format_float(value)
     if isinstance(value, list):
-        return f"[{','.join(_text(item) for item in cast('list[Any]', value))}]"
+        return f"[{','.join(value_text(item) for item in cast('list[Any]', value))}]"
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value).items()
-        return "".join(f"{name}={_text(item)}" for name, item in items)
+        return "".join(f"{name}={value_text(item)}" for name, item in items)
     return encode_json(value)

@@ -1,7 +1,10 @@
 """Checking values against schemas, with the texts of an API server."""
 
 from homeostat.api import JSON, UNSET, Schema
+from homeostat.schema._check import CHECKS
+from homeostat.schema._embedded import check_embedded
 from homeostat.schema._errors import FieldError
+from homeostat.schema._lists import check_lists
 
 __all__ = ["validate"]
 
@@ -19,6 +22,15 @@ def validate(
         path: Where the value stands in its object, as ``spec``; "" for the whole.
 
     Returns:
-        The errors in the order of the schema; empty when the value is good.
+        The errors: those of the schema first, then of embedded resources, then
+        repetitions in sets and map lists. Empty when the value is good.
+
+    Source: apiextensions ``customResourceStrategy.Validate`` and ``ValidateUpdate``.
     """
-    raise NotImplementedError
+    errors: list[FieldError] = []
+    CHECKS.get(schema).run(value, path, errors, old)
+    errors.extend(check_embedded(value, schema, path))
+    repeated = check_lists(value, schema, path)
+    if repeated and (old is UNSET or not check_lists(old, schema, path)):
+        errors.extend(repeated)
+    return errors
