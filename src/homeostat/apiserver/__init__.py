@@ -1,0 +1,20 @@
+"""A Kubernetes API server in this process.
+
+Guarantees:
+
+- One writer and one revision counter: every committed write takes the next revision,
+  and a write that changes nothing takes none and sends no event.
+- Reads and lists are consistent: one state, at the revision that they name; the pages
+  of a list come from one state however long reading them takes.
+- A watch misses nothing and repeats nothing from the version that it starts at, until
+  it ends; a watch from before the kept history says so with 410.
+- Whatever is asked, the answer is the Status that kube-apiserver gives: bad input is
+  never answered by a failure of the server, and never leaves a request hanging.
+- Time comes from the Clock, ids from Random, waits from the event loop: with all three
+  given, a run can be repeated to the byte.
+"""
+
+from homeostat.apiserver._http import serve
+from homeostat.apiserver._server import ApiServer
+
+__all__ = ["ApiServer", "serve"]

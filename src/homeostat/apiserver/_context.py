@@ -1,0 +1,115 @@
+"""What every handler works with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from homeostat._clock import Clock
+from homeostat._random import Random
+from homeostat._transport import HttpRequest
+from homeostat.apiserver._registry import Registry, Served
+from homeostat.apiserver._routes import Route
+from homeostat.apiserver._store import Entry, Store
+from homeostat.schema import FieldError
+
+__all__ = ["Cluster", "Strategy", "Target", "timestamp"]
+
+Value = dict[str, Any]
+
+
+class Strategy:
+    """What one kind does on a write beyond what its schema says.
+
+    The defaults do nothing. Objects are in the stored version; all hooks but
+    ``committed`` and ``removed`` run on dry runs too.
+    """
+
+    def default(self, new: Value, old: Value | None) -> None:
+        """Complete an object, in place, before its fields get their owner."""
+
+    def prepare(self, cluster: "Cluster", new: Value, old: Value | None) -> None:
+        """Complete an object about to be stored, in place; nobody owns what is added.
+
+        Raises:
+            StatusError: The write is refused.
+        """
+
+    def check(self, new: Value, old: Value | None) -> list[FieldError]:
+        """Return what is wrong with an object about to be stored."""
+        return []
+
+    def deleting(self, cluster: "Cluster", entry: Entry) -> None:
+        """Take note of a delete that was asked for.
+
+        Raises:
+            StatusError: The delete is refused.
+        """
+
+    def committed(self, cluster: "Cluster", entry: Entry) -> None:
+        """Take note that an object was stored."""
+
+    def removed(self, cluster: "Cluster", entry: Entry) -> None:
+        """Take note that an object is gone."""
+
+
+_PLAIN = Strategy()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """The state of one server, and its sources of time and chance.
+
+    Attributes:
+        store: The objects.
+        registry: The resources.
+        clock: Wall time.
+        random: Ids.
+        strategies: Rules of single kinds, by (group, plural).
+    """
+
+    store: Store
+    registry: Registry
+    clock: Clock
+    random: Random
+    strategies: Mapping[tuple[str, str], Strategy]
+
+    def now(self) -> str:
+        """Return the wall time as metadata has it: UTC, whole seconds."""
+        return timestamp(self.clock.now())
+
+    def strategy(self, served: Served) -> Strategy:
+        """Return the rules of a resource."""
+        return self.strategies.get((served.storage.group, served.plural), _PLAIN)
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a moment in the wire's form, in whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A request, and the resource that it is about.
+
+    Attributes:
+        request: The request.
+        route: What its path says.
+        served: The resource.
+        warnings: Texts for Warning headers; handlers append to it.
+    """
+
+    request: HttpRequest
+    route: Route
+    served: Served
+    warnings: list[str] = field(default_factory=list[str])
+
+    @property
+    def key(self) -> str:
+        """Table key of the object that the path names."""
+        return self.served.key(self.route.namespace, self.route.name)
+
+    @property
+    def live(self) -> Entry | None:
+        """The object that the path names, None when it does not exist."""
+        return self.served.table.live.get(self.key)

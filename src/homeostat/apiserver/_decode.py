@@ -1,0 +1,238 @@
+"""Bodies: bytes to one object, with the server's complaints.
+
+The body of a write is JSON or YAML. Duplicate keys are found only by a decoder that
+reports pairs; it runs when the caller wants to know of them.
+"""
+
+import json
+from typing import Any, cast
+
+import msgspec
+
+from homeostat import _yaml
+from homeostat.apiserver._negotiate import media_type
+from homeostat.apiserver._status import StatusError, bad_request, unsupported_media
+
+__all__ = ["MAX_BODY_BYTES", "check_size", "decode_json", "decode_object", "duplicates"]
+
+MAX_BODY_BYTES = 3 * 1024 * 1024
+# Far beyond any real object, and well inside Python's recursion limit.
+MAX_DEPTH = 100
+
+JSON_TYPE = "application/json"
+YAML_TYPE = "application/yaml"
+
+
+class MalformedError(ValueError):
+    """Bytes that are no document; the text is worded as Go's decoder words it."""
+
+
+def check_size(body: bytes) -> None:
+    """Refuse a body over the limit.
+
+    Raises:
+        StatusError: 413.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise StatusError(
+            413,
+            "RequestEntityTooLarge",
+            f"Request entity too large: limit is {MAX_BODY_BYTES}",
+        )
+
+
+def decode_json(body: bytes) -> Any:
+    """Decode JSON.
+
+    Raises:
+        MalformedError: It is none.
+    """
+    try:
+        value = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise MalformedError(_go_text(body, str(error))) from None
+    except (UnicodeDecodeError, ValueError):
+        raise MalformedError("invalid UTF-8 in string literal") from None
+    except RecursionError:
+        raise MalformedError("exceeded max depth") from None
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        _check_depth(value)
+    return value
+
+
+def _go_text(body: bytes, text: str) -> str:
+    if not body.strip() or "truncated" in text:
+        return "unexpected end of JSON input"
+    _, _, position = text.rpartition("(byte ")
+    offset = position.rstrip(")")
+    if offset.isdecimal() and int(offset) < len(body):
+        char = chr(body[int(offset)])
+        return f"invalid character '{char}' looking for beginning of value"
+    return "invalid character"
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        deeper: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                deeper.extend(cast("dict[str, Any]", item).values())
+            elif isinstance(item, list):
+                deeper.extend(cast("list[Any]", item))
+        level = deeper
+        if not level:
+            return
+    raise MalformedError("exceeded max depth")
+
+
+def decode_yaml(body: bytes) -> Any:
+    """Decode one YAML document to what JSON can hold.
+
+    Raises:
+        MalformedError: It is none, or it grows by aliases.
+    """
+    try:
+        documents = _yaml.load_all(body.decode())
+        value = documents[0] if documents else None
+        # Without aliases each node takes a byte of text at least.
+        return _plain(value, [len(body) + 1], 0)
+    except MalformedError:
+        raise
+    except RecursionError:
+        raise MalformedError("exceeded max depth") from None
+    except ValueError as error:
+        text = str(error).partition("\n")[0]
+        raise MalformedError(f"error converting YAML to JSON: yaml: {text}") from None
+    except Exception as error:  # noqa: BLE001  # PyYAML leaks its constructors' errors
+        text = str(error).partition("\n")[0]
+        raise MalformedError(f"error converting YAML to JSON: yaml: {text}") from error
+
+
+def _plain(value: Any, budget: list[int], depth: int) -> Any:
+    budget[0] -= 1
+    if budget[0] < 0 or depth > MAX_DEPTH:
+        raise MalformedError("document contains excessive aliasing or nesting")
+    if isinstance(value, dict):
+        items = cast("dict[Any, Any]", value).items()
+        return {_name(key): _plain(item, budget, depth + 1) for key, item in items}
+    if isinstance(value, list):
+        return [_plain(each, budget, depth + 1) for each in cast("list[Any]", value)]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise MalformedError(f"a {type(value).__name__} has no form in JSON")
+
+
+def _name(key: Any) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    if isinstance(key, str | int | float):
+        return str(key)
+    raise MalformedError("a key is neither text nor a number")
+
+
+def duplicates(body: bytes) -> list[str]:
+    """Return the paths of keys that occur twice in one object of a JSON text."""
+    # The hook sees inner objects first: paths are put together on the way out.
+    found: list[str] = []
+
+    def hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            seen: set[str] = set()
+            for key, _ in pairs:
+                if key in seen:
+                    found.append(key)
+                seen.add(key)
+        return value
+
+    value = json.loads(body, object_pairs_hook=hook)
+    if not found:
+        return []
+    del value
+    return _paths_of_duplicates(body)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object whose pairs are kept apart."""
+
+
+def _paths_of_duplicates(body: bytes) -> list[str]:
+    paths: dict[str, None] = {}
+
+    def walk(value: Any, path: str) -> None:
+        if isinstance(value, _Pairs):
+            seen: set[str] = set()
+            for key, item in value:
+                here = f"{path}.{key}" if path else key
+                if key in seen:
+                    paths[here] = None
+                seen.add(key)
+                walk(item, here)
+        elif isinstance(value, list):
+            for index, item in enumerate(cast("list[Any]", value)):
+                walk(item, f"{path}[{index}]")
+
+    walk(json.loads(body, object_pairs_hook=_Pairs), "")
+    return list(paths)
+
+
+def decode_object(
+    body: bytes, content_type: str, kind: str, *, custom: bool = False
+) -> dict[str, Any]:
+    """Decode the body of a create or an update.
+
+    Args:
+        body: The bytes.
+        content_type: The Content-Type header; a missing one is JSON.
+        kind: The kind that the URL calls for, for messages.
+        custom: The kind is a custom resource.
+
+    Raises:
+        StatusError: 400, 413 or 415, as the server words it.
+    """
+    name = media_type(content_type).name if content_type else JSON_TYPE
+    check_size(body)
+    if name not in (JSON_TYPE, YAML_TYPE):
+        raise unsupported_media((JSON_TYPE, YAML_TYPE))
+    try:
+        value = decode_json(body) if name == JSON_TYPE else decode_yaml(body)
+    except MalformedError as error:
+        raise _unrecognised(kind, body, f"json parse error: {error}") from None
+    if value is None and not custom:
+        value = {}
+    if not isinstance(value, dict):
+        found = _go_type(value)
+        raise _unrecognised(
+            kind,
+            body,
+            f"json parse error: json: cannot unmarshal {found} into Go value of type "
+            'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
+            'Kind string "json:\\"kind,omitempty\\"" }',
+        )
+    return cast("dict[str, Any]", value)
+
+
+def _go_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    return "string" if isinstance(value, str) else "array"
+
+
+def _unrecognised(kind: str, body: bytes, why: str) -> StatusError:
+    shown = _shown(body)
+    return bad_request(
+        f"the object provided is unrecognized (must be of type {kind}): couldn't get "
+        f"version/kind; {why} ({shown})"
+    )
+
+
+def _shown(body: bytes) -> str:
+    if not body:
+        return "<empty>"
+    if body[:1] == b"{":
+        text = body.decode(errors="replace")
+        return text if len(text) <= 1024 else text[:1024] + " ..."
+    return body.hex() if len(body) <= 64 else body[:64].hex() + " ..."

@@ -1,0 +1,247 @@
+"""Deletes: preconditions, grace, finalizers, and what is left to answer.
+
+Source: apiserver ``pkg/registry/rest/delete.go``, ``generic/registry/store.go``.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from homeostat._transport import HttpResponse
+from homeostat.apiserver._context import Cluster, Target, timestamp
+from homeostat.apiserver._decode import MalformedError, check_size, decode_json
+from homeostat.apiserver._list import prefix_of
+from homeostat.apiserver._negotiate import accept, media_type
+from homeostat.apiserver._options import DeleteOptions, ListOptions, delete_options
+from homeostat.apiserver._registry import Served
+from homeostat.apiserver._render import list_body, object_bytes, respond
+from homeostat.apiserver._select import selection
+from homeostat.apiserver._status import (
+    bad_request,
+    conflict,
+    json_bytes,
+    not_found,
+    unsupported_media,
+)
+from homeostat.apiserver._store import Entry
+from homeostat.apiserver._write import arranged, encode_dry, finished, remove
+
+__all__ = ["delete_collection", "delete_object", "read_options"]
+
+Value = dict[str, Any]
+
+ORPHAN = "orphan"
+FOREGROUND = "foregroundDeletion"
+DEFAULT_GRACE = 30  # seconds, of a Pod that sets none
+_TERMINATED = frozenset({"Succeeded", "Failed"})
+
+
+def read_options(target: Target) -> DeleteOptions:
+    """Decode the DeleteOptions of a request.
+
+    Raises:
+        StatusError: 400, 413, 415 or 422.
+    """
+    request = target.request
+    check_size(request.body)
+    if not request.body:
+        return delete_options(request, None)
+    content_type = request.headers.get("content-type", "") or "application/json"
+    if media_type(content_type).name not in ("application/json", "application/yaml"):
+        raise unsupported_media(("application/json", "application/yaml"))
+    try:
+        body = decode_json(request.body)
+    except MalformedError as error:
+        text = f"couldn't get version/kind; json parse error: {error}"
+        raise bad_request(text) from None
+    if not isinstance(body, dict):
+        text = "json: cannot unmarshal into Go value of type v1.DeleteOptions"
+        raise bad_request(text)
+    return delete_options(request, body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a delete does to an object: its next state, or its removal."""
+
+    value: Value
+    gone: bool
+
+
+def delete_object(cluster: Cluster, target: Target) -> HttpResponse:
+    """Answer a delete of one object."""
+    served, route = target.served, target.route
+    form = accept(target.request.headers.get("accept", ""))
+    options = read_options(target)
+    live = target.live
+    if live is None:
+        raise not_found(served.group, served.plural, route.name)
+    gone, data = _delete(cluster, served, live, options)
+    if gone and not served.returns_deleted:
+        return respond(_success(served, live), warnings=target.warnings)
+    body = object_bytes(served, data, form) + b"\n"
+    return respond(body, warnings=target.warnings)
+
+
+def _success(served: Served, live: Entry) -> bytes:
+    details = {"name": live.name, "kind": served.plural, "uid": live.uid}
+    if served.group:
+        details = {
+            "name": live.name,
+            "group": served.group,
+            "kind": served.plural,
+            "uid": live.uid,
+        }
+    return json_bytes(
+        {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Success",
+            "details": details,
+        }
+    )
+
+
+def delete_collection(
+    cluster: Cluster, target: Target, listing: ListOptions
+) -> HttpResponse:
+    """Answer a delete of everything that is selected; not atomic."""
+    served = target.served
+    options = read_options(target)
+    prefix = prefix_of(target)
+    chosen = selection(served, prefix, "", listing.labels, listing.fields)
+    entries = [e for e in served.table.scan(prefix) if chosen.matches(e)]
+    if listing.limit > 0:
+        entries = entries[: listing.limit]
+    metadata = {"resourceVersion": str(cluster.store.revision)}
+    for entry in entries:
+        live = served.table.live.get(entry.key)
+        if live is not None:
+            _delete(cluster, served, live, options)
+    form = accept(target.request.headers.get("accept", ""))
+    body = list_body(served, entries, metadata, form)
+    return respond(body, warnings=target.warnings)
+
+
+def _delete(
+    cluster: Cluster, served: Served, live: Entry, options: DeleteOptions
+) -> tuple[bool, bytes]:
+    """Delete an object as far as it can be.
+
+    Returns:
+        Whether it is gone, and its last bytes.
+    """
+    _check_preconditions(served, live, options)
+    cluster.strategy(served).deleting(cluster, live)
+    plan = _plan(served, live, options, cluster.clock.now())
+    if options.dry_run:
+        return plan.gone, encode_dry(served, plan.value)
+    if plan.gone:
+        remove(cluster, served, live, arranged(served, plan.value))
+        plan.value["metadata"]["resourceVersion"] = str(cluster.store.revision)
+        return True, encode_dry(served, plan.value)
+    if plan.value == live.value:
+        return False, live.data
+    entry = cluster.store.put(served.table, live.key, arranged(served, plan.value))
+    cluster.strategy(served).committed(cluster, entry)
+    latest = served.table.live.get(live.key)
+    # A hook may have finished the deletion, as that of a CRD without objects does.
+    return latest is None, (latest or entry).data
+
+
+def _check_preconditions(served: Served, live: Entry, options: DeleteOptions) -> None:
+    if options.uid is not None and options.uid != live.uid:
+        raise conflict(
+            served.group,
+            served.kind,
+            live.name,
+            f"the UID in the precondition ({options.uid}) does not match the UID in "
+            f"record ({live.uid}). The object might have been deleted and then "
+            "recreated",
+        )
+    if options.version is not None and options.version != str(live.revision):
+        raise conflict(
+            served.group,
+            served.kind,
+            live.name,
+            f"the ResourceVersion in the precondition ({options.version}) does not "
+            f"match the ResourceVersion in record ({live.revision}). The object might "
+            "have been modified",
+        )
+
+
+def _plan(served: Served, live: Entry, options: DeleteOptions, now: datetime) -> _Plan:
+    value = live.value
+    metadata = value["metadata"]
+    if metadata.get("deletionTimestamp") and metadata.get("deletionGracePeriodSeconds"):
+        if not _shorten(metadata, options.grace):
+            return _Plan(value, gone=False)
+    elif (served.group, served.plural) == ("", "pods"):
+        _mark(metadata, now, _pod_grace(value, options.grace))
+    _set_finalizers(metadata, options)
+    namespace = served.storage.kind == "Namespace" and not served.group
+    held = namespace and bool((value.get("spec") or {}).get("finalizers"))
+    if metadata.get("finalizers") or held:
+        _mark(metadata, now, 0)
+    if namespace:
+        value.setdefault("status", {})["phase"] = "Terminating"
+    gone = not metadata.get("deletionTimestamp") or finished(value)
+    return _Plan(value, gone=gone)
+
+
+def _shorten(metadata: Value, grace: int | None) -> bool:
+    """Shorten the pending grace of an object, if that is what is asked for."""
+    pending = metadata["deletionGracePeriodSeconds"]
+    if grace is None or grace >= pending:
+        return False
+    grace = max(grace, 0)
+    end = datetime.strptime(metadata["deletionTimestamp"], "%Y-%m-%dT%H:%M:%SZ")
+    sooner = end.replace(tzinfo=UTC) - timedelta(seconds=pending - grace)
+    metadata["deletionTimestamp"] = timestamp(sooner)
+    metadata["deletionGracePeriodSeconds"] = grace
+    return True
+
+
+def _pod_grace(pod: Value, asked: int | None) -> int:
+    spec, status = pod.get("spec") or {}, pod.get("status") or {}
+    if not spec.get("nodeName") or status.get("phase") in _TERMINATED:
+        return 0
+    grace = spec.get("terminationGracePeriodSeconds") if asked is None else asked
+    if grace is None:
+        grace = DEFAULT_GRACE
+    return grace if grace >= 0 else 1
+
+
+def _mark(metadata: Value, now: datetime, grace: int) -> None:
+    """Set the deletion's time and grace, and count the generation, the first time."""
+    if metadata.get("deletionTimestamp"):
+        return
+    # Beyond the year 9999 there is no timestamp: no grace is that long.
+    end = now + timedelta(seconds=min(grace, 10**9))
+    metadata["deletionTimestamp"] = timestamp(end)
+    metadata["deletionGracePeriodSeconds"] = grace
+    if metadata.get("generation"):
+        metadata["generation"] += 1
+
+
+def _set_finalizers(metadata: Value, options: DeleteOptions) -> None:
+    """Add or strip the garbage collector's finalizers as the policy says."""
+    policy = options.propagation
+    if policy is None and options.orphan is not None:
+        policy = "Orphan" if options.orphan else "Background"
+    if policy is None:
+        return
+    finalizers = [
+        name
+        for name in metadata.get("finalizers") or ()
+        if name not in (ORPHAN, FOREGROUND)
+    ]
+    if policy == "Orphan":
+        finalizers.append(ORPHAN)
+    elif policy == "Foreground":
+        finalizers.append(FOREGROUND)
+    if finalizers:
+        metadata["finalizers"] = finalizers
+    else:
+        metadata.pop("finalizers", None)

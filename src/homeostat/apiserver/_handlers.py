@@ -1,0 +1,147 @@
+"""From a route and a method to the handler of a verb."""
+
+from collections.abc import Callable
+
+from homeostat._transport import HttpRequest, HttpResponse
+from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._delete import delete_collection, delete_object
+from homeostat.apiserver._list import get_object, list_objects
+from homeostat.apiserver._negotiate import accept
+from homeostat.apiserver._options import list_options, write_options
+from homeostat.apiserver._patch import patch_object
+from homeostat.apiserver._render import object_bytes, respond
+from homeostat.apiserver._shape import check_target, read_body
+from homeostat.apiserver._status import (
+    bad_request,
+    method_not_allowed,
+    not_found,
+    unknown_path,
+)
+from homeostat.apiserver._watch import WatchStream
+from homeostat.apiserver._write import Change, commit_new, commit_update
+
+__all__ = ["answer", "is_watch", "open_watch"]
+
+Handler = Callable[[Cluster, Target], HttpResponse]
+
+
+def is_watch(request: HttpRequest, target: Target) -> bool:
+    """Tell whether a request opens a stream."""
+    if request.method != "GET" or target.route.subresource:
+        return False
+    if target.route.watch:
+        return True
+    if target.route.name:
+        return False
+    return any(
+        key == "watch" and value.lower() not in ("false", "0")
+        for key, value in request.query
+    )
+
+
+def open_watch(cluster: Cluster, target: Target) -> WatchStream:
+    """Open a watch.
+
+    Raises:
+        StatusError: It is refused before it starts.
+    """
+    if "watch" not in target.served.resource.verbs:
+        raise method_not_allowed()
+    options = list_options(target.request, watch=True)
+    return WatchStream(cluster, target, options)
+
+
+def answer(cluster: Cluster, target: Target) -> HttpResponse:
+    """Answer a request that is not a watch.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    route, request = target.route, target.request
+    if target.served.deprecation:
+        target.warnings.append(target.served.deprecation)
+    if route.subresource:
+        return _subresource(cluster, target)
+    handlers = _OBJECT if route.name else _COLLECTION
+    verb, handler = handlers.get(request.method, ("", None))
+    if handler is None or not _allows(target, verb):
+        raise method_not_allowed()
+    return handler(cluster, target)
+
+
+def _allows(target: Target, verb: str) -> bool:
+    served = target.served
+    if verb == "create" and served.namespaced and not target.route.namespace:
+        return False
+    if verb == "deletecollection" and served.namespaced and not target.route.namespace:
+        return False
+    return verb in served.resource.verbs
+
+
+def _get(cluster: Cluster, target: Target) -> HttpResponse:
+    del cluster
+    return get_object(target)
+
+
+def _list(cluster: Cluster, target: Target) -> HttpResponse:
+    return list_objects(cluster, target, list_options(target.request))
+
+
+def _create(cluster: Cluster, target: Target) -> HttpResponse:
+    form = accept(target.request.headers.get("accept", ""))
+    options = write_options(target.request, "CreateOptions")
+    value = read_body(target, options)
+    data = commit_new(cluster, target, Change(value=value, options=options))
+    body = object_bytes(target.served, data, form) + b"\n"
+    return respond(body, status=201, warnings=target.warnings)
+
+
+def _update(cluster: Cluster, target: Target) -> HttpResponse:
+    served, route = target.served, target.route
+    form = accept(target.request.headers.get("accept", ""))
+    options = write_options(target.request, "UpdateOptions")
+    value = read_body(target, options)
+    if not value["metadata"].get("name"):
+        raise bad_request("name must be provided")
+    check_target(target, value)
+    change = Change(value=value, options=options, subresource=route.subresource)
+    live = target.live
+    status = 200
+    if live is not None:
+        data = commit_update(cluster, target, live, change)
+    elif served.create_on_update and not route.subresource:
+        value["metadata"].pop("resourceVersion", None)
+        data, status = commit_new(cluster, target, change), 201
+    else:
+        raise not_found(served.group, served.plural, route.name)
+    body = object_bytes(served, data, form) + b"\n"
+    return respond(body, status=status, warnings=target.warnings)
+
+
+def _delete_all(cluster: Cluster, target: Target) -> HttpResponse:
+    return delete_collection(cluster, target, list_options(target.request))
+
+
+_OBJECT: dict[str, tuple[str, Handler | None]] = {
+    "GET": ("get", _get),
+    "PUT": ("update", _update),
+    "PATCH": ("patch", patch_object),
+    "DELETE": ("delete", delete_object),
+}
+_COLLECTION: dict[str, tuple[str, Handler | None]] = {
+    "GET": ("list", _list),
+    "POST": ("create", _create),
+    "DELETE": ("deletecollection", _delete_all),
+}
+
+
+def _subresource(cluster: Cluster, target: Target) -> HttpResponse:
+    name = target.route.subresource
+    if name not in target.served.resource.subresources:
+        raise unknown_path()
+    if name == "status":
+        _, handler = _OBJECT.get(target.request.method, ("", None))
+        if handler is None or handler is delete_object:
+            raise method_not_allowed()
+        return handler(cluster, target)
+    raise unknown_path()

@@ -1,0 +1,201 @@
+"""Get and list: one object, or the pages of one consistent state."""
+
+import base64
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from homeostat._transport import HttpResponse
+from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._negotiate import accept
+from homeostat.apiserver._options import ListOptions
+from homeostat.apiserver._render import list_body, object_bytes, respond
+from homeostat.apiserver._select import Selection, selection
+from homeostat.apiserver._status import (
+    StatusError,
+    bad_request,
+    expired,
+    not_found,
+    too_large_version,
+)
+from homeostat.apiserver._store import Entry, TooOldError
+
+__all__ = ["get_object", "list_objects", "parse_version", "prefix_of"]
+
+TOO_OLD = "The provided resource version is too old."
+_EXPIRED_CONTINUE = (
+    "The provided continue parameter is too old to display a consistent list result. "
+    "You can start a new list without the continue parameter, or use the continue "
+    "token in this response to retrieve the remainder of the results. Continuing with "
+    "the provided token results in an inconsistent list - objects that were created, "
+    "modified, or deleted between the time the first chunk was returned and now may "
+    "show up in the list."
+)
+_LATEST = -1  # revision in a token that continues at the latest state
+
+
+def get_object(target: Target) -> HttpResponse:
+    """Answer a get."""
+    form = accept(target.request.headers.get("accept", ""))
+    _refuse_list_form(target)
+    entry = target.live
+    served, route = target.served, target.route
+    if entry is None:
+        raise not_found(served.group, served.plural, route.name)
+    return respond(
+        object_bytes(served, entry.data, form) + b"\n", warnings=target.warnings
+    )
+
+
+def _refuse_list_form(target: Target) -> None:
+    header = target.request.headers.get("accept", "")
+    if "as=PartialObjectMetadataList" in header:
+        raise StatusError(
+            406,
+            "NotAcceptable",
+            "you requested PartialObjectMetadataList, but the requested object is not "
+            f"a list (*{target.served.group or 'core'}.{target.served.kind})",
+        )
+
+
+def parse_version(text: str) -> int:
+    """Return a resourceVersion as a number; "" is 0.
+
+    Raises:
+        StatusError: 400, it is none.
+    """
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdecimal()) or int(text) >= 2**64:
+        why = "value out of range" if text.isdecimal() else "invalid syntax"
+        raise bad_request(
+            f'invalid resource version: resourceVersion: Invalid value: "{text}": '
+            f'strconv.ParseUint: parsing "{text}": {why}'
+        )
+    return int(text)
+
+
+def prefix_of(target: Target) -> str:
+    """Return the prefix of the keys that a collection's path covers."""
+    namespace = target.route.namespace
+    return f"{namespace}/" if namespace and target.served.namespaced else ""
+
+
+def list_objects(
+    cluster: Cluster, target: Target, options: ListOptions
+) -> HttpResponse:
+    """Answer a list."""
+    form = accept(target.request.headers.get("accept", ""))
+    served = target.served
+    prefix = prefix_of(target)
+    chosen = selection(
+        served, prefix, target.route.name, options.labels, options.fields
+    )
+    entries, metadata = _Page(cluster, target, options, chosen, prefix).read()
+    body = list_body(served, entries, metadata, form)
+    return respond(body, warnings=target.warnings)
+
+
+class _Page:
+    """One page of a list: where it starts, at which revision, and what is left."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        target: Target,
+        options: ListOptions,
+        chosen: Selection,
+        prefix: str,
+    ) -> None:
+        self._store = cluster.store
+        self._table = target.served.table
+        self._options = options
+        self._chosen = chosen
+        self._prefix = prefix
+
+    def read(self) -> tuple[list[Entry], dict[str, Any]]:
+        options, store = self._options, self._store
+        start, revision = self._position()
+        past = revision < store.revision
+        try:
+            if past:
+                store.check(revision)
+                scan = self._table.scan_at(revision, self._prefix, start)
+            else:
+                scan = self._table.scan(self._prefix, start)
+        except TooOldError:
+            raise self._expired(start) from None
+        chosen = self._chosen
+        matching: Iterator[Entry] = (
+            scan if chosen.everything else filter(chosen.matches, scan)
+        )
+        metadata: dict[str, Any] = {"resourceVersion": str(revision)}
+        if options.limit <= 0:
+            return list(matching), metadata
+        entries = list(itertools.islice(matching, options.limit))
+        following = next(matching, None)
+        if following is not None:
+            metadata["continue"] = _token(revision, entries[-1].key, self._prefix)
+            if chosen.everything:
+                rest = sum(1 for _ in matching) if past else self._rest(following.key)
+                metadata["remainingItemCount"] = rest + (1 if past else 0)
+        return entries, metadata
+
+    def _rest(self, key: str) -> int:
+        return self._table.count(self._prefix, key)
+
+    def _position(self) -> tuple[str, int]:
+        options, current = self._options, self._store.revision
+        if options.continue_:
+            if options.version not in ("", "0"):
+                text = "specifying resource version is not allowed when using continue"
+                raise bad_request(text)
+            revision, key = _parse_token(options.continue_, self._prefix)
+            return key, current if revision == _LATEST else revision
+        asked = parse_version(options.version)
+        if asked > current:
+            raise too_large_version(asked, current)
+        exact = options.match == "Exact" or (options.limit > 0 and not options.match)
+        return "", asked if asked and exact else current
+
+    def _expired(self, start: str) -> StatusError:
+        if not self._options.continue_:
+            return expired(TOO_OLD)
+        key = start.removesuffix("\0")
+        token = _token(_LATEST, key, self._prefix)
+        return expired(_EXPIRED_CONTINUE, continue_=token)
+
+
+def _token(revision: int, key: str, prefix: str) -> str:
+    """Return a continue token: the server's own form, base64url without padding."""
+    start = key.removeprefix(prefix) + "\0"
+    value = {"v": "meta.k8s.io/v1", "rv": revision, "start": start}
+    encoded = base64.urlsafe_b64encode(msgspec.json.encode(value))
+    return encoded.decode().rstrip("=")
+
+
+def _parse_token(token: str, prefix: str) -> tuple[int, str]:
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        data = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
+    except ValueError:
+        raise _bad_token("illegal base64 data at input byte 0") from None
+    try:
+        value: Any = msgspec.json.decode(data)
+        version, revision, start = value["v"], value["rv"], value["start"]
+    except (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError):
+        raise _bad_token("unexpected end of JSON input") from None
+    if version != "meta.k8s.io/v1":
+        raise bad_request(
+            "invalid continue token: server does not recognize this encoded version "
+            f'"{version}"'
+        )
+    if not isinstance(revision, int) or not isinstance(start, str) or not start:
+        raise _bad_token("incorrect encoded start resourceVersion")
+    return revision, prefix + start
+
+
+def _bad_token(why: str) -> StatusError:
+    return bad_request(f"invalid continue token: continue key is not valid: {why}")

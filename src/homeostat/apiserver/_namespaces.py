@@ -1,0 +1,79 @@
+"""Namespaces: what lives in them, and how they end.
+
+A namespace that is deleted stays, Terminating, until its ``spec.finalizers`` are gone;
+emptying it is the namespace controller's work, not the server's.
+
+Source: apiserver ``pkg/admission/plugin/namespace/lifecycle``, kubernetes
+``pkg/registry/core/namespace``.
+"""
+
+from typing import Any
+
+from homeostat.apiserver._context import Cluster, Strategy
+from homeostat.apiserver._registry import Served
+from homeostat.apiserver._status import forbidden, not_found
+from homeostat.apiserver._store import Entry
+
+__all__ = ["BOOTSTRAP", "NamespaceStrategy", "admit"]
+
+Value = dict[str, Any]
+
+BOOTSTRAP = ("default", "kube-node-lease", "kube-public", "kube-system")
+_UNDELETABLE = frozenset({"default", "kube-system", "kube-public"})
+NAME_LABEL = "kubernetes.io/metadata.name"
+
+
+def admit(cluster: Cluster, served: Served, metadata: Value) -> None:
+    """Refuse a create in a namespace that is missing or ends.
+
+    Raises:
+        StatusError: 404 or 403.
+    """
+    if not served.namespaced:
+        return
+    namespace = metadata.get("namespace", "")
+    table = cluster.store.tables.get("namespaces.")
+    entry = table.live.get(namespace) if table else None
+    if entry is None:
+        raise not_found("", "namespaces", namespace)
+    if entry.fields.get("status.phase") != "Terminating":
+        return
+    raise forbidden(
+        served.group,
+        served.plural,
+        metadata.get("name", ""),
+        f"unable to create new content in namespace {namespace} because it is being "
+        "terminated",
+        cause={
+            "reason": "NamespaceTerminating",
+            "message": f"namespace {namespace} is being terminated",
+            "field": "metadata.namespace",
+        },
+    )
+
+
+class NamespaceStrategy(Strategy):
+    """Rules of the Namespace itself."""
+
+    def default(self, new: Value, old: Value | None) -> None:
+        """Label the namespace with its name."""
+        name = new["metadata"].get("name")
+        if name:
+            labels = new["metadata"].get("labels") or {}
+            new["metadata"]["labels"] = {**labels, NAME_LABEL: name}
+
+    def prepare(self, cluster: Cluster, new: Value, old: Value | None) -> None:
+        """Keep ``spec.finalizers`` and the phase in the server's hands."""
+        del cluster
+        if old is None:
+            new["spec"] = {"finalizers": ["kubernetes"]}
+            new["status"] = {"phase": "Active"}
+        else:
+            new["spec"] = old.get("spec") or {}
+
+    def deleting(self, cluster: Cluster, entry: Entry) -> None:
+        """Refuse to delete the namespaces that the cluster stands on."""
+        del cluster
+        if entry.name in _UNDELETABLE:
+            text = "this namespace may not be deleted"
+            raise forbidden("", "namespaces", entry.name, text)

@@ -1,0 +1,268 @@
+"""Built-in objects as Go's types leave them after decoding.
+
+The real server decodes built-in kinds into structs: fields that the struct lacks are
+dropped and reported, nulls and empty lists and maps vanish, quantities take their
+canonical form, and a value of the wrong JSON type fails the request. What is stored is
+what a client reads back, so the embedded server has to leave the same.
+"""
+
+import base64
+import binascii
+import re
+from typing import Any, cast
+
+from homeostat.api import Quantity, Schema
+from homeostat.apiserver._status import StatusError, bad_request
+
+__all__ = ["TypeMismatchError", "mismatch", "normalise"]
+
+_GO_TYPES = {
+    "int32": "int32",
+    "int64": "int64",
+    "double": "float64",
+    "float": "float64",
+}
+_RANGES = {"int32": 2**31, "int64": 2**63}
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII
+)
+_MICRO = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)\Z", re.ASCII
+)
+# metav1.MicroTime, which Go parses with exactly six digits, has no name in OpenAPI.
+_MICRO_FIELDS = frozenset({"acquireTime", "renewTime", "eventTime", "lastObservedTime"})
+
+# Filled by the built-in table: names of fields that vanish when they are zero.
+OMIT_ZERO = "omitempty"
+_ZEROS: tuple[Any, ...] = ("", 0, False)
+
+
+class TypeMismatchError(ValueError):
+    """A value cannot be decoded; the text is worded as Go's decoder words it."""
+
+
+def mismatch(kind: str, version: str, error: Exception) -> StatusError:
+    """Return the 400 of an object that does not fit its kind's type."""
+    return bad_request(
+        f'{kind} in version "{version}" cannot be handled as a {kind}: {error}'
+    )
+
+
+def normalise(value: dict[str, Any], schema: Schema, kind: str) -> list[str]:
+    """Bring an object into the form of its Go type, in place.
+
+    Args:
+        value: The whole object.
+        schema: The kind's schema.
+        kind: Name of the kind, for errors.
+
+    Returns:
+        Paths of the fields that the type does not have; they are gone.
+
+    Raises:
+        TypeMismatchError: A value has the wrong JSON type.
+    """
+    walk = _Walk(kind)
+    walk.fields(value, schema, "")
+    return walk.unknown
+
+
+class _Walk:
+    __slots__ = ("_kind", "unknown")
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self.unknown: list[str] = []
+
+    def fields(self, value: dict[str, Any], schema: Schema, path: str) -> None:
+        properties = schema.properties
+        zeros = schema.cache.get(OMIT_ZERO, ())
+        for name in tuple(value):
+            child = properties.get(name)
+            here = f"{path}.{name}" if path else name
+            if child is None:
+                del value[name]
+                self.unknown.append(here)
+                continue
+            item = value[name]
+            if item is None:
+                del value[name]
+                continue
+            kept = self.value(item, child, here, name)
+            if name in zeros and kept in _ZEROS:
+                del value[name]
+            elif not kept and _vanishes(kept, child) and name not in schema.required:
+                del value[name]
+            elif kept is not item:
+                value[name] = kept
+
+    def value(self, value: Any, schema: Schema, path: str, name: str = "") -> Any:
+        match schema.type:
+            case "object":
+                return self._object(value, schema, path)
+            case "array":
+                return self._array(value, schema, path)
+            case "string":
+                return self._string(value, schema, path, name)
+            case "integer":
+                return self._integer(value, schema, path)
+            case "number":
+                if isinstance(value, bool) or not isinstance(value, int | float):
+                    raise self._wrong(value, path, "float64")
+            case "boolean":
+                if not isinstance(value, bool):
+                    raise self._wrong(value, path, "bool")
+            case _:
+                return self._special(value, schema, path)
+        return value
+
+    def _object(self, value: Any, schema: Schema, path: str) -> Any:
+        if not isinstance(value, dict):
+            go_type = "map[string]string" if schema.additional else "object"
+            raise self._wrong(value, path, go_type)
+        fields = cast("dict[str, Any]", value)
+        if schema.preserve_unknown and not schema.properties:
+            return fields
+        additional = schema.additional
+        if additional is None:
+            self.fields(fields, schema, path)
+            return fields
+        if additional.type == "string" and not additional.format:
+            # The commonest map by far: labels, annotations, data, selectors.
+            for key, item in fields.items():
+                if not isinstance(item, str):
+                    fields[key] = self._text(item, path)
+            return fields
+        for key, item in fields.items():
+            kept = self.value(
+                _zero(additional) if item is None else item, additional, f"{path}.{key}"
+            )
+            if kept is not item:
+                fields[key] = kept
+        return fields
+
+    def _text(self, item: Any, path: str) -> str:
+        if item is None:
+            return ""
+        raise self._wrong(item, path, "string")
+
+    def _array(self, value: Any, schema: Schema, path: str) -> Any:
+        if not isinstance(value, list):
+            raise self._wrong(value, path, f"[]{_go_name(schema.items)}")
+        items = cast("list[Any]", value)
+        child = schema.items
+        if child is None:
+            return items
+        for index, item in enumerate(items):
+            given = _zero(child) if item is None else item
+            items[index] = self.value(given, child, f"{path}[{index}]")
+        return items
+
+    def _string(self, value: Any, schema: Schema, path: str, name: str) -> Any:
+        if not isinstance(value, str):
+            raise self._wrong(value, path, "string")
+        if schema.format == "date-time":
+            return _time(value, micro=name in _MICRO_FIELDS)
+        if schema.format == "byte":
+            return _base64(value)
+        return value
+
+    def _integer(self, value: Any, schema: Schema, path: str) -> Any:
+        go_type = _GO_TYPES.get(schema.format, "int")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self._wrong(value, path, go_type)
+        limit = _RANGES.get(schema.format, 2**63)
+        if not -limit <= value < limit:
+            raise TypeMismatchError(
+                f"json: cannot unmarshal number {value} into Go struct field "
+                f"{self._kind}.{path} of type {go_type}"
+            )
+        return value
+
+    def _special(self, value: Any, schema: Schema, path: str) -> Any:
+        if schema.int_or_string:
+            if isinstance(value, bool) or not isinstance(value, int | str):
+                raise self._wrong(value, path, "int32")
+            return value
+        if schema.format == "quantity":
+            return _quantity(value)
+        return value
+
+    def _wrong(self, value: Any, path: str, go_type: str) -> TypeMismatchError:
+        # Go names the struct's field, without the indexes of lists above it.
+        plain = re.sub(r"\[\d+\]", "", path)
+        return TypeMismatchError(
+            f"json: cannot unmarshal {_json_type(value)} into Go struct field "
+            f"{self._kind}.{plain} of type {go_type}"
+        )
+
+
+def _vanishes(value: Any, schema: Schema) -> bool:
+    """Tell whether an empty value is left out, as Go's omitempty does."""
+    if isinstance(value, list):
+        return True
+    return isinstance(value, dict) and schema.additional is not None
+
+
+def _zero(schema: Schema) -> Any:
+    """Return what Go decodes a null inside a list or map to."""
+    match schema.type:
+        case "object":
+            return {}
+        case "array":
+            return []
+        case "string":
+            return ""
+        case "boolean":
+            return False
+        case "integer" | "number":
+            return 0
+        case _:
+            return "0" if schema.format == "quantity" else 0
+
+
+def _go_name(schema: Schema | None) -> str:
+    if schema is None:
+        return "interface {}"
+    return schema.type if schema.type in ("string", "object") else "int32"
+
+
+def _json_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _time(text: str, *, micro: bool) -> str:
+    layout = (
+        "2006-01-02T15:04:05.000000Z07:00" if micro else "2006-01-02T15:04:05Z07:00"
+    )
+    if not (_MICRO if micro else _TIME).match(text):
+        raise TypeMismatchError(
+            f'parsing time "{text}" as "{layout}": cannot parse "{text}"'
+        )
+    return text
+
+
+def _base64(text: str) -> str:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise TypeMismatchError("illegal base64 data at input byte 0") from None
+    return text
+
+
+def _quantity(value: Any) -> str:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        try:
+            return str(Quantity(value if isinstance(value, str) else repr(value)))
+        except ValueError:
+            pass
+    raise TypeMismatchError(
+        "quantities must match the regular expression "
+        r"'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+    )

@@ -1,0 +1,278 @@
+"""Patches: JSON patch, merge patch and server-side apply."""
+
+from typing import Any
+
+import msgspec
+
+from homeostat._transport import HttpResponse
+from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._decode import (
+    MalformedError,
+    check_size,
+    decode_json,
+    decode_yaml,
+)
+from homeostat.apiserver._managed import reset_fields
+from homeostat.apiserver._negotiate import accept, media_type
+from homeostat.apiserver._normal import TypeMismatchError
+from homeostat.apiserver._options import WriteOptions, write_options
+from homeostat.apiserver._render import object_bytes, respond
+from homeostat.apiserver._shape import check_target, shape
+from homeostat.apiserver._status import (
+    StatusError,
+    bad_request,
+    conflict,
+    invalid,
+    not_found,
+    unsupported_media,
+)
+from homeostat.apiserver._write import Change, commit_new, commit_update
+from homeostat.schema import (
+    FieldConflictError,
+    FieldError,
+    PatchError,
+    SchemaMismatchError,
+    apply_managed,
+    json_patch,
+    merge_patch,
+    path_text,
+)
+
+__all__ = ["decode_patch", "patch_object", "patched"]
+
+Value = dict[str, Any]
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+ACCEPTED = (JSON_PATCH, MERGE_PATCH, APPLY_PATCH)
+STRATEGIC = "application/strategic-merge-patch+json"
+
+
+def patch_object(cluster: Cluster, target: Target) -> HttpResponse:
+    """Answer a patch of an object or of its status."""
+    form = accept(target.request.headers.get("accept", ""))
+    kind = patch_type(target)
+    options = write_options(target.request, "PatchOptions", apply=kind == APPLY_PATCH)
+    if kind == APPLY_PATCH:
+        data, status = _apply(cluster, target, options)
+    else:
+        data, status = _patch(cluster, target, options, kind), 200
+    body = object_bytes(target.served, data, form) + b"\n"
+    return respond(body, status=status, warnings=target.warnings)
+
+
+def patch_type(target: Target) -> str:
+    """Return the media type of a patch.
+
+    Raises:
+        StatusError: 413, or 415 for a type that is not accepted.
+    """
+    check_size(target.request.body)
+    kind = media_type(target.request.headers.get("content-type", "")).name
+    if kind == STRATEGIC:
+        raise unsupported_media(ACCEPTED)
+    if kind not in ACCEPTED:
+        raise StatusError(
+            415,
+            "UnsupportedMediaType",
+            "415: Unsupported Media Type",
+            details={},
+        )
+    return kind
+
+
+def _patch(cluster: Cluster, target: Target, options: WriteOptions, kind: str) -> bytes:
+    served, route = target.served, target.route
+    patch = decode_patch(target, kind)
+    live = target.live
+    if live is None:
+        raise not_found(served.group, served.plural, route.name)
+    current = live.value
+    if served.from_storage is not None:
+        current = served.from_storage(current)
+    value = patched(current, patch, kind)
+    if not isinstance(value, dict):
+        raise StatusError(422, "Invalid", _REJECTED, details={})
+    _tidy(target, value, options)
+    change = Change(
+        value=value, options=options, subresource=route.subresource, patched=True
+    )
+    return commit_update(cluster, target, live, change)
+
+
+_REJECTED = "the server rejected our request due to an error in our request"
+
+
+def decode_patch(target: Target, kind: str) -> Any:
+    """Decode the body of a JSON or merge patch.
+
+    Raises:
+        StatusError: 400.
+    """
+    try:
+        patch = decode_json(target.request.body)
+    except MalformedError as error:
+        raise bad_request(f"error decoding patch: {error}") from None
+    if kind == MERGE_PATCH and not isinstance(patch, dict):
+        found = "array" if isinstance(patch, list) else type(patch).__name__
+        raise bad_request(
+            f"error decoding patch: json: cannot unmarshal {found} into Go value of "
+            "type map[string]interface {}"
+        )
+    return patch
+
+
+def patched(current: Value, patch: Any, kind: str) -> Any:
+    """Apply a decoded patch.
+
+    Raises:
+        StatusError: 400, 413 or 422.
+    """
+    try:
+        if kind == MERGE_PATCH:
+            return merge_patch(current, patch)
+        return json_patch(current, patch)
+    except PatchError as error:
+        if error.reason == "Invalid":
+            raise StatusError(422, "Invalid", _REJECTED, details={}) from None
+        code = 413 if error.reason == "RequestEntityTooLarge" else 400
+        raise StatusError(code, error.reason, error.message) from None
+
+
+def _tidy(target: Target, value: Value, options: WriteOptions) -> None:
+    """Bring a patched object into the form of its schema; complaints are 422."""
+    served = target.served
+    before = msgspec.json.encode(value)
+    _check_metadata(value)
+    try:
+        unknown = shape(served, value)
+    except TypeMismatchError as error:
+        raise _invalid_patch(before, str(error)) from None
+    texts = [f'unknown field "{path}"' for path in unknown]
+    if options.validation == "Strict" and texts:
+        text = "strict decoding error: " + ", ".join(texts)
+        raise _invalid_patch(before, text)
+    if options.validation == "Warn":
+        target.warnings.extend(texts)
+    value["apiVersion"] = value.get("apiVersion") or served.gvk.api_version
+    value["kind"] = value.get("kind") or served.kind
+    given = (value["apiVersion"], value["kind"])
+    if given != (served.gvk.api_version, served.kind):
+        raise bad_request(
+            f"the API version in the data ({value['apiVersion']}) does not match the "
+            f"expected API version ({served.gvk.api_version})"
+        )
+
+
+def _check_metadata(value: Value) -> None:
+    metadata = value.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        text = "metadata must be an object"
+        raise _invalid_patch(msgspec.json.encode(value), text)
+
+
+def _invalid_patch(document: bytes, text: str) -> StatusError:
+    error = FieldError("FieldValueInvalid", "patch", document.decode(), text)
+    return invalid("", "", "", [error])
+
+
+def _apply(
+    cluster: Cluster, target: Target, options: WriteOptions
+) -> tuple[bytes, int]:
+    served, route = target.served, target.route
+    config = _decode_config(target, options)
+    live = target.live
+    metadata = config["metadata"]
+    if live is None and metadata.get("uid"):
+        raise conflict(
+            served.group,
+            served.plural,
+            route.name,
+            f"uid mismatch: the provided object specified uid {metadata['uid']}, and "
+            "no existing object was found",
+        )
+    if live is None and route.subresource:
+        raise not_found(served.group, served.plural, route.name)
+    current = None if live is None else live.value
+    if current is not None and served.from_storage is not None:
+        current = served.from_storage(current)
+    try:
+        merged, managed = apply_managed(
+            current,
+            config,
+            schema=served.schema,
+            manager=options.manager,
+            api_version=served.gvk.api_version,
+            force=bool(options.force),
+            subresource=route.subresource,
+            now=cluster.now(),
+            reset=reset_fields(served, route.subresource),
+        )
+    except FieldConflictError as error:
+        raise _field_conflict(error) from None
+    except SchemaMismatchError as error:
+        raise bad_request(str(error)) from None
+    _tidy(target, merged, options)
+    change = Change(
+        value=merged,
+        options=options,
+        subresource=route.subresource,
+        managed=managed,
+        patched=True,
+    )
+    if live is None:
+        return commit_new(cluster, target, change), 201
+    return commit_update(cluster, target, live, change), 200
+
+
+def _decode_config(target: Target, options: WriteOptions) -> Value:
+    served, body = target.served, target.request.body
+    try:
+        config = decode_json(body) if body[:1] == b"{" else decode_yaml(body)
+    except MalformedError as error:
+        raise bad_request(f"error decoding YAML: {error}") from None
+    if not isinstance(config, dict):
+        raise bad_request("error decoding YAML: an object is needed")
+    gvk = served.gvk
+    given = (config.get("apiVersion"), config.get("kind"))
+    if given != (gvk.api_version, gvk.kind):
+        version = str(given[0] or "")
+        group, _, short = version.rpartition("/")
+        raise bad_request(
+            f"invalid object type: {group}/{short}, Kind={given[1] or ''}"
+        )
+    metadata = config.setdefault("metadata", {})
+    if not isinstance(metadata, dict):
+        raise bad_request("error decoding YAML: metadata must be an object")
+    if metadata.get("managedFields") is not None:
+        raise bad_request("metadata.managedFields must be nil")
+    check_target(target, config)
+    if served.custom:
+        _tidy_config(target, config, options)
+    return config
+
+
+def _tidy_config(target: Target, config: Value, options: WriteOptions) -> None:
+    try:
+        unknown = shape(target.served, config)
+    except TypeMismatchError as error:
+        raise bad_request(str(error)) from None
+    texts = [f'unknown field "{path}"' for path in unknown]
+    if options.validation == "Strict" and texts:
+        text = ", ".join(texts)
+        raise bad_request(f"error strict decoding patch: {text}")
+    if options.validation == "Warn":
+        target.warnings.extend(texts)
+
+
+def _field_conflict(error: FieldConflictError) -> StatusError:
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f"conflict with {owner}",
+            "field": path_text(path),
+        }
+        for owner, path in error.conflicts
+    ]
+    return StatusError(409, "Conflict", str(error), details={"causes": causes})

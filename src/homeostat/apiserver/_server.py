@@ -1,0 +1,232 @@
+"""The API server: requests in, answers and streams out."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import final
+
+from homeostat._clock import Clock, SystemClock
+from homeostat._random import Random
+from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
+from homeostat.apiserver._bootstrap import bootstrap, strategies
+from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._handlers import answer, is_watch, open_watch
+from homeostat.apiserver._list import parse_version
+from homeostat.apiserver._registry import Registry
+from homeostat.apiserver._render import status_response
+from homeostat.apiserver._root import Root
+from homeostat.apiserver._routes import parse_path
+from homeostat.apiserver._status import (
+    StatusError,
+    bad_request,
+    too_large_version,
+    unknown_path,
+)
+from homeostat.apiserver._store import HISTORY, Store
+from homeostat.apiserver._watch import WAIT_FOR_VERSION, WatchStream
+from homeostat.errors import TransportError
+
+__all__ = ["ApiServer"]
+
+logger = logging.getLogger(__name__)
+
+NOT_FOUND = HttpResponse(
+    status=404,
+    headers={
+        "content-type": "text/plain; charset=utf-8",
+        "x-content-type-options": "nosniff",
+    },
+    body=b"404 page not found\n",
+)
+
+
+@final
+class ApiServer:
+    """An API server in this process, with the semantics of kube-apiserver.
+
+    Single-threaded: every method is called on the thread of one event loop, the one
+    whose time its watches run on. Construction needs no loop.
+
+    Args:
+        clock: Wall time of timestamps.
+        random: Source of uids, generated names and watch timeouts.
+        history: How many events are kept for watches and for lists of the past.
+        version: What ``/version`` says; by default the version of the schema table.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        history: int = HISTORY,
+        version: str = "",
+    ) -> None:
+        store = Store(history=history)
+        self._cluster = Cluster(
+            store=store,
+            registry=Registry(store),
+            clock=clock or SystemClock(),
+            random=random or Random(),
+            strategies=strategies(),
+        )
+        bootstrap(self._cluster)
+        self._root = Root(self._cluster, version)
+        self._watches: dict[WatchStream, None] = {}
+
+    @property
+    def revision(self) -> int:
+        """The revision of the last commit."""
+        return self._cluster.store.revision
+
+    def transport(self) -> Transport:
+        """Return a transport that calls this server, without a socket between."""
+        return _InProcess(self)
+
+    async def handle(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request; a watch is refused here, ``stream`` serves it.
+
+        Cancellation: a write that waits for nothing is done or not begun.
+        """
+        try:
+            return await self._handle(request)
+        except StatusError as error:
+            return status_response(error)
+        except Exception:
+            # A bug must not take the server down, nor leave the client without a word.
+            logger.exception("request failed", extra={"path": request.path})
+            text = "Internal error occurred: the embedded server failed; see its log"
+            return status_response(StatusError(500, "InternalError", text))
+
+    async def _handle(self, request: HttpRequest) -> HttpResponse:
+        target = self._target(request)
+        if target is None:
+            return self._root.answer(request) or NOT_FOUND
+        if is_watch(request, target):
+            raise bad_request("a watch is a stream: open it as one")
+        await self._await_version(request)
+        try:
+            return answer(self._cluster, target)
+        except StatusError as error:
+            return status_response(error, target.warnings)
+
+    def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
+        """Open a stream; anything but a watch is a stream of one chunk."""
+        return self._stream(request)
+
+    @asynccontextmanager
+    async def _stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
+        try:
+            target = self._target(request)
+            watch = None
+            if target is not None and is_watch(request, target):
+                watch = open_watch(self._cluster, target)
+        except StatusError as error:
+            yield _Whole(status_response(error))
+            return
+        if watch is None:
+            yield _Whole(await self.handle(request))
+            return
+        self._watches[watch] = None
+        try:
+            yield watch
+        finally:
+            del self._watches[watch]
+            watch.close()
+
+    def _target(self, request: HttpRequest) -> Target | None:
+        route = parse_path(request.path)
+        if route is None:
+            return None
+        registry = self._cluster.registry
+        served = registry.find(route.group, route.version, route.resource)
+        if served is None:
+            if registry.has_version(route.group, route.version):
+                raise unknown_path()
+            return None
+        if bool(route.namespace) and not served.namespaced:
+            raise unknown_path()
+        if route.name and served.namespaced and not route.namespace:
+            raise unknown_path()
+        return Target(request=request, route=route, served=served)
+
+    async def _await_version(self, request: HttpRequest) -> None:
+        """Let a read ahead of the store wait for it, as the server's cache does."""
+        if request.method != "GET" or not request.query:
+            return
+        text = next((v for k, v in request.query if k == "resourceVersion"), "")
+        asked = parse_version(text)
+        store = self._cluster.store
+        if asked <= store.revision:
+            return
+        until = asyncio.get_running_loop().time() + WAIT_FOR_VERSION
+        while store.revision < asked:
+            if not await store.changed(until):
+                raise too_large_version(asked, store.revision)
+
+    def compact(self) -> None:
+        """Forget all history: older watches and continued lists meet 410."""
+        self._cluster.store.compact()
+
+    def expire_watches(self) -> None:
+        """Compact, and end every open watch with an ERROR event of code 410."""
+        self.compact()
+        for watch in list(self._watches):
+            watch.expire()
+
+    def drop_watches(self, *, clean: bool = False) -> None:
+        """End every open watch: broken, or with ``clean`` as after its timeout."""
+        for watch in list(self._watches):
+            if clean:
+                watch.close()
+            else:
+                watch.drop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """An answer that is there already, as a stream."""
+
+    response: HttpResponse
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.response.headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        if self.response.body:
+            yield self.response.body
+
+
+@final
+class _InProcess:
+    """A transport without a socket."""
+
+    __slots__ = ("_closed", "_server")
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+        self._closed = False
+
+    async def request(self, request: HttpRequest) -> HttpResponse:
+        # A call that never waits would starve its siblings, and no socket is like that.
+        await asyncio.sleep(0)
+        self._check()
+        return await self._server.handle(request)
+
+    def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
+        self._check()
+        return self._server.stream(request)
+
+    async def close(self) -> None:
+        self._closed = True
+
+    def _check(self) -> None:
+        if self._closed:
+            raise TransportError("the transport is closed", sent=False)

@@ -1,0 +1,161 @@
+"""From a body to an object in the form of its schema."""
+
+from functools import cache
+from typing import Any
+
+from homeostat.api import GroupVersionKind, Schema
+from homeostat.apiserver._context import Target
+from homeostat.apiserver._decode import decode_object, duplicates
+from homeostat.apiserver._negotiate import media_type
+from homeostat.apiserver._normal import TypeMismatchError, mismatch, normalise
+from homeostat.apiserver._options import WriteOptions
+from homeostat.apiserver._registry import Served
+from homeostat.apiserver._status import bad_request
+from homeostat.k8s import schema_of
+from homeostat.schema import prune
+
+__all__ = ["check_target", "read_body", "shape", "tidy"]
+
+Value = dict[str, Any]
+
+
+def read_body(target: Target, options: WriteOptions) -> Value:
+    """Decode, check and tidy the object in the body of a create or an update.
+
+    Returns:
+        The object in the version of the request.
+
+    Raises:
+        StatusError: 400, 413 or 415.
+    """
+    request, served = target.request, target.served
+    content_type = request.headers.get("content-type", "")
+    body = request.body
+    value = decode_object(body, content_type, served.kind, custom=served.custom)
+    _check_kind(served, value, body)
+    twice: list[str] = []
+    if options.validation != "Ignore" and _is_json(content_type):
+        twice = duplicates(body)
+    tidy(target, value, options, twice)
+    return value
+
+
+def _is_json(content_type: str) -> bool:
+    return not content_type or media_type(content_type).name == "application/json"
+
+
+def _check_kind(served: Served, value: Value, body: bytes) -> None:
+    version, kind = value.get("apiVersion"), value.get("kind")
+    if served.custom and not kind:
+        shown = body.decode(errors="replace")
+        raise bad_request(f"Object 'Kind' is missing in '{shown[:1024]}'")
+    for item, name in ((version, "apiVersion"), (kind, "kind")):
+        if item is not None and not isinstance(item, str):
+            raise bad_request(
+                f"the object provided is unrecognized (must be of type {served.kind}):"
+                f" couldn't get version/kind; json parse error: json: cannot unmarshal "
+                f"into Go struct field .{name} of type string"
+            )
+    expected = served.gvk
+    given = GroupVersionKind.of(version or expected.api_version, kind or expected.kind)
+    if given != expected:
+        raise _wrong_kind(served, given)
+    value["apiVersion"], value["kind"] = expected.api_version, expected.kind
+
+
+def _wrong_kind(served: Served, given: GroupVersionKind) -> Exception:
+    expected = served.gvk
+    if served.custom or given.kind == expected.kind:
+        return bad_request(
+            f"the API version in the data ({given.api_version}) does not match the "
+            f"expected API version ({expected.api_version})"
+        )
+    return bad_request(
+        f'{given.kind} in version "{given.version}" cannot be handled as a '
+        f"{expected.kind}: converting (v1.{given.kind}) to "
+        f"({expected.group.partition('.')[0] or 'core'}.{expected.kind}): unknown "
+        "conversion"
+    )
+
+
+def tidy(target: Target, value: Value, options: WriteOptions, twice: list[str]) -> None:
+    """Bring an object into the form of its schema, in place.
+
+    Args:
+        target: The request; it gets the warnings.
+        value: The object, in the version of the request.
+        options: Says what becomes of unknown fields.
+        twice: Paths of duplicate fields.
+
+    Raises:
+        StatusError: 400, a value of the wrong type, or an unknown field when strict.
+    """
+    served = target.served
+    try:
+        unknown = shape(served, value)
+    except TypeMismatchError as error:
+        raise mismatch(served.kind, served.gvk.version, error) from None
+    if options.validation == "Ignore" or not (unknown or twice):
+        return
+    texts = [f'duplicate field "{path}"' for path in twice]
+    texts += [f'unknown field "{path}"' for path in unknown]
+    if options.validation == "Strict":
+        error = ValueError("strict decoding error: " + ", ".join(texts))
+        raise mismatch(served.kind, served.gvk.version, error)
+    target.warnings.extend(texts)
+
+
+def shape(served: Served, value: Value) -> list[str]:
+    """Bring an object into the form of its schema, in place.
+
+    Returns:
+        Paths of the fields that the schema does not know; they are gone.
+
+    Raises:
+        TypeMismatchError: A value has the wrong JSON type.
+    """
+    if value.get("metadata") is None:
+        value["metadata"] = {}
+    schema = served.schema
+    if not served.custom:
+        return normalise(value, schema, served.kind) if schema else []
+    metadata = {"metadata": value["metadata"]}
+    unknown = normalise(metadata, _object_meta(), served.kind)
+    if schema is None:
+        return unknown
+    return sorted({*unknown, *prune(value, schema)})
+
+
+@cache
+def _object_meta() -> Schema:
+    config_map = schema_of(GroupVersionKind("", "v1", "ConfigMap"))
+    if config_map is None:
+        raise LookupError("the built-in table has no ConfigMap")
+    metadata = config_map.properties["metadata"]
+    return Schema("object", properties={"metadata": metadata})
+
+
+def check_target(target: Target, value: Value) -> None:
+    """Compare the object's name and namespace with those of the path.
+
+    Raises:
+        StatusError: 400, they differ.
+    """
+    route = target.route
+    metadata = value["metadata"]
+    if target.served.namespaced:
+        namespace = metadata.get("namespace")
+        if namespace and namespace != route.namespace:
+            raise bad_request(
+                "the namespace of the provided object does not match the namespace "
+                "sent on the request"
+            )
+        metadata["namespace"] = route.namespace
+    name = metadata.get("name")
+    if route.name and not name:
+        metadata["name"] = route.name
+    elif route.name and name != route.name:
+        raise bad_request(
+            f"the name of the object ({name}) does not match the name on the URL "
+            f"({route.name})"
+        )

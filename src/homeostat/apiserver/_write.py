@@ -1,0 +1,385 @@
+"""The write pipeline: from an object to a commit.
+
+Every write goes the same way: default, keep what clients may not change, track
+ownership, let the kind's strategy complete the object, count the generation, validate,
+detect that nothing changed, commit.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from homeostat.apiserver._builtin import apply_builtin_defaults, validate_builtin
+from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._kinds import spec_of
+from homeostat.apiserver._managed import track, unchanged
+from homeostat.apiserver._meta import check_metadata, check_metadata_update
+from homeostat.apiserver._namespaces import admit
+from homeostat.apiserver._options import WriteOptions
+from homeostat.apiserver._registry import Served
+from homeostat.apiserver._shape import check_target
+from homeostat.apiserver._status import (
+    StatusError,
+    already_exists,
+    bad_request,
+    conflict,
+    invalid,
+)
+from homeostat.apiserver._store import Entry
+from homeostat.schema import (
+    FieldError,
+    apply_defaults,
+    drop_nulls,
+    validate,
+)
+
+__all__ = [
+    "Change",
+    "arranged",
+    "commit_new",
+    "commit_update",
+    "encode_dry",
+    "finished",
+    "remove",
+]
+
+Value = dict[str, Any]
+ManagedFields = list[dict[str, Any]]
+
+_META_ORDER = (
+    "name",
+    "generateName",
+    "namespace",
+    "selfLink",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+)
+_HEAD = frozenset({"kind", "apiVersion", "metadata"})
+# Beyond this a name with its suffix would not be a label any more.
+MAX_BASE = 58
+NAME_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A write about to be made.
+
+    Attributes:
+        value: The object as the client wants it, in the version of the request.
+        options: The request's parameters.
+        subresource: "" for the object itself.
+        managed: Ownership, when the caller has settled it already.
+        patched: The write is a patch, which inherits what it does not name.
+    """
+
+    value: Value
+    options: WriteOptions
+    subresource: str = ""
+    managed: ManagedFields | None = None
+    patched: bool = False
+
+
+def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
+    """Create an object and return its bytes, in the stored version.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    served, options = target.served, change.options
+    value = _stored(served, change.value)
+    check_target(target, value)
+    metadata = value["metadata"]
+    admit(cluster, served, metadata)
+    if metadata.get("resourceVersion"):
+        text = "resourceVersion should not be set on objects to be created"
+        raise bad_request(text)
+    _begin(cluster, served, metadata)
+    strategy = cluster.strategy(served)
+    _default(served, value)
+    strategy.default(value, None)
+    if served.has_status:
+        value.pop("status", None)
+    _own(cluster, served, None, value, change)
+    if served.generation:
+        metadata["generation"] = 1
+    strategy.prepare(cluster, value, None)
+    errors = _check(served, value, None) + strategy.check(value, None)
+    if errors:
+        name = metadata.get("name", "")
+        raise invalid(served.group, served.kind, name, errors)
+    key = served.key(metadata.get("namespace", ""), metadata["name"])
+    _refuse_existing(served, key, metadata)
+    if options.dry_run:
+        return encode_dry(served, value)
+    entry = cluster.store.put(served.table, key, arranged(served, value))
+    strategy.committed(cluster, entry)
+    return _latest(served, entry)
+
+
+def _stored(served: Served, value: Value) -> Value:
+    return value if served.to_storage is None else served.to_storage(value)
+
+
+def _latest(served: Served, entry: Entry) -> bytes:
+    # A hook may have committed a further version, as the CRD's does.
+    return served.table.live.get(entry.key, entry).data
+
+
+def _begin(cluster: Cluster, served: Served, metadata: Value) -> None:
+    """Set what only the server sets, and the name when it is to be generated."""
+    for key in ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        metadata.pop(key, None)
+    metadata.pop("generation", None)
+    base = metadata.get("generateName")
+    if base and not metadata.get("name"):
+        namespace = metadata.get("namespace", "")
+        for _ in range(NAME_TRIES):
+            metadata["name"] = base[:MAX_BASE] + cluster.random.suffix()
+            if served.key(namespace, metadata["name"]) not in served.table.live:
+                break
+    metadata["uid"] = cluster.random.uuid()
+    metadata["creationTimestamp"] = cluster.now()
+
+
+def _refuse_existing(served: Served, key: str, metadata: Value) -> None:
+    live = served.table.live.get(key)
+    if live is None:
+        return
+    error = already_exists(served.group, served.plural, metadata["name"])
+    if live.value["metadata"].get("deletionTimestamp"):
+        error.message = f"object is being deleted: {error.message}"
+    elif metadata["name"].startswith(metadata.get("generateName") or "\0"):
+        error.message += (
+            ", the server was not able to generate a unique name for the object"
+        )
+    raise error
+
+
+def commit_update(
+    cluster: Cluster, target: Target, live: Entry, change: Change
+) -> bytes:
+    """Bring an object into its new state and return its bytes.
+
+    Raises:
+        StatusError: The write is refused.
+    """
+    served, options = target.served, change.options
+    old = live.value
+    value = _stored(served, change.value)
+    check_target(target, value)
+    _check_preconditions(served, live, value["metadata"], patched=change.patched)
+    _inherit(value["metadata"], old["metadata"])
+    _isolate(served, value, old, change.subresource)
+    strategy = cluster.strategy(served)
+    if not change.subresource:
+        _default(served, value)
+        strategy.default(value, old)
+    _own(cluster, served, old, value, change)
+    if change.subresource != "status":
+        strategy.prepare(cluster, value, old)
+    _count(served, value, old)
+    errors = _check(served, value, old) + strategy.check(value, old)
+    if errors:
+        raise invalid(served.group, served.kind, live.name, errors)
+    value["metadata"]["resourceVersion"] = str(live.revision)
+    final = arranged(served, value)
+    if finished(final):
+        if not options.dry_run:
+            remove(cluster, served, live, final)
+        return encode_dry(served, value)
+    if unchanged(old, final):
+        return live.data
+    if options.dry_run:
+        return encode_dry(served, value)
+    entry = cluster.store.put(served.table, live.key, final)
+    strategy.committed(cluster, entry)
+    return _latest(served, entry)
+
+
+def remove(cluster: Cluster, served: Served, live: Entry, value: Value) -> None:
+    """Commit a deletion; ``value`` is the last state."""
+    entry = cluster.store.remove(served.table, live.key, value)
+    cluster.strategy(served).removed(cluster, entry)
+
+
+def finished(value: Value) -> bool:
+    """Tell whether nothing holds back an object that is being deleted."""
+    metadata = value["metadata"]
+    if value["kind"] == "Namespace" and (value.get("spec") or {}).get("finalizers"):
+        return False
+    return bool(
+        metadata.get("deletionTimestamp")
+        and not metadata.get("finalizers")
+        and not metadata.get("deletionGracePeriodSeconds")
+    )
+
+
+def _check_preconditions(
+    served: Served, live: Entry, metadata: Value, *, patched: bool
+) -> None:
+    uid = metadata.get("uid")
+    if uid and uid != live.uid and not patched:
+        raise conflict(
+            served.group,
+            served.plural,
+            live.name,
+            f"StorageError: invalid object, Code: 4, Key: /registry/"
+            f"{served.plural}/{live.key}, ResourceVersion: 0, AdditionalErrorMsg: "
+            f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
+            f"{live.uid}",
+        )
+    version = metadata.get("resourceVersion") or ""
+    if version and not (version.isascii() and version.isdecimal()):
+        raise bad_request(f'strconv.ParseUint: parsing "{version}": invalid syntax')
+    if version in ("", "0"):
+        if (served.custom or served.needs_version) and not patched:
+            raise _version_needed(served, live.name, version)
+        return
+    if int(version) != live.revision:
+        raise conflict(served.group, served.plural, live.name)
+
+
+def _version_needed(served: Served, name: str, version: str) -> StatusError:
+    error = FieldError(
+        "FieldValueInvalid",
+        "metadata.resourceVersion",
+        int(version or 0),
+        "must be specified for an update",
+    )
+    return invalid(served.group, served.kind, name, [error])
+
+
+def _inherit(metadata: Value, old: Value) -> None:
+    """Restore what clients cannot change; an own uid was checked before."""
+    metadata["uid"] = metadata.get("uid") or old["uid"]
+    for key in ("creationTimestamp", "deletionTimestamp", "generation", "selfLink"):
+        if key in old:
+            metadata[key] = old[key]
+        else:
+            metadata.pop(key, None)
+    grace = old.get("deletionGracePeriodSeconds")
+    if grace is not None:
+        metadata["deletionGracePeriodSeconds"] = grace
+    else:
+        metadata.pop("deletionGracePeriodSeconds", None)
+
+
+# Kinds whose /status takes labels, annotations and the like from the request.
+_OPEN_STATUS = frozenset({"pods", "nodes", "namespaces", "persistentvolumes"})
+
+
+def _isolate(served: Served, value: Value, old: Value, subresource: str) -> None:
+    """Let a write change the status or the rest, never both."""
+    if not served.has_status:
+        return
+    if subresource != "status":
+        if "status" in old:
+            value["status"] = old["status"]
+        else:
+            value.pop("status", None)
+        return
+    for key in (*value, *old):
+        if key in ("status", "metadata"):
+            continue
+        if key in old:
+            value[key] = old[key]
+        else:
+            value.pop(key, None)
+    if served.custom or served.plural not in _OPEN_STATUS:
+        managed = value["metadata"].get("managedFields")
+        uid = value["metadata"]["uid"]
+        value["metadata"] = {**old["metadata"], "uid": uid}
+        value["metadata"].pop("managedFields", None)
+        if managed is not None:
+            value["metadata"]["managedFields"] = managed
+
+
+def _count(served: Served, new: Value, old: Value) -> None:
+    """Start a new generation when what is desired has changed."""
+    if not served.generation:
+        return
+    if served.custom:
+        skip = _HEAD | {"status"} if served.has_status else _HEAD
+        before = {key: item for key, item in old.items() if key not in skip}
+        after = {key: item for key, item in new.items() if key not in skip}
+    else:
+        before, after = spec_of(old), spec_of(new)
+    if before != after:
+        generation = old["metadata"].get("generation", 0)
+        new["metadata"]["generation"] = generation + 1
+
+
+def _own(
+    cluster: Cluster, served: Served, old: Value | None, new: Value, change: Change
+) -> None:
+    if change.managed is not None:
+        new["metadata"]["managedFields"] = change.managed
+        return
+    track(
+        served,
+        old,
+        new,
+        manager=change.options.manager,
+        now=cluster.now(),
+        subresource=change.subresource,
+    )
+
+
+def arranged(served: Served, value: Value) -> Value:
+    """Return the object with its fields in the server's order."""
+    metadata = value["metadata"]
+    metadata.setdefault("resourceVersion", "")
+    ordered = {key: metadata[key] for key in _META_ORDER if key in metadata}
+    final: Value = {
+        "kind": served.storage.kind,
+        "apiVersion": served.storage.api_version,
+        "metadata": ordered,
+    }
+    for key, item in value.items():
+        if key not in _HEAD and key != "status":
+            final[key] = item
+    if "status" in value:
+        final["status"] = value["status"]
+    return final
+
+
+def encode_dry(served: Served, value: Value) -> bytes:
+    """Return the bytes that a commit would store, under the version it has."""
+    final = arranged(served, value)
+    if not final["metadata"]["resourceVersion"]:
+        del final["metadata"]["resourceVersion"]
+    return msgspec.json.encode(final)
+
+
+def _default(served: Served, value: Value) -> None:
+    if not served.custom:
+        apply_builtin_defaults(served.storage, value)
+    elif served.schema is not None:
+        drop_nulls(value, served.schema)
+        apply_defaults(value, served.schema)
+
+
+def _check(served: Served, new: Value, old: Value | None) -> list[FieldError]:
+    errors = check_metadata(
+        new["metadata"], served.group, served.plural, namespaced=served.namespaced
+    )
+    if old is not None:
+        errors += check_metadata_update(new["metadata"], old["metadata"])
+    if not served.custom:
+        errors += validate_builtin(served.storage, new, old)
+    elif served.schema is not None:
+        if old is None:
+            errors += validate(new, served.schema)
+        else:
+            errors += validate(new, served.schema, old=old)
+    return errors
