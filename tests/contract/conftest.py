@@ -1,15 +1,19 @@
 """The contract suite: each test runs against the embedded and the real API server.
 
 Where the two differ, the embedded one is wrong: every expectation here was taken from
-the real one.
+the real one. The embedded server runs on a loop with virtual time, so that its
+timeouts cost nothing; the real one keeps its own time.
 """
 
+import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
+from homeostat.apiserver import ApiServer
+from homeostat.testing import VirtualTimeLoop
 from tests.harness.http import HttpTransport
 from tests.harness.kube import ControlPlane
 from tests.harness.server import Server
@@ -17,10 +21,27 @@ from tests.harness.server import Server
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(params=["embedded", pytest.param("real", marks=pytest.mark.kube)])
-def real_plane(request: pytest.FixtureRequest) -> ControlPlane | None:
+def pytest_asyncio_loop_factories() -> Mapping[
+    str, Callable[[], asyncio.AbstractEventLoop]
+]:
+    """Make two tests of each: on virtual time and on real time."""
+    return {"embedded": VirtualTimeLoop, "real": asyncio.new_event_loop}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests that run against the real server."""
+    if _is_real(item):
+        item.add_marker(pytest.mark.kube)
+
+
+def _is_real(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "[real" in item.name
+
+
+@pytest.fixture
+def plane(request: pytest.FixtureRequest) -> ControlPlane | None:
     """The real control plane, or None for the embedded server."""
-    if request.param == "embedded":
+    if not _is_real(request.node):
         return None
     plane = request.getfixturevalue("control_plane")
     assert isinstance(plane, ControlPlane)
@@ -28,19 +49,15 @@ def real_plane(request: pytest.FixtureRequest) -> ControlPlane | None:
 
 
 @pytest.fixture
-async def server(real_plane: ControlPlane | None) -> AsyncIterator[Server]:
+async def server(plane: ControlPlane | None) -> AsyncIterator[Server]:
     """One API server and a fresh namespace in it."""
     namespace = f"contract-{os.getpid()}-{next(_numbers)}"
-    if real_plane is None:
-        from homeostat.apiserver import ApiServer  # noqa: PLC0415
-
+    if plane is None:
         kind, transport = "embedded", ApiServer().transport()
     else:
-        context = real_plane.ssl_context()
+        context = plane.ssl_context()
         kind = "real"
-        transport = HttpTransport(
-            real_plane.url, token=real_plane.token(), context=context
-        )
+        transport = HttpTransport(plane.url, token=plane.token(), context=context)
     try:
         server = Server(kind, transport, namespace)
         body = {"metadata": {"name": namespace}}

@@ -285,8 +285,10 @@ async def test_duplicate_owners_are_dropped_with_a_warning(server: Server) -> No
     assert answer.ok(201)["metadata"]["ownerReferences"] == [owner()]
     assert answer.warnings == [
         (
-            ".metadata.ownerReferences contains duplicate entries; API server dedups owner"
-            " references in 1.20+, and may reject such requests as early as 1.24; please"
+            ".metadata.ownerReferences contains duplicate entries; API server dedups"
+            " owner"
+            " references in 1.20+, and may reject such requests as early as 1.24;"
+            " please"
             " fix your requests; duplicate UID(s) observed: u"
         )
     ]
@@ -299,7 +301,7 @@ async def test_config_key_must_be_a_file_name(server: Server) -> None:
 
 
 async def test_config_map_is_at_most_a_mebibyte(server: Server) -> None:
-    body = config_map("a", {"x": "x" * (1 << 20)})
+    body = config_map("a", {"x": "x" * (1 << 20) + "x"})
     answer = await server.post(server.core("configmaps"), body)
     answer.refused(
         422,

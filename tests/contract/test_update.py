@@ -90,14 +90,16 @@ async def test_lease_update_must_name_the_version(server: Server) -> None:
         (
             {"metadata": {}},
             (
-                "the name of the object (a based on URL) was undeterminable: name must be"
+                "the name of the object (a based on URL) was undeterminable: name must"
+                " be"
                 " provided"
             ),
         ),
         (
             config_map("a", namespace="default"),
             (
-                "the namespace of the provided object does not match the namespace sent on"
+                "the namespace of the provided object does not match the namespace"
+                " sent on"
                 " the request"
             ),
         ),

@@ -207,6 +207,22 @@ class Server:
         async with self.transport.stream(request) as stream:
             yield Watch(stream)
 
+    async def try_watch(self, path: str, **query: object) -> Answer:
+        """Ask for a watch that ends by itself, and return all of the answer."""
+        request = HttpRequest(
+            method="GET",
+            path=path,
+            query=(("watch", "true"), ("timeoutSeconds", "1"), *_pairs(query)),
+        )
+        async with (
+            asyncio.timeout(_WAIT_SECONDS),
+            self.transport.stream(request) as stream,
+        ):
+            body = b"".join([chunk async for chunk in stream.chunks()])
+            return Answer(
+                HttpResponse(status=stream.status, headers=stream.headers, body=body)
+            )
+
 
 def _pairs(query: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     pairs = []
