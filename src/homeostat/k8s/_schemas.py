@@ -41,6 +41,9 @@ _ATTRIBUTES = {
     "pk": "patch_merge_key",
 }
 
+# What the table puts into a node's cache: true of every copy of the node.
+_FACTS = frozenset({"defaults", "omitempty", "type", "zeros"})
+
 _types: dict[str, Schema] = {}
 _leaves: dict[str, Schema] = {}
 
@@ -48,10 +51,12 @@ _leaves: dict[str, Schema] = {}
 def schema_of(gvk: GroupVersionKind) -> Schema | None:
     """Return the schema of a built-in kind, metadata included; None for another kind.
 
-    What Go's JSON encoder does with zero values stands in the ``cache`` of the nodes of
-    structs: ``"omitempty"`` holds the wire names of scalars that are left out when they
-    are zero, ``"zeros"`` the wire names of fields that are always written, with the
-    value that Go writes when nothing is set (``{}`` for a struct).
+    What Go does with zero values stands in the ``cache`` of the nodes of structs:
+    ``"type"`` is the table's name of the type, as ``core_v1.PodSpec``; ``"defaults"``
+    holds the values that the API's types give to absent fields; ``"omitempty"`` the
+    wire names of scalars that Go does not write when they are zero; ``"zeros"`` the
+    wire names of fields that it always writes, with the value of an unset one (``{}``
+    for a struct).
 
     The nodes are shared and must not be changed. Defaults are those that OpenAPI gives:
     the zero values that Go fills in (``""``, ``{}``) and those of list-map keys; what
@@ -82,6 +87,8 @@ def schema_of_type(key: str) -> Schema:
     for field in entry["f"]:
         properties[field[0]] = _field(field)
     made.cache["omitempty"] = frozenset(f[0] for f in entry["f"] if _vanishes(f))
+    made.cache["defaults"] = {f[0]: f[5]["d"] for f in entry["f"] if _is_defaulted(f)}
+    made.cache["type"] = key
     made.cache["zeros"] = {f[0]: _zero(f) for f in entry["f"] if _is_written(f)}
     return made
 
@@ -108,6 +115,15 @@ def _vanishes(field: Row) -> bool:
         and not field[3] & POINTER
         and bool(field[3] & (OMITEMPTY | OMITZERO))
     )
+
+
+def _is_defaulted(field: Row) -> bool:
+    extras: dict[str, Any] = field[5] if len(field) > 5 else {}
+    default = extras.get("d")
+    if default is None or default == {}:
+        return False
+    # A zero for what is zero anyway says nothing; for a pointer it does.
+    return bool(default) or bool(field[3] & POINTER)
 
 
 def _is_written(field: Row) -> bool:
@@ -146,7 +162,7 @@ def _copy(schema: Schema) -> Schema:
         setattr(made, slot, getattr(schema, slot))
     made.default = UNSET
     # What was computed from the other node may depend on what is changed here.
-    made.cache = {k: v for k, v in schema.cache.items() if k in {"omitempty", "zeros"}}
+    made.cache = {k: v for k, v in schema.cache.items() if k in _FACTS}
     return made
 
 
