@@ -146,24 +146,10 @@ _PLAIN: Final = SchemaCache(_plain)
 _KEEPING: Final = SchemaCache(_keeping)
 
 
-@final
-class _Anything:
-    """Makes the two atoms that need no schema."""
-
-    @staticmethod
-    def deduced() -> Atom:
-        return Atom(Schema())
-
-    @staticmethod
-    def untyped() -> Atom:
-        atom = Atom(Schema(map_type="atomic"))
-        return atom
-
-
-DEDUCED: Final = _Anything.deduced()
+DEDUCED: Final = Atom(Schema())
 """Any value: maps granular, lists atomic."""
 
-UNTYPED: Final = _Anything.untyped()
+UNTYPED: Final = Atom(Schema(map_type="atomic"))
 """Any value, always one leaf."""
 
 _TEXT: Final = Schema("string")

@@ -5,7 +5,7 @@ resources with; so are its oddities (a bound is cut to an integer for an integer
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast, final
 
 from homeostat.api import JSON, UNSET, Schema
@@ -27,7 +27,7 @@ from homeostat.schema._pattern import PatternError, compile_pattern
 
 __all__ = ["CHECKS", "Check", "field_of"]
 
-_CLASSES: Final[dict[str, frozenset[type]]] = {
+_CLASSES: Final[dict[str, frozenset[type[object]]]] = {
     "object": frozenset({dict}),
     "array": frozenset({list}),
     "string": frozenset({str}),
@@ -35,8 +35,8 @@ _CLASSES: Final[dict[str, frozenset[type]]] = {
     "number": frozenset({int, float}),
     "boolean": frozenset({bool}),
 }
-_ANY: Final = frozenset({dict, list, str, int, float, bool})
-_GO_TYPES: Final[dict[type, tuple[str, str]]] = {
+_ANY: Final[frozenset[type[object]]] = frozenset({dict, list, str, int, float, bool})
+_GO_TYPES: Final[dict[type[object], tuple[str, str]]] = {
     dict: ("object", ""),
     list: ("array", ""),
     str: ("string", ""),
@@ -92,7 +92,7 @@ class Check:
             self._types = (schema.type,)
         only = self._types[0] if len(self._types) == 1 else ""
         self._format = checked_format(only, schema.format) if schema.format else ""
-        self._classes = frozenset[type]().union(
+        self._classes: frozenset[type[object]] = frozenset[type[object]]().union(
             *(_CLASSES.get(name, frozenset()) for name in self._types)
         )
         if not self._types:
@@ -136,7 +136,7 @@ class Check:
     def run(self, value: JSON, path: str, errors: list[FieldError], old: JSON) -> int:
         """Check a value; ``old`` is what stood there before, ``UNSET`` if nothing."""
         start = len(errors)
-        kind = type(value)
+        kind: type[object] = value.__class__
         matched = 1
         if value is None:
             self._null(path, errors)
@@ -154,7 +154,12 @@ class Check:
         return matched
 
     def _by_kind(
-        self, value: JSON, kind: type, path: str, errors: list[FieldError], old: JSON
+        self,
+        value: JSON,
+        kind: type[object],
+        path: str,
+        errors: list[FieldError],
+        old: JSON,
     ) -> int:
         matched = 0
         if kind is str:
@@ -165,7 +170,7 @@ class Check:
                 only = self._types[0] if len(self._types) == 1 else ""
                 check_number(value, self._schema, only, self._format, path, errors)
         elif kind is list and self._slice:
-            matched = self._list(cast("list[Any]", value), path, errors, old)
+            matched = self._list(cast("Sequence[Any]", value), path, errors, old)
         if self._enum is not None:
             self._member(value, kind, path, errors)
         if kind is dict and self._object:
@@ -184,7 +189,7 @@ class Check:
 
     def _wrong_type(self, value: JSON, path: str, errors: list[FieldError]) -> int:
         types, form = self._types, self._format
-        got, got_format = _GO_TYPES.get(type(value), ("object", ""))
+        got, got_format = _GO_TYPES.get(value.__class__, ("object", ""))
         fits = got in types or (
             (got == "number" and "integer" in types and is_json_integer(value))
             or (got == "integer" and "number" in types)
@@ -229,7 +234,7 @@ class Check:
         return "" if self._pattern(value) else f"should match '{pattern}'"
 
     def _member(
-        self, value: JSON, kind: type, path: str, errors: list[FieldError]
+        self, value: JSON, kind: type[object], path: str, errors: list[FieldError]
     ) -> None:
         if kind is str:
             if value in self._enum_texts:
@@ -247,7 +252,7 @@ class Check:
         errors.append(not_supported(field_of(path), value, supported))
 
     def _list(
-        self, value: list[Any], path: str, errors: list[FieldError], old: JSON
+        self, value: Sequence[Any], path: str, errors: list[FieldError], old: JSON
     ) -> int:
         schema = self._schema
         matched = 1
@@ -270,13 +275,14 @@ class Check:
             errors.append(invalid(field_of(path), "", detail))
         return matched
 
-    def _before(self, value: list[Any], old: JSON) -> list[Any] | None:
+    def _before(self, value: Sequence[Any], old: JSON) -> list[Any] | None:
         """Return what stood before at each item; only map lists can tell."""
         schema = self._schema
         if schema.list_type != "map" or not isinstance(old, list):
             return None
         known = {
-            _key(item, schema.list_map_keys): item for item in cast("list[Any]", old)
+            _key(item, schema.list_map_keys): item
+            for item in cast("Sequence[Any]", old)
         }
         return [known.get(_key(item, schema.list_map_keys), UNSET) for item in value]
 
@@ -296,9 +302,11 @@ class Check:
                     continue
             named = f"{path}.{key}" if path else key
             matched += check.run(item, named, errors, olds.get(key, UNSET))
-        for name in schema.required:
-            if name not in value:
-                errors.append(required(field_of(f"{path}.{name}")))
+        errors.extend(
+            required(field_of(f"{path}.{name}"))
+            for name in schema.required
+            if name not in value
+        )
         return matched
 
     def _child(self, key: str) -> "Check | None":
@@ -382,7 +390,7 @@ def _key(item: JSON, keys: tuple[str, ...]) -> str:
     return encode_json([fields.get(key) for key in keys])
 
 
-def _repeats(values: list[Any]) -> bool:
+def _repeats(values: Sequence[Any]) -> bool:
     texts = [encode_json(value) for value in values]
     return len(set(texts)) < len(texts)
 

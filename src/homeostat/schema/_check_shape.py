@@ -1,5 +1,6 @@
 """Whether a value has the shape of its schema: the gate before structured merge."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from homeostat.api import JSON
@@ -65,7 +66,7 @@ def _check_list(value: JSON, atom: Atom, *, duplicates: bool) -> None:
         raise SchemaMismatchError(f"expected list, got {_shown(value)}")
     seen: set[str] = set()
     child = atom.item()
-    for index, item in enumerate(cast("list[Any]", value)):
+    for index, item in enumerate(cast("Sequence[Any]", value)):
         element = index_element(index)
         if atom.associative:
             try:
@@ -102,8 +103,18 @@ def _check_scalar(value: JSON, atom: Atom) -> None:
 
 def _go_type(value: JSON) -> str:
     names = {bool: "bool", str: "string", dict: "map[string]interface {}"}
-    return names.get(cast("type", type(value)), "[]interface {}")
+    return names.get(value.__class__, "[]interface {}")
 
 
 def _shown(value: JSON) -> str:
-    return f"&{{{value_text(value)}}}"
+    return f"&{{{_go_value(value)}}}"
+
+
+def _go_value(value: JSON) -> str:
+    """Return a value as ``%v`` writes it."""
+    if isinstance(value, dict):
+        items = sorted(cast("dict[str, Any]", value).items())
+        return f"map[{' '.join(f'{key}:{_go_value(item)}' for key, item in items)}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_go_value, cast('Sequence[Any]', value)))}]"
+    return value if isinstance(value, str) else value_text(value)

@@ -1,5 +1,6 @@
 """The difference between two values, as field sets."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 from homeostat.api import JSON
@@ -63,32 +64,27 @@ def _by_shape(
         olds = cast("dict[str, Any]", old) if isinstance(old, dict) else {}
         news = cast("dict[str, Any]", new) if isinstance(new, dict) else {}
         if olds or news:
-            _descend(_maps, olds, news, atom, into, element)
+            _attach(_maps(olds, news, atom), into, element)
             return
     elif shape == "list" and atom.associative:
-        before = cast("list[Any]", old) if isinstance(old, list) else []
-        after = cast("list[Any]", new) if isinstance(new, list) else []
+        before = cast("Sequence[Any]", old) if isinstance(old, list) else ()
+        after = cast("Sequence[Any]", new) if isinstance(new, list) else ()
         if before or after:
-            _descend(_lists, before, after, atom, into, element)
+            _attach(_lists(before, after, atom), into, element)
             return
     if not equal_json(old, new):
         into.modified.members.add(element)
 
 
-def _descend(
-    walk: Any, old: Any, new: Any, atom: Atom, into: Comparison, element: str
-) -> None:
-    below = Comparison(FieldSet(), FieldSet(), FieldSet())
-    walk(old, new, atom, below)
+def _attach(below: Comparison, into: Comparison, element: str) -> None:
     for parent, child in zip(into, below, strict=True):
         if child:
             known = parent.children.get(element)
             parent.children[element] = child if known is None else known.union(child)
 
 
-def _maps(
-    old: dict[str, Any], new: dict[str, Any], atom: Atom, into: Comparison
-) -> None:
+def _maps(old: dict[str, Any], new: dict[str, Any], atom: Atom) -> Comparison:
+    into = Comparison(FieldSet(), FieldSet(), FieldSet())
     for name, item in old.items():
         after = new.get(name, ABSENT)
         if item is not after:
@@ -97,16 +93,18 @@ def _maps(
     for name, item in new.items():
         if name not in old:
             _whole(item, entry_atom(atom, name), into.added, field_element(name))
+    return into
 
 
-def _grouped(items: list[Any], atom: Atom) -> dict[str, list[Any]]:
+def _grouped(items: Sequence[Any], atom: Atom) -> dict[str, list[Any]]:
     groups: dict[str, list[Any]] = {}
     for item in items:
         groups.setdefault(item_element(item, atom), []).append(item)
     return groups
 
 
-def _lists(old: list[Any], new: list[Any], atom: Atom, into: Comparison) -> None:
+def _lists(old: Sequence[Any], new: Sequence[Any], atom: Atom) -> Comparison:
+    into = Comparison(FieldSet(), FieldSet(), FieldSet())
     olds, news = _grouped(old, atom), _grouped(new, atom)
     child = atom.item()
     for element in {**olds, **news}:
@@ -126,6 +124,7 @@ def _lists(old: list[Any], new: list[Any], atom: Atom, into: Comparison) -> None
             if before:
                 _whole(before[0], child, into.removed, element)
             into.added.members.add(element)
+    return into
 
 
 def _whole(value: JSON, atom: Atom, into: FieldSet, element: str) -> None:
@@ -138,7 +137,9 @@ def _whole(value: JSON, atom: Atom, into: FieldSet, element: str) -> None:
             _whole(item, entry_atom(atom, name), below, field_element(name))
     elif shape == "list" and atom.associative and isinstance(value, list):
         child = atom.item()
-        for element_below, items in _grouped(cast("list[Any]", value), atom).items():
+        for element_below, items in _grouped(
+            cast("Sequence[Any]", value), atom
+        ).items():
             if len(items) > 1:
                 below.members.add(element_below)
             else:

@@ -22,7 +22,7 @@ def apply_defaults(value: JSON, schema: Schema) -> None:
     if isinstance(value, dict):
         _apply_object(cast("dict[str, Any]", value), schema)
     elif isinstance(value, list):
-        _apply_list(cast("list[Any]", value), schema)
+        _apply_list(cast("Any", value), schema)
 
 
 def _apply_object(fields: dict[str, Any], schema: Schema) -> None:

@@ -1,7 +1,7 @@
 """Path elements: the steps of a field path, in the spelling of fieldsV1."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
@@ -112,7 +112,7 @@ def _rank(value: JSON) -> tuple[Any, ...]:
     if isinstance(value, str):
         return (1, value)
     if isinstance(value, list):
-        return (3, tuple(_rank(item) for item in cast("list[Any]", value)))
+        return (3, tuple(_rank(item) for item in cast("Sequence[Any]", value)))
     if isinstance(value, dict):
         items = sorted(cast("dict[str, Any]", value).items())
         return (4, tuple((name, _rank(item)) for name, item in items))
@@ -130,7 +130,8 @@ def _element_text(element: str) -> str:
         return f".{rest}"
     if kind == "k:":
         keys: dict[str, Any] = json.loads(rest)
-        return f"[{','.join(f'{name}={value_text(value)}' for name, value in keys.items())}]"
+        parts = [f"{name}={value_text(value)}" for name, value in keys.items()]
+        return f"[{','.join(parts)}]"
     return f"[={value_text(json.loads(rest))}]" if kind == "v:" else f"[{rest}]"
 
 
@@ -141,7 +142,9 @@ def value_text(value: JSON) -> str:
     if isinstance(value, float):
         return format_float(value)
     if isinstance(value, list):
-        return f"[{','.join(value_text(item) for item in cast('list[Any]', value))}]"
+        return (
+            f"[{','.join(value_text(item) for item in cast('Sequence[Any]', value))}]"
+        )
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value).items()
         return "".join(f"{name}={value_text(item)}" for name, item in items)

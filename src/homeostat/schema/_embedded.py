@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 from homeostat.api import JSON, Schema
 from homeostat.schema._cache import SchemaCache, found_below
 from homeostat.schema._errors import FieldError, invalid, required
+from homeostat.schema._walk import containers
 
 __all__ = ["check_embedded"]
 
@@ -39,7 +40,7 @@ _GO_META: Final[dict[str, tuple[type | tuple[type, ...], str]]] = {
     "finalizers": (list, "[]string"),
     "managedFields": (list, "[]v1.ManagedFieldsEntry"),
 }
-_GO_KINDS: Final[dict[type, str]] = {
+_GO_KINDS: Final[dict[type[object], str]] = {
     dict: "object",
     list: "array",
     str: "string",
@@ -54,27 +55,10 @@ def check_embedded(value: JSON, schema: Schema, path: str = "") -> list[FieldErr
     """
     errors: list[FieldError] = []
     if _NEEDED.get(schema):
-        _check(value, schema, path, errors)
+        for found, node, where in containers(value, schema, path):
+            if node.embedded_resource and isinstance(found, dict):
+                _check_resource(cast("dict[str, Any]", found), where, errors)
     return errors
-
-
-def _check(value: JSON, schema: Schema, path: str, errors: list[FieldError]) -> None:
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        if schema.embedded_resource:
-            _check_resource(fields, path, errors)
-        for key, item in fields.items():
-            child = schema.properties.get(key)
-            if child is not None:
-                named = f"{path}.{key}" if path else key
-            else:
-                child, named = schema.additional, f"{path}[{key}]"
-            if child is not None and isinstance(item, dict | list):
-                _check(cast("Any", item), child, named, errors)
-    elif isinstance(value, list) and schema.items is not None:
-        for index, item in enumerate(cast("list[Any]", value)):
-            if isinstance(item, dict | list):
-                _check(cast("Any", item), schema.items, f"{path}[{index}]", errors)
 
 
 def _check_resource(
@@ -119,12 +103,12 @@ def _check_metadata(metadata: JSON, path: str, errors: list[FieldError]) -> None
             errors.append(invalid(path, metadata, detail))
             return
     name = fields.get("name") or ""
-    for reason in _path_segment(name):
-        errors.append(invalid(f"{path}.name", name, reason))
+    reasons = _path_segment(name)
+    errors.extend(invalid(f"{path}.name", name, reason) for reason in reasons)
 
 
 def _unmarshal(value: JSON, target: str) -> str:
-    kind = _GO_KINDS.get(type(value), "number")
+    kind = _GO_KINDS.get(value.__class__, "number")
     return f"json: cannot unmarshal {kind} into Go {target}"
 
 

@@ -1,5 +1,6 @@
 """Equality of JSON values, which is not Python's: true is not 1."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from homeostat.api import JSON
@@ -12,17 +13,26 @@ def equal_json(one: JSON, two: JSON) -> bool:
     if one is two:
         return True
     if isinstance(one, dict):
-        if not isinstance(two, dict) or len(cast("Any", one)) != len(cast("Any", two)):
-            return False
-        others = cast("dict[str, Any]", two)
-        for key, value in cast("dict[str, Any]", one).items():
-            if key not in others or not equal_json(value, others[key]):
-                return False
-        return True
+        return isinstance(two, dict) and _equal_objects(
+            cast("dict[str, Any]", one), cast("dict[str, Any]", two)
+        )
     if isinstance(one, list):
-        if not isinstance(two, list) or len(cast("Any", one)) != len(cast("Any", two)):
-            return False
-        return all(map(equal_json, cast("list[Any]", one), cast("list[Any]", two)))
+        return isinstance(two, list) and _equal_lists(
+            cast("Sequence[Any]", one), cast("Sequence[Any]", two)
+        )
     if isinstance(one, bool) or isinstance(two, bool):
-        return False if type(one) is not type(two) else one == two
+        return type(one) is type(two) and bool(one == two)
     return bool(one == two)
+
+
+def _equal_objects(one: dict[str, Any], two: dict[str, Any]) -> bool:
+    if len(one) != len(two):
+        return False
+    for key, value in one.items():
+        if key not in two or not equal_json(value, two[key]):
+            return False
+    return True
+
+
+def _equal_lists(one: Sequence[Any], two: Sequence[Any]) -> bool:
+    return len(one) == len(two) and all(map(equal_json, one, two))

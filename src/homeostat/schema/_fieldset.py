@@ -1,7 +1,7 @@
 """Sets of field paths: who owns what."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 from homeostat.schema._elements import Path, parse_element, sorted_elements
 
@@ -54,15 +54,13 @@ class FieldSet:
         """Tell whether the path itself is in the set."""
         if not path:
             return False
-        node: FieldSet | None = self
+        node = self
         for element in path[:-1]:
-            node = node.children.get(element)
-            if node is None:
-                return False
+            node = node.child(element)
         return path[-1] in node.members
 
     def __contains__(self, path: object) -> bool:
-        return isinstance(path, tuple) and self.has(path)
+        return isinstance(path, tuple) and self.has(cast("Path", path))
 
     @property
     def empty(self) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from homeostat.api import JSON
@@ -102,7 +102,8 @@ def _encode_text(text: str) -> str:
 def copy_json(value: JSON) -> JSON:
     """Return a deep copy of a decoded JSON value: ten times faster than deepcopy."""
     if isinstance(value, dict):
-        return {key: copy_json(item) for key, item in value.items()}
+        fields = cast("dict[str, Any]", value)
+        return {key: copy_json(item) for key, item in fields.items()}
     if isinstance(value, list):
-        return [copy_json(item) for item in value]
+        return [copy_json(item) for item in cast("Sequence[Any]", value)]
     return value

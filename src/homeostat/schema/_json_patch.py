@@ -66,17 +66,18 @@ def _checked(operations: JSON) -> Sequence[dict[str, Any]]:
             "jsonpatch.Patch",
             reason="BadRequest",
         )
-    for operation in cast("list[Any]", operations):
+    listed = cast("Sequence[Any]", operations)
+    for operation in listed:
         if not isinstance(operation, dict):
             raise PatchError(
                 f"json: cannot unmarshal {_go_kind(operation)} into Go value of type "
                 "jsonpatch.Operation",
                 reason="BadRequest",
             )
-    if len(operations) > MAX_OPERATIONS:
+    if len(listed) > MAX_OPERATIONS:
         raise PatchError(
             f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, "
-            f"got {len(operations)}",
+            f"got {len(listed)}",
             reason="RequestEntityTooLarge",
         )
     return cast("list[dict[str, Any]]", operations)
@@ -130,7 +131,7 @@ class _Document:
             container = _child(container, _unescape(part))
             if not isinstance(container, dict | list):
                 return None, ""
-        return container, _unescape(parts[-1])
+        return cast("Any", container), _unescape(parts[-1])
 
 
 def _unescape(part: str) -> str:
@@ -176,7 +177,8 @@ def _insert(container: JSON, key: str, value: JSON) -> None:
 
 def _delete(container: JSON, key: str) -> None:
     if isinstance(container, list):
-        del container[_index(container, key, len(container))]
+        items = cast("Any", container)
+        del items[_index(items, key, len(items))]
     elif key in container:
         del container[key]
     else:
@@ -304,15 +306,17 @@ def _test(document: _Document, operation: dict[str, Any]) -> None:
 
 def _equal(one: JSON, two: JSON) -> bool:
     """Compare as JSON text does: 1, 1.0 and true are three values."""
-    if isinstance(one, dict) and isinstance(two, dict):
+    if type(one) is not type(two):
+        return False
+    if isinstance(one, dict):
         ones, twos = cast("dict[str, Any]", one), cast("dict[str, Any]", two)
         return ones.keys() == twos.keys() and all(
             _equal(value, twos[key]) for key, value in ones.items()
         )
-    if isinstance(one, list) and isinstance(two, list):
-        pairs = zip(cast("list[Any]", one), cast("list[Any]", two), strict=False)
-        return len(one) == len(two) and all(_equal(a, b) for a, b in pairs)
-    return type(one) is type(two) and one == two
+    if isinstance(one, list):
+        items, others = cast("Sequence[Any]", one), cast("Sequence[Any]", two)
+        return len(items) == len(others) and all(map(_equal, items, others))
+    return bool(one == two)
 
 
 class _Wrapped:

@@ -1,11 +1,13 @@
 """Uniqueness in lists of type set and map."""
 
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from homeostat.api import JSON, Schema
 from homeostat.schema._cache import SchemaCache, found_below
 from homeostat.schema._errors import FieldError, duplicate, invalid
 from homeostat.schema._go import encode_json
+from homeostat.schema._walk import containers
 
 __all__ = ["check_lists"]
 
@@ -28,34 +30,19 @@ def check_lists(value: JSON, schema: Schema, path: str = "") -> list[FieldError]
     """
     errors: list[FieldError] = []
     if _NEEDED.get(schema):
-        _check(value, schema, path, errors)
+        for found, node, where in containers(value, schema, path):
+            if not isinstance(found, list):
+                continue
+            items = cast("Sequence[Any]", found)
+            if node.list_type == "set":
+                _report(items, where, errors)
+            elif node.list_type == "map":
+                _check_map(items, node, where, errors)
     return errors
 
 
-def _check(value: JSON, schema: Schema, path: str, errors: list[FieldError]) -> None:
-    if isinstance(value, dict):
-        for key, item in cast("dict[str, Any]", value).items():
-            child = schema.properties.get(key)
-            if child is not None:
-                named = f"{path}.{key}" if path else key
-            else:
-                child, named = schema.additional, f"{path}[{key}]"
-            if child is not None and isinstance(item, dict | list):
-                _check(cast("Any", item), child, named, errors)
-    elif isinstance(value, list):
-        items = cast("list[Any]", value)
-        if schema.list_type == "set":
-            _report(items, items, path, errors)
-        elif schema.list_type == "map":
-            _check_map(items, schema, path, errors)
-        if schema.items is not None:
-            for index, item in enumerate(items):
-                if isinstance(item, dict | list):
-                    _check(cast("Any", item), schema.items, f"{path}[{index}]", errors)
-
-
 def _check_map(
-    items: list[Any], schema: Schema, path: str, errors: list[FieldError]
+    items: Sequence[Any], schema: Schema, path: str, errors: list[FieldError]
 ) -> None:
     for index, item in enumerate(items):
         if item is not None and not isinstance(item, dict):
@@ -64,14 +51,12 @@ def _check_map(
             return
     keys = [
         {name: item[name] for name in schema.list_map_keys if name in item}
-        for item in ({} if each is None else each for each in items)
+        for item in (cast("dict[str, Any]", each or {}) for each in items)
     ]
-    _report(keys, keys, path, errors)
+    _report(keys, path, errors)
 
 
-def _report(
-    values: list[Any], shown: list[Any], path: str, errors: list[FieldError]
-) -> None:
+def _report(values: Sequence[Any], path: str, errors: list[FieldError]) -> None:
     """Report each value that occurs again, once, where it first does so."""
     if len(values) < 2:
         return
@@ -80,4 +65,4 @@ def _report(
         text = encode_json(value)
         seen[text] = times = seen.get(text, 0) + 1
         if times == 2:
-            errors.append(duplicate(f"{path}[{index}]", shown[index]))
+            errors.append(duplicate(f"{path}[{index}]", value))

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 from homeostat.api import Schema
 from homeostat.schema._atoms import Atom, root_atom
+from homeostat.schema._cache import SchemaCache
 from homeostat.schema._check_shape import check_shape
 from homeostat.schema._compare import compare
 from homeostat.schema._conflicts import FieldConflictError
@@ -67,7 +68,6 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
     subresource: str = "",
     now: str,
     reset: FieldSet | None = None,
-    zero: Mapping[str, Any] | None = None,
 ) -> list[Entry]:
     """Return ``metadata.managedFields`` after a create, an update or a patch.
 
@@ -81,8 +81,6 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
         subresource: As ``status``; "" for the object itself.
         now: The time of the write as metadata has it: ``2006-01-02T15:04:05Z``.
         reset: Fields that this endpoint does not write, with all below them.
-        zero: What an object of the kind has before anything is set, as
-            ``zero_object`` returns it for built-in kinds; None for custom resources.
 
     Returns:
         The entries in the server's order; empty when nothing is tracked. An entry
@@ -94,7 +92,7 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
         # Cleared, or never tracked: updates do not start to track, an apply does.
         return []
     atom = root_atom(schema)
-    before = _blank(new, zero) if live is None else _plain(live)
+    before = _blank(new, schema) if live is None else _plain(live)
     who = identity(manager, UPDATE, api_version, subresource)
     write = Write(_CURRENT, api_version, atom, reset)
     try:
@@ -115,7 +113,6 @@ def apply_managed(  # noqa: PLR0913 - the facts of one write
     subresource: str = "",
     now: str,
     reset: FieldSet | None = None,
-    zero: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], list[Entry]]:
     """Return the object after a server-side apply, and its managedFields.
 
@@ -130,7 +127,6 @@ def apply_managed(  # noqa: PLR0913 - the facts of one write
         subresource: As ``status``; "" for the object itself.
         now: The time of the write.
         reset: Fields that this endpoint does not write.
-        zero: What an object of the kind has before anything is set.
 
     Returns:
         The merged object, without managedFields and not yet defaulted, and the
@@ -145,12 +141,12 @@ def apply_managed(  # noqa: PLR0913 - the facts of one write
     """
     atom = root_atom(schema)
     check_shape(config, atom, duplicates=False)
-    before = _blank(config, zero) if live is None else _plain(live)
+    before = _blank(config, schema) if live is None else _plain(live)
     managed = decode_managed(_metadata(live or {}).get("managedFields"))
     if not managed.owned:
         first = identity(BEFORE_FIRST_APPLY, UPDATE, api_version, subresource)
         tracking = Write(_CURRENT, api_version, atom, reset)
-        blank = _blank(config, zero)
+        blank = _blank(config, schema)
         managed = _updated(blank, before, managed, tracking, first, now)
     who = identity(manager, APPLY, api_version, subresource)
     write = Write(who, api_version, atom, reset)
@@ -201,10 +197,27 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, "metadata": kept}
 
 
-def _blank(value: dict[str, Any], zero: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the object of this kind in which nothing is set."""
-    names = {key: value[key] for key in ("apiVersion", "kind") if key in value}
-    return {**names, **(zero or {})}
+def _blank(value: dict[str, Any], schema: Schema | None) -> dict[str, Any]:
+    """Return the object of this kind in which nothing is set.
+
+    Go writes the fields of a built-in type that are neither pointers nor left out when
+    empty, set or not: they are there before anyone writes them.
+    """
+    names: dict[str, Any] = {
+        key: value[key] for key in ("apiVersion", "kind") if key in value
+    }
+    return names if schema is None else {**_ZEROS.get(schema), **names}
+
+
+def _zeros(schema: Schema) -> dict[str, Any]:
+    written = cast("dict[str, Any]", schema.cache.get("zeros", {}))
+    return {
+        name: _ZEROS.get(schema.properties[name]) if zero == {} else zero
+        for name, zero in written.items()
+    }
+
+
+_ZEROS: Final = SchemaCache(_zeros)
 
 
 def _before_update(
@@ -283,7 +296,9 @@ def _allowed(conflict: FieldConflictError, live: dict[str, Any], write: Write) -
 
 def _last_applied(value: dict[str, Any]) -> dict[str, Any] | None:
     annotations = _metadata(value).get("annotations")
-    text = annotations.get(LAST_APPLIED) if isinstance(annotations, dict) else None
+    if not isinstance(annotations, dict):
+        return None
+    text = cast("dict[str, Any]", annotations).get(LAST_APPLIED)
     if not text or not isinstance(text, str):
         return None
     try:

@@ -1,6 +1,7 @@
 """Merging a configuration into an object, and taking fields out of one."""
 
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any, cast, final
 
 from homeostat.api import JSON
 from homeostat.schema._atoms import Atom
@@ -33,12 +34,14 @@ def merge(live: JSON, config: JSON, atom: Atom) -> JSON:
     if shape == "map" and not atom.atomic_map:
         lives = cast("dict[str, Any]", live) if isinstance(live, dict) else {}
         configs = cast("dict[str, Any]", config) if isinstance(config, dict) else {}
-        return _merge_maps(lives, configs, atom) if lives or configs else config
+        if lives or configs:
+            return _merge_maps(lives, configs, atom)
     if shape == "list" and atom.associative:
-        before = cast("list[Any]", live) if isinstance(live, list) else []
-        after = cast("list[Any]", config) if isinstance(config, list) else []
-        return _merge_lists(before, after, atom) if before or after else config
-    return config
+        before = cast("Sequence[Any]", live) if isinstance(live, list) else ()
+        after = cast("Sequence[Any]", config) if isinstance(config, list) else ()
+        if before or after:
+            return _merge_lists(before, after, atom)
+    return cast("Any", config)
 
 
 def _merge_maps(
@@ -54,58 +57,78 @@ def _merge_maps(
     return merged
 
 
-def _merge_lists(live: list[Any], config: list[Any], atom: Atom) -> list[Any]:
+def _merge_lists(live: Sequence[Any], config: Sequence[Any], atom: Atom) -> list[Any]:
+    return _ListMerge(live, config, atom).run()
+
+
+@final
+class _ListMerge:
     """Merge items by element, in an order that respects both lists.
 
     Items of ``config`` keep their order; items of ``live`` alone stay before the item
     that they stood before, as far as that is possible.
     """
-    child = atom.item()
-    new = _indexed(config, atom)
-    elements = [item_element(item, atom) for item in live]
-    # Of items that occur twice no one is merged: the value that is applied stands.
-    old = {
-        element: None if elements.count(element) > 1 else item
-        for element, item in zip(elements, live, strict=True)
-    }
-    wanted = list(new)
-    shared = [element for element in wanted if element in old]
-    merged: list[Any] = []
-    done: set[str] = set()
-    left = right = 0
 
-    def take() -> None:
-        nonlocal right
-        element = wanted[right]
-        done.add(element)
-        merged.append(merge(old.get(element, ABSENT), new[element], child))
-        if shared and shared[0] == element:
-            shared.pop(0)
-        right += 1
+    __slots__ = ("_atom", "_done", "_elements", "_live", "_merged", "_new", "_old",
+                 "_right", "_shared", "_wanted")  # fmt: skip
 
-    while left < len(elements) or right < len(wanted):
-        if left < len(elements) and right < len(wanted):
-            element = elements[left]
-            if element == wanted[right]:
-                take()
-                left += 1
-                continue
-            if element in new and shared and shared[0] != element:
-                left += 1  # shared, but another of the shared ones comes first
-                continue
-        if left < len(elements):
-            if elements[left] not in new:
-                merged.append(live[left])
-                left += 1
-                continue
-            if elements[left] in done:
-                left += 1
-        if right < len(wanted):
-            take()
-    return merged
+    def __init__(self, live: Sequence[Any], config: Sequence[Any], atom: Atom) -> None:
+        self._atom = atom.item()
+        self._live = live
+        self._new = _indexed(config, atom)
+        self._wanted = list(self._new)
+        elements = [item_element(item, atom) for item in live]
+        # Of items that occur twice no one is merged: what is applied stands.
+        repeated = len(set(elements)) < len(elements)
+        self._old = {
+            element: None if repeated and elements.count(element) > 1 else item
+            for element, item in zip(elements, live, strict=True)
+        }
+        self._elements = elements
+        self._shared = [each for each in self._wanted if each in self._old]
+        self._merged: list[Any] = []
+        self._done: set[str] = set()
+        self._right = 0
+
+    def run(self) -> list[Any]:
+        left = 0
+        while left < len(self._elements) or self._right < len(self._wanted):
+            if left == len(self._elements):
+                self._take()
+            else:
+                left += self._step(left)
+        return self._merged
+
+    def _step(self, left: int) -> int:
+        """Look at one item of ``live``; return 1 when it is dealt with."""
+        element = self._elements[left]
+        if self._right < len(self._wanted):
+            if element == self._wanted[self._right]:
+                self._take()
+                return 1
+            shared = self._shared
+            if element in self._new and shared and shared[0] != element:
+                return 1  # shared, but another of the shared ones comes first
+        if element not in self._new:
+            self._merged.append(self._live[left])
+            return 1
+        done = element in self._done
+        if self._right < len(self._wanted):
+            self._take()
+        return int(done)
+
+    def _take(self) -> None:
+        """Append the next item of ``config``, merged with its like in ``live``."""
+        element = self._wanted[self._right]
+        current = self._old.get(element, ABSENT)
+        self._done.add(element)
+        self._merged.append(merge(current, self._new[element], self._atom))
+        if self._shared and self._shared[0] == element:
+            self._shared.pop(0)
+        self._right += 1
 
 
-def _indexed(items: list[Any], atom: Atom) -> dict[str, Any]:
+def _indexed(items: Sequence[Any], atom: Atom) -> dict[str, Any]:
     indexed: dict[str, Any] = {}
     for item in items:
         element = item_element(item, atom)
@@ -130,7 +153,7 @@ def remove(value: JSON, fields: FieldSet, atom: Atom) -> JSON:
     if shape == "list" and isinstance(value, list):
         if not atom.associative:
             return None
-        return _remove_items(cast("list[Any]", value), fields, atom) or None
+        return _remove_items(cast("Sequence[Any]", value), fields, atom) or None
     return value
 
 
@@ -147,7 +170,7 @@ def _remove_entries(
     return kept
 
 
-def _remove_items(value: list[Any], fields: FieldSet, atom: Atom) -> list[Any]:
+def _remove_items(value: Sequence[Any], fields: FieldSet, atom: Atom) -> list[Any]:
     kept: list[Any] = []
     child = atom.item()
     for item in value:

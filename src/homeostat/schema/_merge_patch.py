@@ -1,8 +1,10 @@
 """Merge patch (RFC 7386): apply one, and make the smallest one."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from homeostat.api import JSON
+from homeostat.schema._equal import equal_json
 from homeostat.schema._go import copy_json
 from homeostat.schema._json_patch import PatchError
 
@@ -55,7 +57,7 @@ def _without_nulls(value: JSON) -> JSON:
         members = cast("dict[str, Any]", value).items()
         return {key: _without_nulls(item) for key, item in members if item is not None}
     if isinstance(value, list):
-        return [_without_nulls(item) for item in cast("list[Any]", value)]
+        return [_without_nulls(item) for item in cast("Sequence[Any]", value)]
     return value
 
 
@@ -78,21 +80,6 @@ def diff_merge_patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]
             )
             if inner:
                 patch[key] = inner
-        elif not _same(before, value):
+        elif not equal_json(before, value):
             patch[key] = copy_json(value)
     return patch
-
-
-def _same(one: JSON, two: JSON) -> bool:
-    """Compare without Python's ``True == 1``; equal numbers stay equal."""
-    if isinstance(one, bool) or isinstance(two, bool):
-        return one is two
-    if isinstance(one, list) and isinstance(two, list):
-        pairs = zip(cast("list[Any]", one), cast("list[Any]", two), strict=False)
-        return len(one) == len(two) and all(_same(a, b) for a, b in pairs)
-    if isinstance(one, dict) and isinstance(two, dict):
-        ones, twos = cast("dict[str, Any]", one), cast("dict[str, Any]", two)
-        return ones.keys() == twos.keys() and all(
-            _same(value, twos[key]) for key, value in ones.items()
-        )
-    return bool(one == two)

@@ -1,9 +1,9 @@
-"""Go's regular expressions (RE2) as Python's.
+r"""Go's regular expressions (RE2) as Python's.
 
-What differs is translated: ``$`` and ``\\z``, ASCII classes, ``\\pL``, ``\\Q..\\E``,
-POSIX classes, flags in the middle, ``\\x{..}``. What RE2 refuses (lookaround, back
-references, possessive repeats) is refused. Python's engine backtracks: a hostile pattern
-can be slow here that is linear there.
+What differs is translated: ``$`` and ``\z``, ASCII classes, ``\pL``, ``\Q..\E``,
+POSIX classes, flags in the middle, ``\x{..}``. What RE2 refuses (lookaround, back
+references, possessive repeats) is refused. Python's engine backtracks: a hostile
+pattern can be slow here that is linear there.
 """
 
 import re
@@ -164,22 +164,13 @@ class _Translator:
                 "error parsing regexp: trailing backslash at end of expression: ``"
             )
         if kind in "sS":
-            if in_class:
-                return (_SPACES, 2) if kind == "s" else (r"\S", 2)
-            return f"[{'^' if kind == 'S' else ''}{_SPACES}]", 2
+            return _space(kind, in_class=in_class), 2
         if kind in "pP":
             return self._category(rest, in_class=in_class)
-        if rest.startswith("\\x{"):
-            digits, _, _ = rest[3:].partition("}")
-            return f"\\U{int(digits, 16):08x}", 4 + len(digits)
-        if kind == "z" and not in_class:
-            return r"\Z", 2
-        if kind in "dDwWbBAxafnrtv" or not kind.isalnum():
-            return rest[:2], 2
-        if kind in "01234567" and (kind == "0" or rest[2:3] in "01234567"):
-            octal = re.match(r"[0-7]{1,3}", rest[1:])
-            if octal and octal[0]:
-                return f"\\x{int(octal[0], 8):02x}", 1 + len(octal[0])
+        if kind in "x01234567":
+            return _numbered(rest)
+        if kind in "dDwWbBAafnrtvz" or not kind.isalnum():
+            return (r"\Z" if kind == "z" else rest[:2]), 2
         raise PatternError(f"error parsing regexp: invalid escape sequence: `\\{kind}`")
 
     def _category(self, rest: str, *, in_class: bool) -> tuple[str, int]:
@@ -230,6 +221,23 @@ class _Translator:
                 f"error parsing regexp: invalid character class range: `{named[0]}`"
             )
         self._take(ranges, len(named[0]))
+
+
+def _space(kind: str, *, in_class: bool) -> str:
+    if in_class:
+        return _SPACES if kind == "s" else r"\S"
+    return f"[{'^' if kind == 'S' else ''}{_SPACES}]"
+
+
+def _numbered(rest: str) -> tuple[str, int]:
+    r"""Translate ``\x{..}``, ``\xFF`` and octal; back references are not known."""
+    code = re.match(r"\\x\{([0-9A-Fa-f]+)\}|\\x([0-9A-Fa-f]{2})", rest)
+    if code:
+        return f"\\U{int(code[1] or code[2], 16):08x}", code.end()
+    octal = re.match(r"\\(0[0-7]{0,2}|[1-7][0-7]{1,2})", rest)
+    if octal:
+        return f"\\x{int(octal[1], 8):02x}", octal.end()
+    raise PatternError(f"error parsing regexp: invalid escape sequence: `{rest[:2]}`")
 
 
 _HANDLERS: Final = {

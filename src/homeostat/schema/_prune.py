@@ -1,5 +1,6 @@
 """Dropping the fields that a schema does not know."""
 
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from homeostat.api import JSON, UNSET, Schema
@@ -85,11 +86,11 @@ class _Pruner:
             return self._fields(fields, schema, embedded=schema.embedded_resource)
         if isinstance(value, list):
             keep = schema is not None and schema.preserve_unknown
-            return self._items(cast("list[Any]", value), schema, keep=keep)
+            return self._items(cast("Sequence[Any]", value), schema, keep=keep)
         return None
 
     def _items(
-        self, values: list[Any], schema: Schema | None, *, keep: bool
+        self, values: Sequence[Any], schema: Schema | None, *, keep: bool
     ) -> list[str] | None:
         items = schema.items if schema is not None else None
         if keep and items is None:
@@ -159,10 +160,10 @@ class _Pruner:
         for name in ("ownerReferences", "managedFields"):
             items = metadata.get(name)
             if isinstance(items, list):
-                found.extend(self._references(name, cast("list[Any]", items)))
+                found.extend(self._references(name, cast("Sequence[Any]", items)))
         return found
 
-    def _references(self, name: str, items: list[Any]) -> list[str]:
+    def _references(self, name: str, items: Sequence[Any]) -> list[str]:
         found: list[str] = []
         members = _OBJECT_META[name] or frozenset()
         for index, item in enumerate(items):
@@ -196,7 +197,7 @@ def drop_nulls(value: JSON, schema: Schema | None) -> None:
             if isinstance(item, dict | list):
                 drop_nulls(item, schema.properties.get(key, schema.additional))
     elif isinstance(value, list):
-        for item in cast("list[Any]", value):
+        for item in cast("Sequence[Any]", value):
             if isinstance(item, dict | list):
                 drop_nulls(item, schema.items)
 

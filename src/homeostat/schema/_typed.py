@@ -1,5 +1,6 @@
 """The field set of a value: every field that its author would own."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from homeostat.api import JSON, Schema
@@ -48,7 +49,7 @@ def _collect(value: JSON, atom: Atom, parent: FieldSet, element: str) -> None:
     elif not atom.associative:
         parent.members.add(element)
     elif isinstance(value, list):
-        below = _of_list(cast("list[Any]", value), atom)
+        below = _of_list(cast("Sequence[Any]", value), atom)
         if below:
             parent.children[element] = below
 
@@ -68,7 +69,7 @@ def _of_map(fields: dict[str, Any], atom: Atom) -> FieldSet:
     return below
 
 
-def _of_list(items: list[Any], atom: Atom) -> FieldSet:
+def _of_list(items: Sequence[Any], atom: Atom) -> FieldSet:
     below = FieldSet()
     child = atom.item()
     elements = [item_element(item, atom) for item in items]

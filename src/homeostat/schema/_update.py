@@ -1,7 +1,8 @@
 """The two decisions of structured merge: who owns what after a write."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from homeostat.api import JSON
 from homeostat.schema._atoms import Atom
 from homeostat.schema._compare import Comparison, compare
 from homeostat.schema._conflicts import FieldConflictError
@@ -32,7 +33,7 @@ class Write(NamedTuple):
     reset: FieldSet | None
 
 
-def update(live: Any, new: Any, owners: Owners, write: Write) -> Owners:
+def update(live: JSON, new: JSON, owners: Owners, write: Write) -> Owners:
     """Return who owns what after ``live`` became ``new``; ``owners`` is not changed.
 
     The writer owns what it modified and added, everyone else loses that.
@@ -52,8 +53,8 @@ def update(live: Any, new: Any, owners: Owners, write: Write) -> Owners:
 
 
 def apply(
-    live: Any, config: Any, owners: Owners, write: Write, *, force: bool
-) -> tuple[Any, Owners]:
+    live: JSON, config: JSON, owners: Owners, write: Write, *, force: bool
+) -> tuple[JSON, Owners]:
     """Return the merged object, and who owns what after ``config`` was applied.
 
     Raises:
@@ -77,7 +78,7 @@ def apply(
     return merged, left
 
 
-def _changes(live: Any, new: Any, write: Write) -> Comparison:
+def _changes(live: JSON, new: JSON, write: Write) -> Comparison:
     return compare(live, new, write.atom).without(write.reset)
 
 
@@ -101,7 +102,7 @@ def _taken(
     return left, conflicts
 
 
-def _prune(merged: Any, last: FieldSet, owners: Owners, write: Write) -> Any:
+def _prune(merged: JSON, last: FieldSet, owners: Owners, write: Write) -> JSON:
     """Remove what the writer applied last time, not now, and nobody else owns."""
     atom = write.atom
     if last.difference(owners[write.who].fields).empty:
