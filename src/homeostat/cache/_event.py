@@ -1,0 +1,107 @@
+"""Lines of a watch to what they say."""
+
+from typing import Final, Literal, NamedTuple, TypeAlias, cast
+
+import msgspec
+
+from homeostat.api import GroupVersionKind
+from homeostat.cache._record import LabelPool, Record
+from homeostat.errors import ApiError, TransportError, status_error
+
+__all__ = ["Bookmark", "EventType", "ParsedEvent", "parse_event"]
+
+EventType: TypeAlias = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
+
+INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
+_CHANGES = frozenset({"ADDED", "MODIFIED", "DELETED"})
+
+
+class Bookmark(NamedTuple):
+    """A promise of the server: every event up to here was sent.
+
+    Attributes:
+        resource_version: Up to where.
+        initial_events_end: The state that a streaming list began with is complete.
+    """
+
+    resource_version: str
+    initial_events_end: bool = False
+
+
+class ParsedEvent(NamedTuple):
+    """One event of a watch.
+
+    Attributes:
+        type: What happened; a word of its own when the server invents one.
+        value: The object, a bookmark, or the error that an ERROR event carries; None
+            for a type that is not known.
+    """
+
+    type: str
+    value: Record | Bookmark | ApiError | None
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    type: str
+    object: msgspec.Raw
+
+
+class _BookmarkMeta(msgspec.Struct, rename="camel", gc=False):
+    resource_version: str = ""
+    annotations: dict[str, str] | None = None
+
+
+class _BookmarkHead(msgspec.Struct, gc=False):
+    metadata: _BookmarkMeta = msgspec.field(default_factory=_BookmarkMeta)
+
+
+_read_envelope = msgspec.json.Decoder(_Envelope).decode
+_read_bookmark = msgspec.json.Decoder(_BookmarkHead).decode
+_parse = msgspec.json.Decoder().decode
+
+
+def parse_event(
+    line: bytes,
+    *,
+    gvk: GroupVersionKind | None = None,
+    pool: LabelPool | None = None,
+) -> ParsedEvent:
+    """Read one line of a watch; the object's body is skipped, not decoded.
+
+    Args:
+        line: One event as JSON.
+        gvk: The watched kind, for objects whose bytes name another or none.
+        pool: Where to share label sets.
+
+    Raises:
+        TransportError: The line is no event: it was cut, or is not the API's.
+        InvalidObjectError: An event whose object has no metadata that can be read.
+    """
+    try:
+        envelope = _read_envelope(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise TransportError(f"the watch sent what is no event: {error}") from error
+    if envelope.type in _CHANGES:
+        # Raw is a view of the line: bytes() copies it to its own size.
+        return ParsedEvent(
+            envelope.type, Record(bytes(envelope.object), gvk=gvk, pool=pool)
+        )
+    try:
+        return ParsedEvent(envelope.type, _other(envelope))
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise TransportError(
+            f"the watch sent a {envelope.type} event without a sense: {error}"
+        ) from error
+
+
+def _other(envelope: _Envelope) -> Bookmark | ApiError | None:
+    if envelope.type == "BOOKMARK":
+        meta = _read_bookmark(envelope.object).metadata
+        ends = (meta.annotations or {}).get(INITIAL_EVENTS_END) == "true"
+        return Bookmark(meta.resource_version, ends)
+    if envelope.type == "ERROR":
+        status = _parse(envelope.object)
+        return status_error(
+            cast("dict[str, object]", status) if isinstance(status, dict) else {}
+        )
+    return None

@@ -1,0 +1,208 @@
+"""Informers that are shared by all who ask for the same."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, final, overload
+
+from homeostat._clock import Clock, SystemClock
+from homeostat._metrics import NO_METRICS, Metrics
+from homeostat._random import Random
+from homeostat._scope import Write
+from homeostat._tasks import Group
+from homeostat.api import GroupVersionKind, Kind, LabelSelector, Object, Unstructured
+from homeostat.cache._guard import run_again
+from homeostat.cache._informer import Health, Informer, selection_of
+from homeostat.cache._selection import Selection
+from homeostat.cache._writes import WriteRouter
+from homeostat.client import ALL, AllNamespaces, Client, FieldsLike, LabelsLike
+
+__all__ = ["InformerFactory"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=Object)
+
+
+@final
+class InformerFactory:
+    """Gives informers, one for each thing to watch, and runs them.
+
+    There is one watch for each kind, namespaces, selectors and metadata-only, whoever
+    asks and however often. Informers are supervised one by one: what befalls one never
+    stops another. While it runs, the informers see what ``client`` writes.
+
+    Args:
+        client: Where to list and watch, and whose writes the cache is to know.
+        namespaces: What informers are restricted to that name nothing else.
+        clock: Wall time, for the health.
+        random: For the spread of back-off and resyncs.
+        metrics: Where figures go.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        namespaces: Sequence[str] | AllNamespaces = ALL,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        metrics: Metrics = NO_METRICS,
+    ) -> None:
+        self._client = client
+        self._namespaces = namespaces
+        self._clock = clock or SystemClock()
+        self._random = random or Random()
+        self._metrics = metrics
+        self._informers: dict[Selection, Informer[Any]] = {}
+        self._group: Group | None = None
+        self._unsettled = 0
+        self._settled = asyncio.Event()
+        self._settled.set()
+        self._router = WriteRouter(
+            client,
+            lambda: tuple(self._informers.values()),
+            start=self._start_settling,
+            random=self._random,
+        )
+
+    @overload
+    def informer(
+        self,
+        kind: type[T],
+        *,
+        namespaces: Sequence[str] | AllNamespaces | None = ...,
+        labels: LabelsLike | LabelSelector = ...,
+        fields: FieldsLike = ...,
+        metadata_only: bool = ...,
+    ) -> Informer[T]: ...
+    @overload
+    def informer(
+        self,
+        kind: GroupVersionKind,
+        *,
+        namespaces: Sequence[str] | AllNamespaces | None = ...,
+        labels: LabelsLike | LabelSelector = ...,
+        fields: FieldsLike = ...,
+        metadata_only: bool = ...,
+    ) -> Informer[Unstructured]: ...
+    def informer(
+        self,
+        kind: Kind,
+        *,
+        namespaces: Sequence[str] | AllNamespaces | None = None,
+        labels: LabelsLike | LabelSelector = None,
+        fields: FieldsLike = None,
+        metadata_only: bool = False,
+    ) -> Informer[Any]:
+        """Return the informer for what is asked for; one that is new runs at once.
+
+        Args:
+            kind: A class gives objects of it, a GroupVersionKind plain dicts; both
+                share one informer, whose ``lister`` is as the first one asked.
+            namespaces: One watch for each, ``ALL`` for one of all; None for those of
+                the factory. Without effect on cluster-scoped kinds.
+            labels: Label selector.
+            fields: Field selector; the cache knows of own writes only where it can
+                evaluate it by itself: on names, and on some fields of common kinds.
+            metadata_only: Keep metadata alone.
+
+        Raises:
+            ValueError: A bad selector, or no namespace at all.
+        """
+        chosen = self._namespaces if namespaces is None else namespaces
+        selection = selection_of(
+            kind,
+            namespaces=chosen,
+            labels=labels,
+            fields=fields,
+            metadata_only=metadata_only,
+        )
+        known = self._informers.get(selection)
+        if known is not None:
+            return known
+        made = Informer[Any](
+            self._client,
+            kind,
+            namespaces=selection.namespaces or ALL,
+            labels=selection.labels,
+            fields=selection.fields,
+            metadata_only=metadata_only,
+            clock=self._clock,
+            random=self._random,
+            metrics=self._metrics,
+        )
+        self._informers[selection] = made
+        if self._group is not None:
+            self._launch(self._group, made)
+        return made
+
+    @property
+    def informers(self) -> tuple[Informer[Any], ...]:
+        """Every informer, in the order in which they were asked for."""
+        return tuple(self._informers.values())
+
+    @property
+    def health(self) -> Mapping[str, Health]:
+        """How each informer is, by its name."""
+        return {each.name: each.health for each in self._informers.values()}
+
+    @property
+    def has_synced(self) -> bool:
+        """Whether every informer held its complete state at least once."""
+        return all(each.has_synced for each in self._informers.values())
+
+    async def wait_synced(self) -> None:
+        """Wait until every informer that there is now has synced."""
+        for informer in self.informers:
+            await informer.wait_synced()
+
+    async def settled(self) -> None:
+        """Wait until every write without an answer was looked up.
+
+        What is in the cache then is what the server had after those writes.
+        """
+        await self._settled.wait()
+
+    async def run(self) -> None:
+        """Run every informer, also those that are asked for later, until cancelled.
+
+        Cancellation: caches stay readable and no longer learn of writes.
+        """
+        observers = self._client.observers
+        try:
+            async with Group() as group:
+                self._group = group
+                observers.append(self._router)
+                for informer in self._informers.values():
+                    self._launch(group, informer)
+                await asyncio.get_running_loop().create_future()
+        finally:
+            self._group = None
+            if self._router in observers:
+                observers.remove(self._router)
+
+    def _launch(self, group: Group, informer: Informer[Any]) -> None:
+        name = f"informer/{informer.name}"
+        group.start(run_again(name, informer.run), name=name)
+
+    def _start_settling(self, write: Write) -> None:
+        if self._group is None:
+            return
+        self._unsettled += 1
+        self._settled.clear()
+        try:
+            self._group.start(self._settle(write), name=f"settle/{write}")
+        except RuntimeError:  # the group is on its way out
+            self._one_settled()
+
+    async def _settle(self, write: Write) -> None:
+        try:
+            await self._router.settle(write)
+        finally:
+            self._one_settled()
+
+    def _one_settled(self) -> None:
+        self._unsettled -= 1
+        if not self._unsettled:
+            self._settled.set()

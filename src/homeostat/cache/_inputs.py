@@ -1,0 +1,111 @@
+"""What can happen to a reflector."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from homeostat.cache._event import ParsedEvent
+from homeostat.errors import ApiError, TransportError
+
+__all__ = [
+    "Closed",
+    "Failed",
+    "Input",
+    "Line",
+    "Opened",
+    "Page",
+    "Refused",
+    "Resolved",
+    "Silent",
+    "Start",
+    "Waited",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The reflector starts, or starts again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """It is known how the kind is reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list came.
+
+    Attributes:
+        resource_version: Of the whole list.
+        continue_: Token of the next page, "" on the last one.
+    """
+
+    resource_version: str
+    continue_: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A request failed.
+
+    Attributes:
+        error: How.
+    """
+
+    error: ApiError | TransportError
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The server accepted the watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The watch sent an event.
+
+    Attributes:
+        event: What it says.
+    """
+
+    event: ParsedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The watch ended.
+
+    Attributes:
+        error: How it broke; None when the server ended it.
+    """
+
+    error: TransportError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """The watch was silent for longer than it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The store refused a state from before its watermark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """The wait is over."""
+
+
+Input: TypeAlias = (
+    Start
+    | Resolved
+    | Page
+    | Failed
+    | Opened
+    | Line
+    | Closed
+    | Silent
+    | Refused
+    | Waited
+)

@@ -1,0 +1,337 @@
+"""Keeps a store in step with the server: the shell around the machine's decisions."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import final
+
+from homeostat._metrics import NO_METRICS, Metrics
+from homeostat._random import Random
+from homeostat.api import Kind, Resource, kind_of
+from homeostat.cache._delta import Delta
+from homeostat.cache._effects import (
+    Abandon,
+    Begin,
+    Bookmarked,
+    Change,
+    Degrade,
+    Effect,
+    Finish,
+    Heal,
+    ListPage,
+    Load,
+    Resolve,
+    Wait,
+    Watch,
+)
+from homeostat.cache._event import parse_event
+from homeostat.cache._inputs import (
+    Closed,
+    Failed,
+    Input,
+    Line,
+    Opened,
+    Page,
+    Refused,
+    Resolved,
+    Silent,
+    Start,
+    Waited,
+)
+from homeostat.cache._machine import (
+    SERVER_TIMEOUT,
+    ReflectorState,
+    reflect,
+    silence,
+)
+from homeostat.cache._record import LabelPool, Record
+from homeostat.cache._store import Store
+from homeostat.client import Client, RawList
+from homeostat.errors import ApiError, InvalidObjectError, TransportError
+
+__all__ = ["Reflector"]
+
+logger = logging.getLogger(__name__)
+
+# So many objects are taken in before the rest of the loop gets its turn: some 5 ms.
+_BULK = 256
+
+_Action = Resolve | Watch | ListPage | Wait
+
+
+@final
+class Reflector:
+    """Lists and watches one kind in one place, and tells a store what it hears.
+
+    Never gives up: a missing kind, a missing right and a server that is away degrade
+    it, with a reason, and it heals by itself.
+
+    Args:
+        client: Where to list and watch.
+        kind: What to reflect.
+        store: Where it goes.
+        deliver: Takes the changes that follow, in order; never waits.
+        namespace: "" for all.
+        labels: Label selector as text.
+        fields: Field selector as text.
+        metadata_only: Ask for metadata alone.
+        random: For the spread of back-off.
+        metrics: Where figures go.
+        first: Of several reflectors of one kind in several namespaces this one takes
+            the kind should it turn out to have no namespaces; the others rest.
+
+    Attributes:
+        synced: The store held a complete state at least once.
+        degraded: What keeps it from reflecting, None when nothing does.
+        on_health: Called without arguments when ``synced`` or ``degraded`` changed.
+        resource: How the kind is reached, None before that is known.
+        invalid: How many objects had no metadata that could be read.
+    """
+
+    def __init__(  # noqa: PLR0913  # a list's options, all keyword-only
+        self,
+        client: Client,
+        kind: Kind,
+        store: Store,
+        *,
+        deliver: Callable[[list[Delta]], None],
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
+        random: Random | None = None,
+        metrics: Metrics = NO_METRICS,
+        first: bool = True,
+    ) -> None:
+        self._client = client
+        self._kind = kind
+        self._gvk = kind_of(kind)
+        self._store = store
+        self._deliver = deliver
+        self._namespace = namespace
+        self._labels = labels
+        self._fields = fields
+        self._metadata_only = metadata_only
+        self._random = random or Random()
+        self._metrics = metrics
+        self._first = first
+        self._pool = LabelPool()
+        self._items: list[bytes] = []
+        self._state = ReflectorState(target=self._target())
+        self.synced = False
+        self.degraded: Degrade | None = None
+        self.on_health: Callable[[], None] = _nothing
+        self.resource: Resource | None = None
+        self.invalid = 0
+
+    async def run(self) -> None:
+        """Reflect until cancelled.
+
+        Cancellation: the store keeps what it has; a later run goes on from there.
+        """
+        self._state = ReflectorState(
+            target=self._target(), resource_version=self._state.resource_version
+        )
+        self._store.abandon()
+        action = await self._perform(self._step(Start()))
+        while action is not None:
+            action = await self._act(action)
+
+    async def _act(self, action: _Action) -> _Action | None:
+        """Do a request or a wait, and what follows from it up to the next one."""
+        if isinstance(action, Watch):
+            return await self._watch(action)
+        self._items = []
+        happened = await self._request(action)
+        return await self._perform(self._step(happened))
+
+    async def _request(self, action: Resolve | ListPage | Wait) -> Input:
+        if isinstance(action, Wait):
+            await asyncio.sleep(action.seconds)
+            return Waited()
+        try:
+            if isinstance(action, Resolve):
+                self.resource = await self._client.resource_for(self._kind)
+                self._state = replace(self._state, target=self._target())
+                await self._settle_scope(self.resource)
+                return Resolved()
+            page = await self._list(action)
+        except (ApiError, TransportError) as error:
+            return Failed(error)
+        self._items = page.items
+        return Page(page.resource_version, page.continue_)
+
+    async def _settle_scope(self, resource: Resource) -> None:
+        """Rest when the kind has no namespaces and another reflector takes it."""
+        if resource.namespaced:
+            return
+        if self._first:
+            self._store.namespace = ""
+            return
+        self._set_synced()
+        await asyncio.get_running_loop().create_future()
+
+    async def _list(self, page: ListPage) -> RawList:
+        assert self.resource is not None  # resolved before anything is listed
+        if not page.continue_:
+            self._metrics.count("reflector_lists_total", name=str(self._gvk))
+        return await self._client.list_page(
+            self.resource,
+            namespace=self._place(),
+            labels=self._labels,
+            fields=self._fields,
+            limit=page.limit,
+            continue_=page.continue_,
+            resource_version=page.resource_version,
+            match="NotOlderThan" if page.resource_version else "",
+            metadata_only=self._metadata_only,
+        )
+
+    async def _watch(self, watch: Watch) -> _Action | None:
+        """Follow a stream to its end, and return what is to be done after it."""
+        assert self.resource is not None  # resolved before anything is watched
+        self._metrics.count("reflector_watches_total", name=str(self._gvk))
+        opened = False
+        try:
+            async with (
+                asyncio.timeout(silence(self._state)) as silent,
+                self._client.watch_raw(
+                    self.resource,
+                    namespace=self._place(),
+                    labels=self._labels,
+                    fields=self._fields,
+                    resource_version=watch.resource_version,
+                    initial_events=watch.initial,
+                    timeout_seconds=SERVER_TIMEOUT,
+                    metadata_only=self._metadata_only,
+                ) as lines,
+            ):
+                opened = True
+                action = await self._perform(self._step(Opened()))
+                heard = asyncio.get_running_loop().time()
+                count = 0
+                async for line in lines:
+                    action = await self._take(line)
+                    if action is not None:
+                        return action
+                    count += 1
+                    if count % _BULK == 0:
+                        await asyncio.sleep(0)
+                    now = asyncio.get_running_loop().time()
+                    # Moving a timer costs more than an event: once a second will do.
+                    if now - heard >= 1.0:
+                        silent.reschedule(now + silence(self._state))
+                        heard = now
+            happened: Input = Closed()
+        except TimeoutError:
+            happened = Silent()
+        except TransportError as error:
+            happened = Closed(error) if opened else Failed(error)
+        except ApiError as error:
+            happened = Failed(error)
+        return await self._perform(self._step(happened))
+
+    async def _take(self, line: bytes) -> _Action | None:
+        """Take one line; what is returned ends the stream."""
+        try:
+            event = parse_event(line, gvk=self._gvk, pool=self._pool)
+        except InvalidObjectError as error:
+            self._skip(error)
+            return None
+        return await self._perform(self._step(Line(event)))
+
+    def _step(self, happened: Input) -> tuple[Effect, ...]:
+        self._state, effects = reflect(
+            self._state,
+            happened,
+            now=asyncio.get_running_loop().time(),
+            chance=self._random.uniform(0.0, 1.0),
+        )
+        return effects
+
+    async def _perform(self, effects: tuple[Effect, ...]) -> _Action | None:
+        """Do what needs no waiting, in order, and return the request or the wait."""
+        for effect in effects:
+            match effect:
+                case Resolve() | Watch() | ListPage() | Wait():
+                    return effect
+                case Degrade():
+                    self._set_degraded(effect)
+                case Heal():
+                    self._set_degraded(None)
+                case Load():
+                    await self._load()
+                case _:
+                    if not self._tell(effect):
+                        return await self._perform(self._step(Refused()))
+        return None
+
+    def _tell(self, effect: Change | Bookmarked | Begin | Finish | Abandon) -> bool:
+        """Tell the store; False when it refuses a state from before its watermark."""
+        match effect:
+            case Change(event_type, record):
+                self._deliver(self._store.event(event_type, record))
+            case Bookmarked(version):
+                self._deliver(self._store.bookmark(version))
+            case Begin(version, truth):
+                return self._store.begin(version, truth=truth)
+            case Finish(version):
+                deltas = self._store.finish(version)
+                if deltas is None:
+                    return False
+                self._deliver(deltas)
+                self._set_synced()
+            case Abandon():
+                self._store.abandon()
+        return True
+
+    async def _load(self) -> None:
+        for place, data in enumerate(self._items, 1):
+            try:
+                record = Record(data, gvk=self._gvk, pool=self._pool)
+            except InvalidObjectError as error:
+                self._skip(error)
+                continue
+            self._deliver(self._store.event("ADDED", record))
+            if place % _BULK == 0:
+                await asyncio.sleep(0)
+        self._items = []
+        await asyncio.sleep(0)
+
+    def _skip(self, error: InvalidObjectError) -> None:
+        self.invalid += 1
+        logger.error("%s: an object is left out: %s", self._state.target, error)
+        self.on_health()
+
+    def _set_synced(self) -> None:
+        if not self.synced:
+            self.synced = True
+            logger.debug("%s: synced", self._state.target)
+            self.on_health()
+
+    def _set_degraded(self, degraded: Degrade | None) -> None:
+        before, self.degraded = self.degraded, degraded
+        if before == degraded:
+            return
+        if degraded is None:
+            logger.info("%s: works again", self._state.target)
+        elif before is None or before.reason != degraded.reason:
+            logger.warning("%s", degraded.message)
+        self.on_health()
+
+    def _place(self) -> str:
+        # A namespace given for a cluster-scoped kind restricts nothing.
+        namespaced = self.resource is None or self.resource.namespaced
+        return self._namespace if namespaced else ""
+
+    def _target(self) -> str:
+        name = str(self.resource.gvr) if self.resource else str(self._gvk)
+        if self.resource is not None and not self.resource.namespaced:
+            return name
+        where = f"namespace {self._namespace}" if self._namespace else "all namespaces"
+        return f"{name} in {where}"
+
+
+def _nothing() -> None:
+    """Stand in for a health listener."""

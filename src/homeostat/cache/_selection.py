@@ -1,0 +1,114 @@
+"""What a watch selects, and whether this process can tell by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from homeostat.api import FieldSelector, GroupVersionKind, LabelSelector, Selector
+from homeostat.cache._record import Record
+from homeostat.client import FieldsLike, LabelsLike
+
+__all__ = ["Selection", "parse_fields", "parse_labels"]
+
+_EVERYWHERE: Final = frozenset({"metadata.name", "metadata.namespace"})
+
+# Field selectors whose value is the text that stands in the object at the same path.
+# The server computes others (spec.unschedulable, status.podIP lists): those it decides.
+_PLAIN: Final[Mapping[tuple[str, str], frozenset[str]]] = {
+    ("", "Pod"): frozenset(
+        {
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "status.phase",
+            "status.nominatedNodeName",
+        }
+    ),
+    ("", "Namespace"): frozenset({"status.phase"}),
+    ("", "Secret"): frozenset({"type"}),
+    ("", "Event"): frozenset(
+        {
+            "involvedObject.kind",
+            "involvedObject.name",
+            "involvedObject.namespace",
+            "involvedObject.uid",
+            "reason",
+            "type",
+        }
+    ),
+}
+
+
+def parse_labels(labels: LabelsLike | LabelSelector) -> Selector:
+    """Return a label selector in any of its forms, parsed.
+
+    Raises:
+        ValueError: The text is no selector.
+    """
+    if not labels:
+        return Selector()
+    return Selector.parse(labels) if isinstance(labels, str) else Selector.of(labels)
+
+
+def parse_fields(fields: FieldsLike) -> FieldSelector:
+    """Return a field selector in any of its forms, parsed.
+
+    Raises:
+        ValueError: The text is no selector.
+    """
+    if isinstance(fields, FieldSelector):
+        return fields
+    if isinstance(fields, Mapping):
+        fields = ",".join(
+            f"{field}={_escaped(value)}" for field, value in sorted(fields.items())
+        )
+    return FieldSelector.parse(fields or "")
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What one watch is of; equal selections share one informer.
+
+    Attributes:
+        gvk: The kind.
+        namespaces: One stream for each; empty for all in one.
+        labels: Label selector.
+        fields: Field selector.
+        metadata_only: Without spec and status.
+    """
+
+    gvk: GroupVersionKind
+    namespaces: tuple[str, ...] = ()
+    labels: Selector = Selector()  # noqa: RUF009  # frozen
+    fields: FieldSelector = FieldSelector()  # noqa: RUF009  # frozen
+    metadata_only: bool = False
+
+    @property
+    def decidable(self) -> bool:
+        """Whether this process can tell if an object is selected."""
+        known = _EVERYWHERE | _PLAIN.get(self.gvk.group_kind, frozenset())
+        return all(field in known for field in self.fields.fields)
+
+    def matches(self, record: Record) -> bool:
+        """Whether a whole object is selected; only where that is decidable."""
+        return self.labels.matches(record.labels) and self.fields.matches(
+            lambda field: str(record.path(field) or "")
+        )
+
+    def __str__(self) -> str:
+        """Return ``v1 Pod in a,b labels app=web``, without what is not restricted."""
+        parts = [str(self.gvk)]
+        if self.namespaces:
+            parts.append(f"in {','.join(self.namespaces)}")
+        if not self.labels.empty:
+            parts.append(f"labels {self.labels}")
+        if not self.fields.empty:
+            parts.append(f"fields {self.fields}")
+        if self.metadata_only:
+            parts.append("metadata")
+        return " ".join(parts)

@@ -1,0 +1,420 @@
+"""The join of watch events, lists and write responses."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import final
+
+from homeostat.api import parse_resource_version
+from homeostat.cache._delta import Delta, Reason
+from homeostat.cache._index import Indexer
+from homeostat.cache._record import Record
+
+__all__ = ["Store"]
+
+logger = logging.getLogger(__name__)
+
+_Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Tomb:
+    """A uid whose delete is under way or was done; readers do not see it.
+
+    Attributes:
+        key: Where its record is.
+        floor: A list from before this version cannot know of the delete.
+        pending: Deletes without an answer.
+        done: One of them succeeded.
+    """
+
+    key: _Key
+    floor: int
+    pending: int = 0
+    done: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class _Unacked:
+    """A write response whose event has not come yet.
+
+    Attributes:
+        version: Of the response.
+        gone: The object left this watch's selector with that write.
+    """
+
+    version: int
+    gone: bool = False
+
+
+@final
+class Store:
+    """What one watch stream, its lists and this process' own writes say together.
+
+    Pure and synchronous: each input returns the changes of what readers see, and
+    objects and indexes change together. Inputs may come in any order and more than
+    once; per object the newest resource version wins.
+
+    Invariants: ``watermark`` is the version up to which the server said everything; a
+    list from before it is refused. An object is either visible in the indexer, or
+    hidden because a delete of it is under way. What ``backlog`` counts drains once the
+    stream has caught up.
+
+    Resource versions that are no numbers end the ordering for this kind, which is
+    logged once: then the stream alone is believed, in the order in which it comes.
+
+    Args:
+        indexer: What readers see; shared by the streams of several namespaces.
+        namespace: The namespace of this stream, "" for all of them.
+
+    Attributes:
+        watermark: 0 before the first list.
+        comparable: Whether resource versions were numbers so far.
+        listing: A list is coming in.
+        namespace: The namespace of this stream, "" for all of them.
+    """
+
+    __slots__ = (
+        "_hidden",
+        "_indexer",
+        "_reason",
+        "_tombs",
+        "_unacked",
+        "_unconfirmed",
+        "_unconfirmed_tombs",
+        "comparable",
+        "listing",
+        "namespace",
+        "watermark",
+    )
+
+    def __init__(self, indexer: Indexer, *, namespace: str = "") -> None:
+        self._indexer = indexer
+        self.namespace = namespace
+        self.watermark = 0
+        self.comparable = True
+        self.listing = False
+        self._hidden: dict[_Key, Record] = {}
+        self._unacked: dict[_Key, _Unacked] = {}
+        self._tombs: dict[str, _Tomb] = {}
+        # What the list that comes in has not named yet; True for what is left from
+        # before the server lost its data, whose versions mean nothing any more.
+        self._unconfirmed: dict[_Key, bool] = {}
+        self._unconfirmed_tombs: set[str] = set()
+        self._reason: Reason = "list"
+
+    @property
+    def backlog(self) -> dict[str, int]:
+        """How much waits for the stream: ``unacked``, ``tombs`` and ``hidden``."""
+        return {
+            "unacked": len(self._unacked),
+            "tombs": len(self._tombs),
+            "hidden": len(self._hidden),
+        }
+
+    def newest(self, namespace: str, name: str) -> Record | None:
+        """Return the record of a name, also one that is hidden from readers."""
+        visible = self._indexer.get(namespace, name)
+        return visible or self._hidden.get((namespace, name))
+
+    def event(self, event_type: str, record: Record) -> list[Delta]:
+        """Take one event, of the stream or of the state that it begins with.
+
+        Args:
+            event_type: ``ADDED``, ``MODIFIED`` or ``DELETED``.
+            record: The object; for ``DELETED`` its last state.
+        """
+        version = self._version(record.resource_version)
+        key = (record.namespace, record.name)
+        reason: Reason = self._reason if self.listing else "watch"
+        if event_type == "DELETED":
+            deltas = self._deleted(key, record, reason)
+        elif self.listing:
+            self._unconfirmed_tombs.discard(record.uid)
+            deltas = self._merge(
+                key, record, reason, force=self._unconfirmed.pop(key, False)
+            )
+        elif version is not None and self._replayed(key, version):
+            deltas = []
+        else:
+            deltas = self._merge(key, record, reason)
+        if version is None:
+            return deltas
+        unacked = self._unacked.get(key)
+        if unacked is not None and unacked.version <= version:
+            del self._unacked[key]
+        # What a stream begins with is in no order: it says nothing about the rest.
+        if not self.listing:
+            deltas += self._advance(version)
+        return deltas
+
+    def bookmark(self, resource_version: str) -> list[Delta]:
+        """Take the stream's word that everything up to here was sent."""
+        version = self._version(resource_version)
+        return [] if version is None or self.listing else self._advance(version)
+
+    def begin(self, resource_version: str = "", *, truth: bool = False) -> bool:
+        """Begin to take a whole state, whose objects follow as events.
+
+        Args:
+            resource_version: Of the list; "" when only its end will tell.
+            truth: The list was asked for without a version: it is what is. One from
+                before the watermark then means that the server lost its data.
+
+        Returns:
+            False when it is from before the watermark: nothing was changed.
+        """
+        version = self._version(resource_version) if resource_version else None
+        stale = version is not None and version < self.watermark
+        if stale and not truth:
+            return False
+        self.listing = True
+        self._reason = "list"
+        if stale:
+            self._restart(resource_version)
+        records = self._indexer.records(self.namespace or None)
+        self._unconfirmed = {(r.namespace, r.name): stale for r in records}
+        self._unconfirmed |= dict.fromkeys(self._hidden, stale)
+        self._unconfirmed_tombs = set(self._tombs)
+        return True
+
+    def finish(self, resource_version: str) -> list[Delta] | None:
+        """End a whole state: what it did not name is gone.
+
+        Returns:
+            The changes that this last step makes; None when the state turns out to be
+            from before the watermark: it is abandoned before its deletions.
+        """
+        version = self._version(resource_version)
+        if version is not None and version < self.watermark:
+            self.abandon()
+            return None
+        deltas: list[Delta] = []
+        for key, forsaken in self._unconfirmed.items():
+            record = self.newest(*key)
+            if record is None:
+                continue
+            newer = (
+                version is not None
+                and record.version is not None
+                and record.version > version
+            )
+            if forsaken or not newer:
+                deltas += self._drop(key, record, self._reason)
+        for uid in self._unconfirmed_tombs:
+            tomb = self._tombs.get(uid)
+            if tomb is not None and (version is None or version >= tomb.floor):
+                del self._tombs[uid]
+        self.abandon()
+        if version is not None:
+            deltas += self._advance(version)
+        return deltas
+
+    def abandon(self) -> None:
+        """Forget that a state was coming in; what it brought so far stays."""
+        self.listing = False
+        self._unconfirmed = {}
+        self._unconfirmed_tombs = set()
+
+    def list_(
+        self, resource_version: str, items: Iterable[Record], *, truth: bool = False
+    ) -> list[Delta] | None:
+        """Take a whole list at once.
+
+        Returns:
+            The changes, None when the list is refused.
+        """
+        if not self.begin(resource_version, truth=truth):
+            return None
+        deltas = [delta for item in items for delta in self.event("ADDED", item)]
+        return deltas + (self.finish(resource_version) or [])
+
+    def write_ok(
+        self, record: Record, *, matches: bool = True, reason: Reason = "write"
+    ) -> list[Delta]:
+        """Take the server's answer to a write, or to a live read.
+
+        Args:
+            record: The object that it answered with.
+            matches: Whether the object is (still) one that this watch selects.
+            reason: ``live`` for a read.
+        """
+        version = self._version(record.resource_version)
+        key = (record.namespace, record.name)
+        forsaken = self._unconfirmed.get(key, False)
+        # Up to the watermark the stream has already told us, a delete included.
+        if version is None or (version <= self.watermark and not forsaken):
+            return []
+        if key in self._unconfirmed:
+            self._unconfirmed[key] = False
+        current = self.newest(*key)
+        # A write that changes nothing gives the version that is here already.
+        known = -1 if forsaken or current is None else _version(current)
+        if known > version or (known == version and matches):
+            return []
+        unacked = self._unacked.get(key)
+        if unacked is not None and unacked.version >= version:
+            return []
+        if not matches:
+            # An event from before this write must not bring the object back.
+            self._unacked[key] = _Unacked(version, gone=True)
+            return [] if current is None else self._drop(key, current, reason)
+        self._unacked[key] = _Unacked(version)
+        return self._put(key, record, reason)
+
+    def deleting(self, namespace: str, name: str, uid: str) -> list[Delta]:
+        """Hide an object whose delete is about to be sent.
+
+        One call of ``delete_done``, ``delete_failed`` or ``delete_marked`` follows.
+        """
+        key = (namespace, name)
+        current = self.newest(namespace, name)
+        if current is None or not uid or current.uid != uid:
+            return []
+        tomb = self._tombs.get(uid)
+        if tomb is not None:
+            tomb.pending += 1
+            return []
+        floor = max(self.watermark, current.version or 0)
+        self._tombs[uid] = _Tomb(key, floor, pending=1)
+        self._hidden[key] = current
+        return self._show(current, None, "write")
+
+    def delete_done(self, uid: str) -> None:
+        """Take a delete's success: hidden until the stream or a list confirms it."""
+        tomb = self._tombs.get(uid)
+        if tomb is not None:
+            tomb.pending -= 1
+            tomb.done = True
+
+    def delete_failed(self, uid: str) -> list[Delta]:
+        """Show an object again whose delete did not happen."""
+        tomb = self._tombs.get(uid)
+        if tomb is None:
+            return []
+        tomb.pending -= 1
+        if tomb.pending > 0 or tomb.done:
+            return []
+        return self._untomb(uid, "write")
+
+    def delete_marked(
+        self, record: Record, *, matches: bool = True, reason: Reason = "write"
+    ) -> list[Delta]:
+        """Take an object that lives on with a deletionTimestamp after its delete."""
+        deltas = self._untomb(record.uid, reason)
+        return deltas + self.write_ok(record, matches=matches, reason=reason)
+
+    def _version(self, resource_version: str) -> int | None:
+        """Return the version as a number, None where versions do not compare."""
+        if not self.comparable:
+            return None
+        version = parse_resource_version(resource_version)
+        if version is None:
+            logger.warning(
+                "%s: resource version %r is no number: reading your own writes is off "
+                "for this kind, its cache follows the watch alone",
+                self._indexer.gvk,
+                resource_version[:64],
+            )
+            self.comparable = False
+            self._unacked.clear()
+            self.watermark = 0
+        return version
+
+    def _replayed(self, key: _Key, version: int) -> bool:
+        """Whether an event repeats what is known: its object is gone since."""
+        return version <= self.watermark and self.newest(*key) is None
+
+    def _merge(
+        self, key: _Key, record: Record, reason: Reason, *, force: bool = False
+    ) -> list[Delta]:
+        """Take a record that exists, unless what is here is newer."""
+        if not force and self.comparable:
+            unacked = self._unacked.get(key)
+            if unacked is not None and unacked.version > _version(record):
+                return []
+            current = self.newest(*key)
+            if current is not None and _version(current) >= _version(record):
+                return []
+        return self._put(key, record, reason)
+
+    def _put(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
+        visible = self._indexer.get(*key)
+        if record.uid in self._tombs:
+            self._hidden[key] = record
+            return self._show(visible, None, reason)
+        self._hidden.pop(key, None)
+        return self._show(visible, record, reason)
+
+    def _deleted(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
+        current = self.newest(*key)
+        if current is None or current.uid != record.uid:
+            self._tombs.pop(record.uid, None)
+            return []
+        # An object that leaves the selector says DELETED, and our own later write may
+        # have brought it back already.
+        newer = self.comparable and _version(current) > _version(record)
+        if newer and not self._unconfirmed.get(key, False):
+            return []
+        self._tombs.pop(record.uid, None)
+        return self._drop(key, current, reason)
+
+    def _drop(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
+        if self._hidden.pop(key, None) is not None:
+            return []
+        return self._show(record, None, reason)
+
+    def _show(
+        self, old: Record | None, new: Record | None, reason: Reason
+    ) -> list[Delta]:
+        if old is None and new is None:
+            return []
+        self._indexer.replace(old, new)
+        return [Delta(old, new, reason)]
+
+    def _untomb(self, uid: str, reason: Reason) -> list[Delta]:
+        tomb = self._tombs.pop(uid, None)
+        if tomb is None:
+            return []
+        hidden = self._hidden.get(tomb.key)
+        if hidden is None or hidden.uid != uid:
+            return []
+        del self._hidden[tomb.key]
+        return self._show(None, hidden, reason)
+
+    def _advance(self, version: int) -> list[Delta]:
+        """Note that the server said everything up to ``version``."""
+        self.watermark = max(self.watermark, version)
+        if not self._unacked:
+            return []
+        deltas: list[Delta] = []
+        for key, unacked in list(self._unacked.items()):
+            if unacked.version > self.watermark:
+                continue
+            del self._unacked[key]
+            record = self.newest(*key)
+            # Its event was due and never came: this watch does not select it.
+            if (
+                not unacked.gone
+                and record is not None
+                and record.version == unacked.version
+            ):
+                deltas += self._drop(key, record, "watch")
+        return deltas
+
+    def _restart(self, resource_version: str) -> None:
+        logger.error(
+            "%s: the server is at version %s and was at %d: it lost its data; "
+            "everything is taken anew",
+            self._indexer.gvk,
+            resource_version,
+            self.watermark,
+        )
+        self._reason = "restart"
+        self.watermark = 0
+        self._unacked.clear()
+        self._tombs.clear()
+
+
+def _version(record: Record) -> int:
+    return record.version or 0
