@@ -2,11 +2,12 @@
 
 Guarantees:
 
-* No I/O, no asyncio, nothing heavy at import: the leaves and msgspec are all it needs.
-* Wire names are exact, unknown fields are tolerated, and reading never rejects an object
-  for a constraint of its schema.
-* ``None`` is never sent where it is the default; a default of a user's model is sent, so
-  that server-side apply owns it; built-in types leave out what Go's ``omitempty`` does.
+* No I/O, no asyncio, nothing heavy at import: the leaves and msgspec are enough.
+* Wire names are exact, unknown fields are tolerated, and reading never rejects an
+  object for a constraint of its schema.
+* ``None`` is never sent where it is the default; any other default of a user's model
+  is, so that server-side apply owns it; built-in types leave out what Go's
+  ``omitempty`` does.
 * Functions do not keep or share what they are given; those that change an argument in
   place say so in their first line.
 * Bad declarations fail where the class is defined, with a text that says what to write.

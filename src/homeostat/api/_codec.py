@@ -1,6 +1,7 @@
 """Bytes to objects and back."""
 
-from functools import lru_cache
+from collections.abc import Callable, Hashable
+from functools import cache
 from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -23,7 +24,7 @@ _times: dict[str, Time] = {}
 
 
 def _time(text: JSON) -> Time:
-    # Most timestamps repeat: in managedFields, in conditions, among objects made at once.
+    # Most timestamps repeat: in managedFields, in conditions, among like objects.
     moment = _times.get(text)
     if moment is None:
         moment = Time.parse(text)
@@ -33,7 +34,7 @@ def _time(text: JSON) -> Time:
     return moment
 
 
-def _read(wanted: type[Any], value: JSON) -> Any:
+def _read(wanted: type[Any], value: JSON) -> object:
     """Make the types that msgspec does not know from JSON values."""
     if wanted is Time:
         return _time(value)
@@ -55,9 +56,9 @@ _encode = _encoder.encode
 _parse = msgspec.json.Decoder().decode
 
 
-@lru_cache(maxsize=None)
-def _decoder(kind: type[Any]) -> Any:
-    return msgspec.json.Decoder(kind, dec_hook=_read).decode
+@cache
+def _decoder(kind: Hashable) -> Callable[[JSON], JSON]:
+    return msgspec.json.Decoder(cast("type[Any]", kind), dec_hook=_read).decode
 
 
 def decode(kind: type[T], data: bytes | bytearray | memoryview | str) -> T:
@@ -75,7 +76,7 @@ def decode(kind: type[T], data: bytes | bytearray | memoryview | str) -> T:
             the object and the field.
     """
     try:
-        return cast("T", _decoder(kind)(data))
+        return cast("T", _decoder(cast("Hashable", kind))(data))
     except (msgspec.MsgspecError, ValueError, TypeError):
         return _repair(kind, data)
 
@@ -114,7 +115,9 @@ def kind_of(kind: Kind | Object | Unstructured) -> GroupVersionKind:
     if isinstance(kind, dict):
         api_version, name = kind.get("apiVersion"), kind.get("kind")
         if not isinstance(api_version, str) or not isinstance(name, str):
-            raise ValueError("an object as a dict needs apiVersion and kind")
+            raise ValueError(  # noqa: TRY004 - a wrong document, not a wrong type
+                "an object as a dict needs apiVersion and kind"
+            )
         return GroupVersionKind.of(api_version, name)
     resource = getattr(kind, "__resource__", None)
     if resource is None:
@@ -144,25 +147,29 @@ def _convert(kind: type[T], value: JSON) -> T:
 
 def _without_nulls(value: JSON) -> JSON:
     if isinstance(value, dict):
-        items = cast("dict[str, JSON]", value).items()
-        return {name: _without_nulls(item) for name, item in items if item is not None}
+        fields = cast("dict[str, JSON]", value).items()
+        return {name: _without_nulls(item) for name, item in fields if item is not None}
     if isinstance(value, list):
-        return [_without_nulls(v) for v in cast("list[JSON]", value) if v is not None]
+        items: list[JSON] = value
+        return [_without_nulls(item) for item in items if item is not None]
     return value
 
 
 def _name(kind: type[Any], value: JSON = None) -> str:
     resource = getattr(kind, "__resource__", None)
     name = str(resource.gvk) if resource else kind.__name__
-    metadata = value.get("metadata") if isinstance(value, dict) else None
+    metadata: JSON = None
+    if isinstance(value, dict):
+        metadata = cast("dict[str, JSON]", value).get("metadata")
     if isinstance(metadata, dict):
-        parts = (metadata.get("namespace"), metadata.get("name"))
-        name = f"{name} {'/'.join(p for p in parts if isinstance(p, str) and p)}"
+        fields = cast("dict[str, JSON]", metadata)
+        parts = [str(fields.get(part) or "") for part in ("namespace", "name")]
+        name = f"{name} {'/'.join(part for part in parts if part)}"
     return name.rstrip()
 
 
 def _located(message: str) -> str:
-    """Put msgspec's path in front: ``Expected X - at `$.a.b``` is ``a.b: expected X``."""
+    """Put the path in front: ``Expected X - at `$.a.b``` is ``a.b: expected X``."""
     text, separator, path = message.rpartition(" - at `")
     if not separator:
         return message[:1].lower() + message[1:]

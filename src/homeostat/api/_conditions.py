@@ -1,4 +1,4 @@
-"""Conditions: what a controller says about an object, in the form that tools wait for."""
+"""Conditions: what a controller says about an object, as tools wait for it."""
 
 from datetime import datetime
 

@@ -1,8 +1,8 @@
 """Custom resources: kinds that users declare as classes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_args, get_origin
 
 from homeostat.api._conditions import set_condition
@@ -31,7 +31,7 @@ class Status(Model, omit_empty=True):
     Every field of a subclass needs a default: a new object has no status yet.
     """
 
-    conditions: list[Condition] = []
+    conditions: list[Condition] = []  # noqa: RUF012 - each object gets its own
     observed_generation: int | None = None
 
 
@@ -41,9 +41,9 @@ ObjectT = TypeVar("ObjectT", bound=Object)
 
 
 class CustomResource(Object, Generic[SpecT, StatusT]):
-    """Base of custom resources: ``class PodSet(CustomResource[PodSetSpec, PodSetStatus])``.
+    """Base of custom resources: ``class Foo(CustomResource[FooSpec, FooStatus])``.
 
-    An object without a status gets an empty one, so that ``obj.status`` is always there.
+    An object without a status gets an empty one: ``obj.status`` is always there.
     A subclass with a ``__post_init__`` of its own calls ``super().__post_init__()``.
     """
 
@@ -54,7 +54,7 @@ class CustomResource(Object, Generic[SpecT, StatusT]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.status is None:
+        if cast("Any", self.status) is None:
             self.status = _status_type(type(self))()
 
     def set_condition(
@@ -83,17 +83,18 @@ class CustomResource(Object, Generic[SpecT, StatusT]):
         )
 
 
-@lru_cache(maxsize=None)
-def _status_type(cls: type[Any]) -> Callable[[], Any]:
-    for base in cls.__mro__:
+@cache
+def _status_type(cls: Hashable) -> Callable[[], Any]:
+    owner = cast("type[Any]", cls)
+    for base in owner.__mro__:
         for parent in getattr(base, "__orig_bases__", ()):
             if get_origin(parent) is CustomResource:
                 found = get_args(parent)[1]
                 if isinstance(found, type):
                     return cast("type[Any]", found)
     raise TypeError(
-        f"{cls.__name__} does not say its types: "
-        f"class {cls.__name__}(CustomResource[ItsSpec, ItsStatus])"
+        f"{owner.__name__} does not say its types: "
+        f"class {owner.__name__}(CustomResource[ItsSpec, ItsStatus])"
     )
 
 
@@ -143,7 +144,7 @@ def custom_resource(  # noqa: PLR0913 - keywords are the builder
     """
 
     def declare(cls: type[ObjectT]) -> type[ObjectT]:
-        if not (isinstance(cls, type) and issubclass(cls, Object)):
+        if not issubclass(cast("type[Any]", cls), Object):
             raise TypeError(
                 f"{cls!r} cannot be a custom resource: derive it from "
                 "CustomResource[Spec, Status]"
@@ -172,10 +173,11 @@ def custom_resource(  # noqa: PLR0913 - keywords are the builder
             labels=dict(labels or {}),
             deprecation_warning=deprecation_warning,
         )
-        if issubclass(cls, CustomResource):
-            _check_status(cls)
-        cls.__resource__ = resource
-        setattr(cls, "__definition__", definition)  # noqa: B010 - Object has no slot for it
+        made: Any = cls
+        typed: bool = issubclass(made, CustomResource)
+        if typed:
+            _check_status(made)
+        made.__resource__, made.__definition__ = resource, definition
         return cls
 
     return declare
@@ -188,7 +190,7 @@ def _names(option: str, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_status(cls: type[Any]) -> None:
-    made = _status_type(cls)
+    made: Any = _status_type(cast("Hashable", cls))
     try:
         made()
     except TypeError as error:

@@ -11,6 +11,7 @@ from typing import (
     TypedDict,
     TypeVar,
     Unpack,
+    cast,
     overload,
 )
 
@@ -126,14 +127,14 @@ def Field(
     **constraints: Unpack[Constraints],
 ) -> T: ...
 @overload
-def Field(*, name: str = "", **constraints: Unpack[Constraints]) -> Any: ...
+def Field(*, name: str = "", **constraints: Unpack[Constraints]) -> JSON: ...
 def Field(  # noqa: N802 - reads as the type of what stands left of it
     *,
-    default: Any = msgspec.NODEFAULT,
-    default_factory: Any = msgspec.NODEFAULT,
+    default: object = msgspec.NODEFAULT,
+    default_factory: object = msgspec.NODEFAULT,
     name: str = "",
     **constraints: Unpack[Constraints],
-) -> Any:
+) -> object:
     """Describe a field of a model.
 
     Constraints go to the schema of the CustomResourceDefinition, where the API server
@@ -221,8 +222,10 @@ def _checked(constraints: Constraints) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> JSON:
-    return list(value) if isinstance(value, list | tuple | set | frozenset) else value
+def _plain(value: JSON) -> JSON:
+    if isinstance(value, list | tuple | set | frozenset):
+        return [*cast("Sequence[JSON]", value)]
+    return value
 
 
 def _bounds(given: dict[str, Any]) -> dict[str, JSON]:

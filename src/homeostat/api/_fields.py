@@ -32,7 +32,7 @@ class FieldSelector:
 
     @classmethod
     def parse(cls, text: str) -> "FieldSelector":
-        r"""Read ``metadata.name=a,spec.nodeName!=b``; ``\`` escapes ``\``, ``,``, ``=``.
+        r"""Read ``metadata.name=a,spec.nodeName!=b``, with ``\`` as the escape.
 
         Terms with an empty field are kept: which fields exist is the kind's business.
 
@@ -89,7 +89,8 @@ def escape(value: str) -> str:
 
 
 def _split_terms(text: str) -> list[str]:
-    terms, start, escaped = [], 0, False
+    terms: list[str] = []
+    start, escaped = 0, False
     for at, char in enumerate(text):
         if escaped:
             escaped = False

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF012 - a Model gives every object defaults of its own
 """The metadata that every object carries, and the small types shared by all kinds."""
 
 from typing import ClassVar
@@ -20,7 +21,7 @@ __all__ = [
 
 
 class OwnerReference(Model, omit_empty=True):
-    """Names an object that another belongs to, in the same namespace or cluster-scoped."""
+    """Names an owner of an object: in its namespace, or cluster-scoped."""
 
     api_version: str
     kind: str

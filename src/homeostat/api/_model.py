@@ -2,22 +2,25 @@
 
 import copy
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast, dataclass_transform
 
 import msgspec
 
-from homeostat.api._field import Field, FieldInfo
+from homeostat.api._field import Field, FieldInfo, ValidationRule
+from homeostat.api._kinds import JSON
 
 __all__ = ["Model", "fields_of", "wire_name"]
+
+_MUTABLE: Final[tuple[type[Any], ...]] = (list, dict, set, bytearray, msgspec.Struct)
 
 
 def wire_name(name: str) -> str:
     """Return the wire's name of a Python field: camelCase, without a final ``_``.
 
-    ``api_version`` is ``apiVersion``; ``from_`` is ``from``. Acronyms cannot be guessed:
-    such fields say ``Field(name="podIPs")``.
+    ``api_version`` is ``apiVersion``; ``from_`` is ``from``. Acronyms cannot be
+    guessed: such fields say ``Field(name="podIPs")``.
     """
     first, *rest = name.rstrip("_").split("_")
     return first + "".join(part[:1].upper() + part[1:] for part in rest)
@@ -37,17 +40,10 @@ def _annotations(namespace: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _is_class_var(annotation: Any) -> bool:
+def _is_class_var(annotation: object) -> bool:
     if isinstance(annotation, str):
         return annotation.startswith(("ClassVar", "typing.ClassVar"))
     return annotation is ClassVar or getattr(annotation, "__origin__", 0) is ClassVar
-
-
-def _maker(value: Any) -> Callable[[], Any]:
-    """Return a factory of equal values, each the caller's own."""
-    if isinstance(value, list | dict | set | bytearray | Model):
-        return lambda: copy.deepcopy(value)
-    return lambda: value
 
 
 class _ModelMeta(msgspec.StructMeta):
@@ -64,35 +60,21 @@ class _ModelMeta(msgspec.StructMeta):
       strings, zeros and false that are defaults are not sent.
     """
 
-    # PYI034 and N804 follow type's own signature.
-    def __new__(  # noqa: PYI034
-        mcls: type[Any],
+    def __new__(  # noqa: PYI034 - Self is not for metaclasses (PEP 673)
+        mcls,
         name: str,
         bases: tuple[type, ...],
         namespace: dict[str, Any],
         *,
         omit_empty: bool = False,
-        **options: Any,
-    ) -> Any:
-        infos: dict[str, FieldInfo] = {}
-        for field_name, annotation in _annotations(namespace).items():
-            if _is_class_var(annotation):
-                continue
-            info = namespace.get(field_name, _ABSENT)
-            if isinstance(info, FieldInfo):
-                infos[field_name] = info
-                del namespace[field_name]
-            elif info is not _ABSENT and not isinstance(info, _MSGSPEC_FIELD):
-                info = FieldInfo(default=info)
-            else:
-                continue
-            settled = _settle(info, omit_empty=omit_empty)
-            if settled is not _ABSENT:
-                namespace[field_name] = settled
+        **options: JSON,
+    ) -> "_ModelMeta":
+        infos = _take_fields(namespace, omit_empty=omit_empty)
         for field_name, value in namespace.items():
             if isinstance(value, FieldInfo):
                 raise TypeError(f"{name}.{field_name} = Field(...) has no annotation")
-        cls = super().__new__(  # type: ignore[misc]
+        make: Any = super().__new__
+        cls: _ModelMeta = make(
             mcls,
             name,
             bases,
@@ -109,35 +91,70 @@ class _ModelMeta(msgspec.StructMeta):
         cls.__field_infos__ = MappingProxyType(inherited | infos)
         return cls
 
-
-_ABSENT: Any = object()
-_MSGSPEC_FIELD: Any = type(msgspec.field())
+    __field_infos__: Mapping[str, FieldInfo]
 
 
-def _settle(info: FieldInfo, *, omit_empty: bool) -> Any:
+_ABSENT: Final[Any] = object()
+_MSGSPEC_FIELD: Final = type(cast("object", msgspec.field()))
+
+
+def _take_fields(
+    namespace: dict[str, Any], *, omit_empty: bool
+) -> dict[str, FieldInfo]:
+    """Turn the defaults of a class body into msgspec's; return what Field was told."""
+    infos: dict[str, FieldInfo] = {}
+    for name, annotation in _annotations(namespace).items():
+        default = namespace.get(name, _ABSENT)
+        if default is _ABSENT or _is_class_var(annotation):
+            continue
+        if isinstance(default, FieldInfo):
+            infos[name] = info = default
+        elif isinstance(default, _MSGSPEC_FIELD):
+            raise TypeError(f"{name}: use homeostat's Field, not msgspec.field")
+        else:
+            info = FieldInfo(default=default)
+        if info.required and not info.name:
+            del namespace[name]
+        else:
+            namespace[name] = _settled(info, omit_empty=omit_empty)
+    return infos
+
+
+def _settled(info: FieldInfo, *, omit_empty: bool) -> JSON:
     """Return what msgspec shall see as the default of a field."""
     name = info.name or None
     if info.required:
-        return msgspec.field(name=name) if name else _ABSENT
+        return msgspec.field(name=name)
     if info.default_factory is not msgspec.NODEFAULT:
         factory = info.default_factory
-        # msgspec knows list and dict, and drops what they make while it is empty.
         if not omit_empty and factory in (list, dict):
-            factory = _own(factory)
+            factory = _hidden(factory)
         return msgspec.field(default_factory=factory, name=name)
     value = info.default
-    if value is None:
-        return msgspec.field(default=None, name=name)
-    if omit_empty:
-        if isinstance(value, list | dict) and not value:
-            return msgspec.field(default_factory=type(value), name=name)
-        if value in ("", 0, False) and isinstance(value, str | int | float):
-            return msgspec.field(default=value, name=name)
+    if value is None or (omit_empty and value in ("", 0, False)):
+        return msgspec.field(default=value, name=name)
+    if omit_empty and value in ([], {}):
+        empty = list if isinstance(value, list) else dict
+        return msgspec.field(default_factory=cast("Any", empty), name=name)
     return msgspec.field(default_factory=_maker(value), name=name)
 
 
-def _own(factory: Callable[[], Any]) -> Callable[[], Any]:
-    return lambda: factory()
+def _hidden(factory: Callable[[], Any]) -> Callable[[], Any]:
+    # msgspec knows list and dict, and leaves out what they made while it is empty.
+    def make() -> JSON:
+        return factory()
+
+    return make
+
+
+def _maker(value: JSON) -> Callable[[], Any]:
+    """Return a factory of equal values, each the caller's own."""
+    mutable = isinstance(value, _MUTABLE)
+
+    def make() -> JSON:
+        return copy.deepcopy(value) if mutable else value
+
+    return make
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
@@ -145,16 +162,23 @@ class Model(msgspec.Struct, metaclass=_ModelMeta):
     """Base of every typed struct.
 
     Fields are keyword arguments, ``snake_case`` here and ``camelCase`` on the wire.
-    Fields that the server sends and the type does not know are skipped. ``None`` is never
-    sent where it is the default; any other default is, unless the class was made with
-    ``omit_empty=True``.
+    Fields that the server sends and the type does not know are skipped. ``None`` is
+    never sent where it is the default; any other default is, unless the class was made
+    with ``omit_empty=True``: then empty texts, lists and maps, zeros and false that are
+    defaults are left out.
 
-    The docstring becomes the description in the schema.
+    The docstring becomes the description in the schema. ``__rules__`` are its CEL
+    rules; ``__preserve_unknown__`` lets the server keep fields that it does not name.
     """
 
-    __field_infos__: ClassVar[Mapping[str, FieldInfo]]
+    __rules__: ClassVar[Sequence[ValidationRule]] = ()
+    __preserve_unknown__: ClassVar[bool] = False
+
+    if TYPE_CHECKING:
+
+        def __init_subclass__(cls, *, omit_empty: bool = False) -> None: ...
 
 
 def fields_of(model: type[Model]) -> Mapping[str, FieldInfo]:
     """Return what ``Field`` was told, by Python name; fields without it are absent."""
-    return cast("Mapping[str, FieldInfo]", model.__field_infos__)
+    return model.__field_infos__

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from homeostat.api._codec import from_dict, kind_of, to_dict
-from homeostat.api._kinds import Unstructured
+from homeostat.api._kinds import JSON, Unstructured
 from homeostat.api._metadata import Object, OwnerReference
 
 __all__ = [
@@ -31,7 +31,7 @@ def owner_references(obj: Object | Unstructured) -> list[OwnerReference]:
     """Return the owner references of an object; a dict's are the caller's own."""
     if isinstance(obj, Object):
         return obj.metadata.owner_references
-    found = _metadata(obj).get("ownerReferences") or []
+    found: list[JSON] = _metadata(obj).get("ownerReferences") or []
     return from_dict(list[OwnerReference], found)
 
 
@@ -138,7 +138,7 @@ def _reference(
 
 
 def _same(left: OwnerReference, right: OwnerReference) -> bool:
-    """Whether two references name one owner, whatever the version or the incarnation."""
+    """Whether two references name one owner, whatever its version or uid."""
     return _group_kind_name(left) == _group_kind_name(right)
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001 - the functions below the class are its own
 """Quantities: exact numbers with a suffix, as ``500m`` and ``1Gi``.
 
 Source: apimachinery ``pkg/api/resource/quantity.go``.
@@ -6,7 +7,7 @@ Source: apimachinery ``pkg/api/resource/quantity.go``.
 import re
 from decimal import Decimal
 from functools import lru_cache, total_ordering
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 __all__ = ["Quantity"]
 
@@ -14,6 +15,7 @@ Format = Literal["DecimalSI", "BinarySI", "DecimalExponent"]
 
 _NANO: Final = -9
 _MAX_INT64: Final = 2**63 - 1
+_MAX_SHIFT: Final = 4096  # 1e2147483647 is a quantity; as an integer it fills a disk
 _FAST_DIGITS: Final = 18  # so many decimal digits always fit 64 bits
 
 _DECIMAL: Final = {
@@ -131,10 +133,13 @@ class Quantity:
     def __add__(self, other: "Quantity") -> "Quantity":
         if not isinstance(other, Quantity):
             return NotImplemented
+        if not other:
+            return self._make(self._mantissa, self._exponent, self._format)
+        if not self:  # a zero has no family of its own: the sum takes the other's
+            return self._make(other._mantissa, other._exponent, other._format)
         exponent = min(self._exponent, other._exponent)
         mantissa = _shifted(self, exponent) + _shifted(other, exponent)
-        # A zero has no family of its own: the sum takes the other's.
-        return self._make(mantissa, exponent, self._format if self else other._format)
+        return self._make(mantissa, exponent, self._format)
 
     def __sub__(self, other: "Quantity") -> "Quantity":
         if not isinstance(other, Quantity):
@@ -172,6 +177,7 @@ class Quantity:
         exponent -= exponent % 3
         if self._format == "DecimalExponent":
             return f"{mantissa}e{exponent}" if exponent else str(mantissa)
+        # Beyond E there is no suffix, and the server writes none: 1000E becomes 1.
         return f"{mantissa}{_DECIMAL_SUFFIX.get(exponent, '')}"
 
 
@@ -185,7 +191,7 @@ def _decimal_parts(value: int | Decimal) -> tuple[int, int]:
         return value, 0
     sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):
-        raise ValueError(f"{value} is not a quantity")
+        raise ValueError(f"{value} is not a quantity")  # noqa: TRY004 - NaN
     mantissa = int("".join(map(str, digits)))
     return _to_nano(-mantissa if sign else mantissa, exponent)
 
@@ -202,11 +208,14 @@ def _normal(mantissa: int, exponent: int) -> tuple[int, int]:
 
 def _rounded(mantissa: int, exponent: int, to: int) -> int:
     """Return the value in units of ``10 ** to``, rounded away from zero."""
+    if exponent - to > _MAX_SHIFT:
+        raise OverflowError(f"{mantissa}e{exponent} is too large to be written out")
     if exponent >= to:
-        return mantissa * 10 ** (exponent - to)
+        whole: int = mantissa * 10 ** (exponent - to)
+        return whole
     if len(str(abs(mantissa))) <= to - exponent:
         return (mantissa > 0) - (mantissa < 0)
-    up = -(-abs(mantissa) // 10 ** (to - exponent))
+    up: int = -(-abs(mantissa) // 10 ** (to - exponent))
     return up if mantissa > 0 else -up
 
 
@@ -234,7 +243,10 @@ def _less(left: Quantity, right: Quantity) -> bool:
 
 
 def _shifted(quantity: Quantity, exponent: int) -> int:
-    return cast("int", quantity._mantissa * 10 ** (quantity._exponent - exponent))
+    if quantity._exponent - exponent > _MAX_SHIFT:
+        raise OverflowError(f"{quantity} is too large to compute with")
+    shift: int = 10 ** (quantity._exponent - exponent)
+    return quantity._mantissa * shift
 
 
 def _binary_text(whole: int) -> str:
@@ -276,7 +288,7 @@ def _parse(text: str) -> tuple[int, int, Format, str]:
 
 def _bounded(mantissa: int, scale: int) -> tuple[Format, int, int]:
     """Cap a binary quantity at 64 bits; below one it becomes a decimal one."""
-    if mantissa >= (_MAX_INT64 + 1) * 10**-scale:
+    if mantissa > _MAX_INT64 * 10**-scale:
         return "BinarySI", _MAX_INT64, 0
     if 0 < mantissa < 10**-scale:
         return "DecimalSI", mantissa, scale

@@ -19,9 +19,9 @@ _NO_PROPERTIES: Final[Mapping[str, "Schema"]] = {}
 class Schema:
     """A node of a structural schema, as CRDs and the built-in table have it.
 
-    Nodes may form cycles (JSONSchemaProps holds itself) and may be filled in after they
-    were made; once published they are not changed. Bounds that a schema does not set are
-    None; ``default`` is ``UNSET``.
+    Nodes may form cycles (JSONSchemaProps holds itself) and may be filled in after
+    they were made; once published they are not changed. Bounds that a schema does not
+    set are None; ``default`` is ``UNSET``.
 
     Attributes:
         type: "" where the schema does not say.
@@ -50,7 +50,7 @@ class Schema:
         "properties", "required", "title", "type", "unique_items", "validations",
     )  # fmt: skip
 
-    def __init__(  # noqa: PLR0913, PLR0917, PLR0915 - one keyword per fact of the node
+    def __init__(  # noqa: PLR0913 - one keyword per fact of the node
         self,
         type: SchemaType = "",  # noqa: A002 - the schema's own word
         *,
@@ -137,7 +137,7 @@ class Schema:
 
     def __repr__(self) -> str:
         """Name the facts that are set; children are counted, for nodes form cycles."""
-        facts = [self.type or "any"]
+        facts: list[str] = [self.type or "any"]
         if self.properties:
             facts.append(f"{len(self.properties)} properties")
         if self.list_type:

@@ -56,14 +56,14 @@ class Time(_WireTime):
     """A moment in whole seconds, as ``metadata.creationTimestamp``.
 
     An aware ``datetime``; make one with ``Time.of(clock.now())``. What is finer than a
-    second is not sent: Go's ``metav1.Time`` drops it, and a value that the server changes
-    looks like drift for ever.
+    second is not sent: Go's ``metav1.Time`` drops it, and a value that the server
+    changes looks like drift for ever.
     """
 
     __slots__ = ()
 
     @staticmethod
-    def _kept(microsecond: int) -> int:  # noqa: ARG004
+    def _kept(microsecond: int) -> int:
         return 0
 
     def __str__(self) -> str:
