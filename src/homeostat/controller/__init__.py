@@ -1,0 +1,72 @@
+"""Controllers: functions that bring objects where their specs want them.
+
+Guarantees:
+
+- An object is never reconciled twice at once, changes collapse, none is lost.
+- A controller's own status write does not trigger it; another's change in the same
+  instant does.
+- Reads come from the cache and see every write of this process at once.
+- Whatever user code raises ends that one call: it is logged, and tried again with
+  backoff, for ever, unless it was a ``TerminalError``. An optimistic-lock conflict is
+  no failure: the key waits until the cache has passed what the write lost to.
+- A finalizer is on the object before its first reconcile writes, and comes off only
+  after its clean-up succeeded.
+- Fields that a type does not know survive every update.
+- Every write carries the controller, the key and the id of its reconcile.
+
+Decorators return objects; there is no global registry.
+"""
+
+from homeostat.controller._binding import Binding
+from homeostat.controller._context import Context, Emit, Emitted, EventType
+from homeostat.controller._controller import Controller, Run
+from homeostat.controller._decide import Decision, decide
+from homeostat.controller._definition import KindController, Options, controller
+from homeostat.controller._logfields import LogFields, log_fields
+from homeostat.controller._predicate import (
+    Predicate,
+    annotations_changed,
+    generation_changed,
+    labels_changed,
+    predicate,
+)
+from homeostat.controller._reading import Read
+from homeostat.controller._result import Requeue, Result
+from homeostat.controller._rule import Rule
+from homeostat.controller._sync_context import SyncContext
+from homeostat.controller._watch import MapFunction, Watch, by_label, by_name, by_owner
+from homeostat.controller._writing import ApplyResult, Operation
+
+__all__ = [
+    "ApplyResult",
+    "Binding",
+    "Context",
+    "Controller",
+    "Decision",
+    "Emit",
+    "Emitted",
+    "EventType",
+    "KindController",
+    "LogFields",
+    "MapFunction",
+    "Operation",
+    "Options",
+    "Predicate",
+    "Read",
+    "Requeue",
+    "Result",
+    "Rule",
+    "Run",
+    "SyncContext",
+    "Watch",
+    "annotations_changed",
+    "by_label",
+    "by_name",
+    "by_owner",
+    "controller",
+    "decide",
+    "generation_changed",
+    "labels_changed",
+    "log_fields",
+    "predicate",
+]

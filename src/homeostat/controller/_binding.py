@@ -1,0 +1,229 @@
+"""A declared controller at work: its caches, its queue, its workers."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, final
+
+from homeostat._metrics import NO_METRICS, Metrics
+from homeostat._random import Random
+from homeostat._tasks import Group
+from homeostat.api import GroupVersionKind, Kind, Request
+from homeostat.cache import Delta, Informer, InformerFactory, Reader, Registration
+from homeostat.client import Client
+from homeostat.controller._context import Emit
+from homeostat.controller._controller import Controller, Run
+from homeostat.controller._definition import KindController
+from homeostat.controller._reading import Declared
+from homeostat.controller._reconciling import Reconciling, Session
+from homeostat.controller._result import Result
+from homeostat.controller._sources import MappedSource, ReconciledSource
+from homeostat.controller._watch import Watch, by_owner
+
+__all__ = ["Binding"]
+
+logger = logging.getLogger(__name__)
+
+
+@final
+class Binding:
+    """One definition bound to a client and to caches.
+
+    Making it declares the watches that it needs; ``run`` works. The caches are run by
+    whoever owns the factory.
+
+    Args:
+        definition: What the user declared.
+        client: Sends the writes.
+        informers: Shares one watch per kind among controllers.
+        emit: Records events.
+        random: Source of ids and jitter.
+        metrics: Where figures go.
+    """
+
+    def __init__(
+        self,
+        definition: KindController[Any],
+        *,
+        client: Client,
+        informers: InformerFactory,
+        emit: Emit,
+        random: Random | None = None,
+        metrics: Metrics = NO_METRICS,
+    ) -> None:
+        options = definition.options
+        self.name = definition.name
+        self.engine: Controller[Request] = Controller(
+            definition.name,
+            self._reconcile,
+            max_concurrent_reconciles=options.max_concurrent_reconciles,
+            deadline=options.deadline,
+            random=random,
+            metrics=metrics,
+        )
+        self.engine.has_passed = self._has_passed
+        self._settled = informers.settled
+        self._suspects: set[Request] = set()
+        watches = [
+            Watch(kind, to=by_owner(options.kind, controller=True))
+            for kind in options.owns
+        ]
+        watches += options.watches
+        self._primary: Informer[Any] = informers.informer(options.kind)
+        watched = [_informer_of(informers, watch) for watch in watches]
+        read = [informers.informer(kind) for kind in options.reads]
+        self._informers: list[Informer[Any]] = [self._primary, *watched, *read]
+        self._work = Reconciling(
+            definition,
+            client=client,
+            declared=Declared(definition.name, self._informers),
+            emit=emit,
+            is_stopping=lambda: self.engine.epoch.closed,
+        )
+        self._reconciled = ReconciledSource(
+            self.engine,
+            kind=options.gvk.kind,
+            predicate=options.predicate,
+            is_invalid=self._work.invalid.__contains__,
+        )
+        reader = Reader(self._informers)
+        namespaced = _is_namespaced(options.kind)
+        self._mapped = [
+            MappedSource(self.engine, watch, reader=reader, namespaced=namespaced)
+            for watch in watches
+        ]
+        self._registrations = [self._listen(self._primary, self._reconciled)]
+        self._registrations += [
+            self._listen(informer, source)
+            for informer, source in zip(watched, self._mapped, strict=True)
+        ]
+
+    @property
+    def has_synced(self) -> bool:
+        """Whether every declared cache is full and every source has seen it."""
+        return all(i.has_synced for i in self._informers) and all(
+            r.has_synced for r in self._registrations
+        )
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the controller from starting to work, "" when nothing does."""
+        if self.has_synced:
+            return ""
+        for informer in self._informers:
+            if not informer.has_synced:
+                health = informer.health
+                return health.message or f"{informer.name} is not synced yet"
+        return "handlers have not seen the whole cache yet"
+
+    @property
+    def invalid(self) -> Mapping[Request, str]:
+        """Objects that cannot be read, and why."""
+        return {key: why for key, (_, why) in self._work.invalid.items()}
+
+    async def run(self) -> None:
+        """Wait for the caches, then work until cancelled or drained.
+
+        Cancellation: reconciles under way are cancelled; their keys are given back.
+        """
+        try:
+            async with Group() as tasks:
+                retries = [
+                    tasks.start(source.run(), name=f"controller/{self.name}/map-retry")
+                    for source in self._mapped
+                ]
+                await self.wait_synced()
+                logger.info("controller started", extra={"controller": self.name})
+                await self.engine.run()
+                for task in retries:
+                    task.cancel()
+        finally:
+            self.engine.epoch.close()
+            self._work.close()
+
+    async def wait_synced(self) -> None:
+        """Wait until every declared cache is full and every source has seen it."""
+        for informer in self._informers:
+            await informer.wait_synced()
+        for registration in self._registrations:
+            await registration.wait()
+
+    async def drain(self) -> None:
+        """Start no further reconcile, and wait for those under way."""
+        await self.engine.drain()
+
+    async def reconcile_one(
+        self, request: Request, run: Run[Request], session: Session
+    ) -> Result | None:
+        """Reconcile one object as it is in the cache at this moment."""
+        # No await from here to the read: what changes later is news to this reconcile.
+        self._reconciled.trigger.started(request)
+        for source in self._mapped:
+            source.trigger.started(request)
+        record = self._primary.lister.record(request.name, request.namespace)
+        return await self._work.reconcile(record, request, run, session)
+
+    async def _reconcile(self, request: Request, run: Run[Request]) -> Result | None:
+        if request in self._suspects:
+            # A write of the last run has no answer: what it did must be known first.
+            await self._settled()
+            self._suspects.discard(request)
+        try:
+            return await self.reconcile_one(request, run, Session())
+        finally:
+            if run.writes.has_unknown:
+                self._suspects.add(request)
+
+    def _listen(
+        self, informer: Informer[Any], source: ReconciledSource | MappedSource
+    ) -> Registration:
+        kind = informer.gvk.kind
+
+        def handle(delta: Delta) -> None:
+            self._tell_conflicts(informer, delta)
+            source.handle(delta)
+
+        name = f"controller {self.name}, source {kind}"
+        return informer.add_handler(handle, name=name)
+
+    def _tell_conflicts(self, informer: Informer[Any], delta: Delta) -> None:
+        if not len(self.engine.conflicts) or informer.resource is None:
+            return
+        target = (informer.gvk.group, informer.resource.plural, delta.key)
+        uid = delta.new.uid if delta.new else ""
+        version = delta.new.resource_version if delta.new else ""
+        for key in self.engine.conflicts.news(target, uid, version):
+            self.engine.queue.unpark(key)
+
+    def _has_passed(self, key: Request) -> bool:
+        lost = self.engine.conflicts.waits_for(key)
+        if lost is None:
+            return False
+        group, plural, name = lost.target
+        for informer in self._informers:
+            resource = informer.resource
+            if resource is None or (informer.gvk.group, resource.plural) != (
+                group,
+                plural,
+            ):
+                continue
+            record = informer.lister.record(name.name, name.namespace)
+            if record is None:
+                return lost.passed_by("", "")
+            return lost.passed_by(record.uid, record.resource_version)
+        return False
+
+
+def _informer_of(informers: InformerFactory, watch: Watch) -> Informer[Any]:
+    return informers.informer(
+        watch.kind,
+        labels=watch.labels,
+        fields=watch.fields,
+        metadata_only=watch.metadata_only,
+    )
+
+
+def _is_namespaced(kind: Kind) -> bool:
+    """Return whether requests for a kind keep the namespace of what is mapped."""
+    # Only a server knows it of a kind without a type. Most are namespaced; who maps to
+    # another one gives requests without a namespace.
+    return isinstance(kind, GroupVersionKind) or kind.__resource__.namespaced

@@ -1,0 +1,280 @@
+"""The loop: lease a key, reconcile it, decide what becomes of it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, final
+
+from homeostat._metrics import NO_METRICS, Metrics
+from homeostat._random import Random
+from homeostat._scope import Epoch, WriteScope
+from homeostat._tasks import Group
+from homeostat.controller._conflicts import Conflicts
+from homeostat.controller._decide import DeadlineError, Decision, decide
+from homeostat.controller._guard import Failed, call_async
+from homeostat.controller._logfields import log_fields
+from homeostat.controller._result import Result
+from homeostat.controller._steps import timed
+from homeostat.controller._writelog import WriteLog
+from homeostat.workqueue import Item, QueueClosedError, WorkQueue
+
+__all__ = ["Controller", "Run"]
+
+K = TypeVar("K", bound=Hashable)
+
+logger = logging.getLogger(__name__)
+
+SLOW = 60.0  # seconds after which a reconcile that still runs is named in the log
+BLOCKING = 0.5  # seconds that one step between two awaits may hold up the loop
+
+_LEVELS = {
+    "success": logging.INFO,
+    "requeue_after": logging.INFO,
+    "conflict": logging.INFO,
+    "throttled": logging.WARNING,
+}
+# What controller_runtime_reconcile_total calls them; the rest are errors.
+_RESULTS = {
+    "success": "success",
+    "requeue_after": "requeue_after",
+    "conflict": "requeue",
+    "throttled": "requeue_after",
+}
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class Run(Generic[K]):
+    """One reconcile of one key.
+
+    Attributes:
+        item: The leased key, with the reasons for the run.
+        reconcile_id: Its id in logs and in its writes.
+        writes: What it wrote so far.
+        skipped: Set by the reconcile function when there was nothing to do, as
+            ``gone``: the outcome's name in a record of level debug.
+    """
+
+    item: Item[K]
+    reconcile_id: str
+    writes: WriteLog = field(default_factory=WriteLog)
+    skipped: str = ""
+
+
+Reconcile = Callable[[K, Run[K]], Awaitable[Result | None]]
+
+
+@final
+class Controller(Generic[K]):
+    """Runs a reconcile function for the keys of a queue, for keys of any kind.
+
+    Guarantees: a key is never reconciled twice at once. Whatever the function raises
+    ends that one reconcile and nothing else: the key comes back with backoff, for ever,
+    unless it was a ``TerminalError``. Each reconcile ends in one log record.
+
+    Args:
+        name: In logs, metrics and as the field manager of writes.
+        reconcile: Brings the world of one key where it belongs. Returns None or a
+            ``Result``.
+        max_concurrent_reconciles: Number of workers.
+        deadline: Seconds after which a reconcile is cancelled and counted as a
+            failure; None for no deadline.
+        random: Source of ids and jitter.
+        metrics: Where figures go.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reconcile: Reconcile[K],
+        *,
+        max_concurrent_reconciles: int = 1,
+        deadline: float | None = None,
+        random: Random | None = None,
+        metrics: Metrics = NO_METRICS,
+    ) -> None:
+        if max_concurrent_reconciles < 1:
+            raise ValueError("max_concurrent_reconciles must be at least 1")
+        self.name = name
+        self.epoch = Epoch()
+        self.conflicts: Conflicts[K] = Conflicts()
+        # Whether the store has already passed what a conflict was about.
+        self.has_passed: Callable[[K], bool] = lambda _key: False
+        self.queue: WorkQueue[K] = WorkQueue(
+            name, random=random or Random(), metrics=metrics
+        )
+        self._reconcile = reconcile
+        self._workers = max_concurrent_reconciles
+        self._deadline = deadline
+        self._random = random or Random()
+        self._metrics = metrics
+        self._active = 0
+
+    async def run(self) -> None:
+        """Work until cancelled, or until ``drain`` has let the last reconcile end.
+
+        Cancellation: reconciles under way are cancelled; their keys are given back.
+        """
+        label = self.name
+        self._metrics.gauge(
+            "controller_runtime_max_concurrent_reconciles",
+            self._workers,
+            controller=label,
+        )
+        async with Group() as tasks:
+            for n in range(self._workers):
+                tasks.start(self._work(), name=f"controller/{label}/worker-{n}")
+
+    async def drain(self) -> None:
+        """Start no further reconcile, and wait for those under way.
+
+        The caller sets the deadline: ``async with asyncio.timeout(30)``.
+        """
+        self.queue.close(drain=False)
+        await self.queue.join()
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                async with self.queue.lease() as item:
+                    await self._process(item)
+            except QueueClosedError:
+                return
+
+    async def _process(self, item: Item[K]) -> None:
+        run = Run(item=item, reconcile_id=self._random.uuid())
+        key = item.key
+        scope = WriteScope(
+            controller=self.name,
+            key=str(key),
+            reconcile_id=run.reconcile_id,
+            epoch=self.epoch,
+            observers=(run.writes,),
+        )
+        loop = asyncio.get_running_loop()
+        fields = {
+            "controller": self.name,
+            "namespace": getattr(key, "namespace", ""),
+            "object_name": getattr(key, "name", str(key)),
+            "reconcile_id": run.reconcile_id,
+        }
+        self.conflicts.started(key)
+        with log_fields(**fields), scope.active():
+            began = loop.time()
+            slow = loop.call_later(SLOW, self._name_slow, SLOW)
+            self._count_active(1)
+            try:
+                answer = await self._attempt(run)
+            finally:
+                slow.cancel()
+                self._count_active(-1)
+            took = loop.time() - began
+            error = answer.error if isinstance(answer, Failed) else None
+            decision = decide(
+                error if isinstance(answer, Failed) else answer,
+                conflicts=self.conflicts.count(key),
+            )
+            self._settle(run, decision, error)
+            self._report(run, decision, error, took)
+
+    async def _attempt(self, run: Run[K]) -> Result | Failed | None:
+        async def reconcile() -> Result | None:
+            return await self._reconcile(run.item.key, run)
+
+        async def within_deadline() -> Result | None:
+            try:
+                async with asyncio.timeout(self._deadline) as limit:
+                    return await timed(reconcile(), BLOCKING, self._name_blocking)
+            except TimeoutError as error:
+                if limit.expired():
+                    raise DeadlineError(
+                        f"ran longer than {self._deadline:g} s"
+                    ) from error
+                raise
+
+        return await call_async(within_deadline)
+
+    def _settle(self, run: Run[K], decision: Decision, error: Exception | None) -> None:
+        key, item = run.item.key, run.item
+        priority = item.priority if decision.priority is None else decision.priority
+        if decision.action == "park":
+            assert error is not None  # only a conflict parks
+            self.conflicts.lose(key, run.writes.lost_to(error))
+            if self.has_passed(key):
+                self.queue.add(key, priority=priority, reason=decision.reason)
+            else:
+                self.queue.park(
+                    key,
+                    until=decision.after,
+                    priority=priority,
+                    reason=decision.reason,
+                )
+            return
+        self.conflicts.settled(key)
+        if decision.action == "retry":
+            self.queue.retry(key, priority=priority, reason=decision.reason)
+            return
+        self.queue.forget(key)
+        if decision.action == "requeue":
+            self.queue.add_after(
+                key, decision.after, priority=priority, reason=decision.reason
+            )
+
+    def _report(
+        self,
+        run: Run[K],
+        decision: Decision,
+        error: Exception | None,
+        took: float,
+    ) -> None:
+        name = self.name
+        count = self._metrics.count
+        result = _RESULTS.get(decision.outcome, "error")
+        count("controller_runtime_reconcile_total", controller=name, result=result)
+        if result == "error":
+            count("controller_runtime_reconcile_errors_total", controller=name)
+        if decision.outcome == "terminal_error":
+            count("controller_runtime_terminal_reconcile_errors_total", controller=name)
+        if decision.outcome == "timeout":
+            count("controller_runtime_reconcile_timeouts_total", controller=name)
+        self._metrics.observe(
+            "controller_runtime_reconcile_time_seconds", took, controller=name
+        )
+        extra: dict[str, Any] = {
+            "outcome": run.skipped or decision.outcome,
+            "duration_s": round(took, 6),
+            "reasons": run.item.reasons,
+            "writes": len(run.writes.writes),
+        }
+        if error is not None:
+            extra["error"] = str(error) or type(error).__name__
+        if decision.outcome in {"requeue_after", "throttled"}:
+            extra["requeue_after_s"] = decision.after
+        level = _LEVELS.get(decision.outcome, logging.ERROR)
+        logger.log(
+            logging.DEBUG if run.skipped else level,
+            "reconcile failed" if result == "error" else "reconciled",
+            extra=extra,
+            exc_info=error if decision.traceback else None,
+        )
+
+    def _name_slow(self, seconds: float) -> None:
+        # The timer was made in the reconcile's context: the record carries its fields.
+        logger.warning(
+            "reconcile is still running",
+            extra={"duration_s": seconds, "outcome": "slow"},
+        )
+
+    def _name_blocking(self, seconds: float) -> None:
+        logger.warning(
+            "reconciler blocked the event loop: nothing else ran meanwhile; "
+            "call what blocks through ctx.in_thread, or make the reconciler a def",
+            extra={"duration_s": round(seconds, 3), "outcome": "blocking"},
+        )
+
+    def _count_active(self, change: int) -> None:
+        self._active += change
+        self._metrics.gauge(
+            "controller_runtime_active_workers", self._active, controller=self.name
+        )

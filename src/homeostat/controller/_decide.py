@@ -1,0 +1,127 @@
+"""From the outcome of a reconcile to what happens to its key. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, final
+
+from homeostat.controller._result import Requeue, Result
+from homeostat.errors import (
+    ConflictError,
+    InvalidObjectError,
+    OutcomeUnknownError,
+    TerminalError,
+    TooManyRequestsError,
+)
+
+__all__ = ["Action", "DeadlineError", "Decision", "OutcomeName", "decide"]
+
+Action: TypeAlias = Literal["forget", "requeue", "retry", "park"]
+OutcomeName: TypeAlias = Literal[
+    "success",
+    "requeue_after",
+    "error",
+    "terminal_error",
+    "conflict",
+    "throttled",
+    "outcome_unknown",
+    "timeout",
+]
+
+# Seconds to wait for a server that says 429 without Retry-After (client-go waits 1 s).
+THROTTLED = 1.0
+# Caps of the wait for the store after an optimistic-lock conflict, in seconds: the
+# wake-up is the store's news, the cap is for a server whose news do not come.
+CONFLICT_BASE, CONFLICT_CAP = 0.5, 30.0
+
+
+class DeadlineError(TimeoutError):
+    """A reconcile ran past its deadline and was cancelled."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do with a key after a reconcile.
+
+    Attributes:
+        outcome: Its name in logs and metrics.
+        action: ``forget``: done until the next change. ``requeue``: again in ``after``
+            seconds, no failure. ``retry``: again after the key's backoff, a failure.
+            ``park``: again when the store has passed what the write lost to, at the
+            latest in ``after`` seconds, no failure.
+        after: Seconds, for ``requeue`` and ``park``.
+        reason: Why the key runs again.
+        priority: Of the next run; None keeps that of this one.
+        traceback: Whether the log shows where the error came from.
+    """
+
+    outcome: OutcomeName
+    action: Action
+    after: float = 0.0
+    reason: str = ""
+    priority: int | None = None
+    traceback: bool = False
+
+
+def decide(answer: Result | BaseException | None, *, conflicts: int = 0) -> Decision:
+    """Return what a reconcile's answer means for its key.
+
+    Args:
+        answer: What the reconciler returned or raised.
+        conflicts: Optimistic-lock conflicts of this key in a row before this one.
+    """
+    match answer:
+        case None:
+            return Decision(outcome="success", action="forget")
+        case Result():
+            return _of_result(answer)
+        case Requeue():
+            return Decision(
+                outcome="requeue_after",
+                action="requeue",
+                after=answer.after,
+                reason=answer.reason or "requeue",
+            )
+        case TerminalError():
+            return Decision(outcome="terminal_error", action="forget", traceback=True)
+        case _:
+            return _of_error(answer, conflicts)
+
+
+def _of_result(result: Result) -> Decision:
+    if result.requeue_after is None:
+        return Decision(outcome="success", action="forget", priority=result.priority)
+    return Decision(
+        outcome="requeue_after",
+        action="requeue",
+        after=result.requeue_after,
+        reason="requeue after",
+        priority=result.priority,
+    )
+
+
+def _of_error(error: BaseException, conflicts: int) -> Decision:
+    match error:
+        case ConflictError() if not error.is_field_manager_conflict:
+            # The exponent is bounded: 2.0 ** 1024 raises OverflowError, not inf.
+            after = min(CONFLICT_CAP, CONFLICT_BASE * 2.0 ** min(conflicts, 16))
+            return Decision(
+                outcome="conflict", action="park", after=after, reason="conflict"
+            )
+        case TooManyRequestsError():
+            after = THROTTLED if error.retry_after is None else error.retry_after
+            return Decision(
+                outcome="throttled", action="requeue", after=after, reason="throttled"
+            )
+        case OutcomeUnknownError():
+            return Decision(
+                outcome="outcome_unknown", action="retry", reason="outcome unknown"
+            )
+        case InvalidObjectError():
+            return Decision(outcome="error", action="retry", reason="invalid object")
+        case DeadlineError():
+            return Decision(outcome="timeout", action="retry", reason="deadline")
+        case _:
+            name = type(error).__name__
+            return Decision(
+                outcome="error", action="retry", reason=f"error {name}", traceback=True
+            )

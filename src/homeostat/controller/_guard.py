@@ -1,0 +1,68 @@
+"""The one place that calls what users wrote, so that its failures stay its own.
+
+Reconcilers, finalizers, predicates and map functions may raise anything. What each
+failure means differs; that it is logged with its traceback, and that it never ends a
+task of the library, does not.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+__all__ = ["Failed", "call", "call_async"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A call of user code that raised.
+
+    Attributes:
+        error: What it raised.
+    """
+
+    error: Exception
+
+
+def call(
+    what: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T | Failed:
+    """Call a user's function; a failure is logged and returned.
+
+    Args:
+        what: Names the function in the log, as ``predicate of Pod``.
+        function: The user's function.
+        *args: Passed on.
+        **kwargs: Passed on.
+    """
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:
+        logger.exception("%s raised", what)
+        return Failed(error)
+
+
+async def call_async(function: Callable[[], Awaitable[T]]) -> T | Failed:
+    """Await a user's function; a failure is returned, for the caller to log.
+
+    Cancellation: passes through; it is not the user's failure. A CancelledError that
+    nobody asked this task for is: awaiting something that was cancelled raises one, and
+    letting it pass would end a worker without a word.
+    """
+    try:
+        return await function()
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        stray = RuntimeError("user code awaited something that was cancelled")
+        stray.__cause__ = error
+        return Failed(stray)
+    except Exception as error:  # noqa: BLE001 - any error of a reconciler is a retry
+        return Failed(error)

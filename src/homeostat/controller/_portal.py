@@ -1,0 +1,110 @@
+"""How a thread calls into the loop that waits for it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError, Future
+from typing import Any, TypeVar, final
+
+from homeostat._tasks import Group, Threads
+
+__all__ = ["Portal"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+GRACE = 5.0  # seconds that a stopping controller waits for a thread that ignores it
+
+
+@final
+class Portal:
+    """Serves the calls of one thread, in the task that waits for that thread.
+
+    So a call runs in the reconcile's own task: under its deadline, its write scope and
+    its log fields, and it is cancelled with it.
+
+    Args:
+        is_stopping: Whether the process is going down, so that a thread that does not
+            end is not waited for.
+    """
+
+    def __init__(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._is_stopping = is_stopping
+        # One thread has one call under way: the queue holds one item.
+        self._inbox: asyncio.Queue[tuple[Callable[[], Awaitable[Any]], Future[Any]]]
+        self._inbox = asyncio.Queue()
+        self._closed = False
+
+    def call(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Run ``function`` on the loop and wait; to be called in the thread.
+
+        Raises:
+            concurrent.futures.CancelledError: The reconcile was cancelled.
+        """
+        future: Future[T] = Future()
+        self._loop.call_soon_threadsafe(self._receive, function, future)
+        return future.result()
+
+    async def run(self, threads: Threads, function: Callable[[], T]) -> T:
+        """Run ``function`` in a thread and serve its calls until it returns.
+
+        Cancellation: the thread's next call raises; its end is waited for, so that its
+        key does not run twice at once.
+        """
+        ended = asyncio.Event()
+        began = False
+
+        def work() -> T:
+            nonlocal began
+            began = True
+            try:
+                return function()
+            finally:
+                self._loop.call_soon_threadsafe(ended.set)
+
+        async with Group() as tasks:
+            server = tasks.start(self._serve(), name="controller/portal")
+            try:
+                return await threads.run(work)
+            except asyncio.CancelledError:
+                self._close()
+                if began:
+                    await self._wait_for(ended)
+                raise
+            finally:
+                self._close()
+                server.cancel()
+
+    async def _wait_for(self, ended: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(GRACE if self._is_stopping() else None):
+                await ended.wait()
+        except TimeoutError:
+            logger.warning("the reconciler still runs in its thread; leaving it behind")
+
+    def _receive(
+        self, function: Callable[[], Awaitable[Any]], future: Future[Any]
+    ) -> None:
+        if self._closed:
+            future.cancel()
+        else:
+            self._inbox.put_nowait((function, future))
+
+    def _close(self) -> None:
+        self._closed = True
+        while not self._inbox.empty():
+            _, future = self._inbox.get_nowait()
+            future.cancel()
+
+    async def _serve(self) -> None:
+        while True:
+            function, future = await self._inbox.get()
+            try:
+                future.set_result(await function())
+            except asyncio.CancelledError:
+                future.set_exception(CancelledError())
+                raise
+            except Exception as error:  # noqa: BLE001 - the thread's to handle
+                future.set_exception(error)

@@ -1,0 +1,175 @@
+"""Cache reads of one reconcile: noted, and kept in its ledger."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from homeostat.api import (
+    GroupVersionKind,
+    Kind,
+    NamespacedName,
+    Object,
+    Unstructured,
+    kind_of,
+)
+from homeostat.cache import IndexQuery, Informer, Lister, Record
+from homeostat.client import ALL, LabelsLike, NamespaceLike
+from homeostat.controller._ledger import Ledger
+from homeostat.errors import UndeclaredKindError
+
+__all__ = ["CacheView", "Declared", "Read"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A read of the cache.
+
+    Attributes:
+        verb: ``get`` or ``list``.
+        kind: What was read.
+        namespace: Where; "" for all namespaces and for cluster-scoped kinds.
+        name: Of the object, "" for a list.
+        selector: Labels or index of a list.
+    """
+
+    verb: str
+    kind: GroupVersionKind
+    namespace: str = ""
+    name: str = ""
+    selector: str = ""
+
+    def __str__(self) -> str:
+        """Return ``list v1 Pod default app=web``."""
+        target = "/".join(filter(None, (self.namespace, self.name)))
+        return " ".join(
+            filter(None, (self.verb, str(self.kind), target, self.selector))
+        )
+
+
+@final
+class Declared:
+    """The caches of the kinds that a controller declares.
+
+    Of several watches of one kind the widest is read.
+
+    Args:
+        controller: Named by errors.
+        informers: One or more per kind.
+    """
+
+    __slots__ = ("_controller", "_informers")
+
+    def __init__(self, controller: str, informers: Iterable[Informer[Any]]) -> None:
+        self._controller = controller
+        self._informers: dict[GroupVersionKind, Informer[Any]] = {}
+        for informer in sorted(informers, key=_width):
+            self._informers[informer.gvk] = informer
+
+    def __contains__(self, kind: Kind) -> bool:
+        return kind_of(kind) in self._informers
+
+    def informer(self, kind: Kind) -> Informer[Any]:
+        """Return the informer of a kind.
+
+        Raises:
+            UndeclaredKindError: The controller does not declare the kind.
+        """
+        gvk = kind_of(kind)
+        informer = self._informers.get(gvk)
+        if informer is None:
+            known = ", ".join(sorted(map(str, self._informers)))
+            raise UndeclaredKindError(
+                f"controller {self._controller!r} reads {gvk} from the cache without "
+                "declaring it: add it to owns=, watches= (when it shall trigger) or "
+                f"reads=, or read it live with ctx.client; declared are {known}"
+            )
+        return informer
+
+    def is_namespaced(self, kind: Kind) -> bool:
+        """Return whether objects of a declared kind live in namespaces."""
+        if not isinstance(kind, GroupVersionKind):
+            return kind.__resource__.namespaced
+        resource = self.informer(kind).resource
+        return resource is None or resource.namespaced
+
+
+_WIDEST = 3  # every object, whole
+
+
+def _width(informer: Informer[Any]) -> int:
+    selection = informer.selection
+    whole = not selection.metadata_only
+    return 2 * whole + (selection.labels.empty and selection.fields.empty)
+
+
+@final
+class CacheView:
+    """Reads the caches on behalf of one reconcile.
+
+    Args:
+        declared: The caches.
+        ledger: Where what is handed out is kept.
+        namespace: Where reads go that name no namespace.
+    """
+
+    __slots__ = ("_declared", "_ledger", "_namespace", "reads")
+
+    def __init__(self, declared: Declared, ledger: Ledger, namespace: str) -> None:
+        self._declared = declared
+        self._ledger = ledger
+        self._namespace = namespace
+        self.reads: list[Read] = []
+
+    def find(
+        self, kind: Kind, name: str, namespace: str | None
+    ) -> Object | Unstructured | None:
+        """Return an object, None when the cache has none."""
+        lister = self._lister(kind)
+        place = self._place(kind, namespace)
+        self.reads.append(Read(verb="get", kind=lister.gvk, namespace=place, name=name))
+        return lister.find(name, place)
+
+    def list(
+        self,
+        kind: Kind,
+        *,
+        namespace: NamespaceLike,
+        labels: LabelsLike,
+        index: IndexQuery[Any] | None,
+    ) -> Sequence[Object | Unstructured]:
+        """Return objects that are decoded when they are reached."""
+        lister = self._lister(kind)
+        place = "" if namespace is ALL else self._place(kind, namespace)
+        asked = [f"{index.index.name}={index.value}"] if index is not None else []
+        if labels:
+            text = labels if isinstance(labels, str) else str(labels)
+            asked.append(text)
+        self.reads.append(
+            Read(
+                verb="list", kind=lister.gvk, namespace=place, selector=" ".join(asked)
+            )
+        )
+        return lister.list(namespace=place or ALL, labels=labels, index=index)
+
+    def current(self, kind: Kind, name: NamespacedName) -> Record | None:
+        """Return what the cache holds of an object, None when it holds nothing."""
+        if not self.is_complete(kind):
+            return None
+        return self._declared.informer(kind).lister.record(name.name, name.namespace)
+
+    def is_complete(self, kind: Kind) -> bool:
+        """Return whether what the cache does not hold of a kind does not exist."""
+        if kind not in self._declared:
+            return False
+        informer = self._declared.informer(kind)
+        return informer.has_synced and _width(informer) == _WIDEST
+
+    def _lister(self, kind: Kind) -> Lister[Any]:
+        indexer = self._declared.informer(kind).indexer
+        return Lister(indexer, kind, on_read=self._ledger.keep)
+
+    def _place(self, kind: Kind, namespace: NamespaceLike) -> str:
+        if not self._declared.is_namespaced(kind):
+            return ""
+        return self._namespace if namespace is None else str(namespace)

@@ -1,0 +1,243 @@
+"""One reconcile of one object: finalizers first, then the user's function."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast, final
+
+from homeostat._tasks import Threads
+from homeostat.api import GroupVersionKind, Object, Request, Unstructured, from_dict
+from homeostat.cache import Record
+from homeostat.client import Client
+from homeostat.controller._context import Context, Emit, Emitted
+from homeostat.controller._controller import Run
+from homeostat.controller._definition import (
+    AsyncReconciler,
+    KindController,
+    Reconciler,
+    SyncReconciler,
+    is_async,
+)
+from homeostat.controller._finalizer import add_patch, next_step, remove_patch
+from homeostat.controller._ledger import Ledger, identity
+from homeostat.controller._matcher import ApplyMatcher
+from homeostat.controller._portal import Portal
+from homeostat.controller._reading import CacheView, Declared, Read
+from homeostat.controller._result import Result
+from homeostat.controller._sync_context import SyncContext
+from homeostat.controller._writing import Writing
+from homeostat.errors import ApiError, ConflictError, InvalidObjectError, NotFoundError
+
+__all__ = ["Reconciling", "Session"]
+
+logger = logging.getLogger(__name__)
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """What one reconcile did, beside its writes.
+
+    Attributes:
+        reads: Its reads of the cache.
+        events: The events it recorded.
+    """
+
+    reads: list[Read] = field(default_factory=list[Read])
+    events: list[Emitted] = field(default_factory=list[Emitted])
+
+
+@final
+class Reconciling:
+    """Reconciles the objects of one definition.
+
+    Args:
+        definition: What the user declared.
+        client: Sends the writes.
+        declared: The caches of the declared kinds.
+        emit: Records events.
+        is_stopping: Whether the process is going down.
+    """
+
+    def __init__(
+        self,
+        definition: KindController[Any],
+        *,
+        client: Client,
+        declared: Declared,
+        emit: Emit,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._definition = definition
+        self._options = definition.options
+        self._client = client
+        self._declared = declared
+        self._emit = emit
+        self._is_stopping = is_stopping
+        self._matcher = ApplyMatcher(definition.name)
+        self._logger = logging.getLogger(f"homeostat.controller.{definition.name}")
+        size = self._options.max_concurrent_reconciles
+        self._threads = Threads(size, name=f"controller/{definition.name}")
+        # Objects that do not decode, with the version that did not and why.
+        self.invalid: dict[Request, tuple[str, str]] = {}
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._threads.close()
+
+    async def reconcile(
+        self,
+        record: Record | None,
+        request: Request,
+        run: Run[Any],
+        session: Session,
+    ) -> Result | None:
+        """Do for an object what its state asks for.
+
+        Args:
+            record: The object as the cache has it, None when it is gone.
+            request: Its name.
+            run: Which run this is.
+            session: Takes note of reads and events.
+        """
+        if record is None:
+            self.invalid.pop(request, None)
+            run.skipped = "gone"
+            return None
+        ledger = Ledger()
+        ledger.keep(record)
+        document = record.object
+        obj = self._decode(document, record, request, run)
+        if obj is None:
+            return None
+        view = CacheView(self._declared, ledger, record.namespace)
+        session.reads = view.reads
+
+        def emit(about: Object | Unstructured, event: Emitted) -> None:
+            session.events.append(event)
+            self._emit(about, event)
+
+        def context(owner: Unstructured) -> Context:
+            return Context(
+                request=request,
+                client=self._client,
+                reconcile_id=run.reconcile_id,
+                logger=self._logger,
+                obj=owner,
+                view=view,
+                writing=Writing(
+                    client=self._client,
+                    view=view,
+                    ledger=ledger,
+                    matcher=self._matcher,
+                    owner=owner,
+                ),
+                emit=emit,
+                threads=self._threads,
+            )
+
+        return await self._steps(document, obj, run, ledger, context)
+
+    async def _steps(
+        self,
+        document: Unstructured,
+        obj: Object | Unstructured,
+        run: Run[Any],
+        ledger: Ledger,
+        context: Callable[[Unstructured], Context],
+    ) -> Result | None:
+        wanted = tuple(self._definition.finalizers)
+        while True:
+            metadata = document["metadata"]
+            present: list[str] = metadata.get("finalizers") or []
+            deleting = bool(metadata.get("deletionTimestamp"))
+            step, name = next_step(wanted=wanted, present=present, deleting=deleting)
+            if step == "wait":
+                if not self._options.reconcile_deleting:
+                    run.skipped = "deleting"
+                    return None
+                step = "reconcile"
+            if step == "reconcile":
+                return await self._call(
+                    self._definition.reconciler, obj, context(document)
+                )
+            uid = str(metadata.get("uid", ""))
+            if step == "add":
+                patch = add_patch(name, present=present, uid=uid)
+            else:
+                function = self._definition.finalizers[name]
+                result = await self._call(function, obj, context(document))
+                if result is not None and result.requeue_after is not None:
+                    return result
+                patch = remove_patch(name, present=present, uid=uid)
+            answer = await self._patch_finalizers(document, patch)
+            if answer is None:
+                run.skipped = "gone" if step == "add" else ""
+                return None
+            document = answer
+            ledger.keep_answer(document)
+            obj = self._as_kind(document)
+
+    async def _call(
+        self, function: Reconciler[Any], obj: Object | Unstructured, context: Context
+    ) -> Result | None:
+        if is_async(function):
+            run = cast("AsyncReconciler[Any]", function)
+            return await run(obj, context)
+        portal = Portal(self._is_stopping)
+        ctx = SyncContext(context, portal)
+        work = cast("SyncReconciler[Any]", function)
+        return await portal.run(self._threads, lambda: work(obj, ctx))
+
+    async def _patch_finalizers(
+        self, document: Unstructured, patch: list[Any]
+    ) -> Unstructured | None:
+        """Send a patch of the finalizers; None when the object is gone."""
+        namespace, name, _, _ = identity(document)
+        gvk = self._options.gvk
+        try:
+            return await self._client.patch(
+                gvk, name, patch, namespace=namespace or None, type="json"
+            )
+        except NotFoundError:
+            return None
+        except ApiError as error:
+            if error.code != 422:
+                raise
+            # A test of the patch did not hold: somebody changed the list first.
+            raise ConflictError(
+                "the finalizers have been modified; read the latest version and try "
+                f"again: {error.message}",
+                code=409,
+                reason="Conflict",
+                attempted=f"patch {gvk} {namespace}/{name}",
+            ) from error
+
+    def _decode(
+        self,
+        document: Unstructured,
+        record: Record,
+        request: Request,
+        run: Run[Any],
+    ) -> Object | Unstructured | None:
+        known = self.invalid.get(request)
+        if known is not None and known[0] == record.resource_version:
+            run.skipped = "invalid"
+            return None
+        try:
+            obj = self._as_kind(document)
+        except InvalidObjectError as error:
+            run.skipped = "invalid"
+            self.invalid[request] = (record.resource_version, str(error))
+            logger.error("object cannot be read", extra={"error": str(error)})
+            event = Emitted(type="Warning", reason="InvalidObject", message=str(error))
+            self._emit(document, event)
+            return None
+        self.invalid.pop(request, None)
+        return obj
+
+    def _as_kind(self, document: Unstructured) -> Object | Unstructured:
+        kind = self._options.kind
+        if isinstance(kind, GroupVersionKind):
+            return document
+        return from_dict(kind, document)

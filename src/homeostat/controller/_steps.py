@@ -1,0 +1,57 @@
+"""Time the steps of a coroutine, to name the one that blocks the loop."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from types import coroutine
+from typing import Any, TypeVar
+
+__all__ = ["timed"]
+
+T = TypeVar("T")
+
+
+@coroutine
+def timed(
+    coro: Coroutine[Any, Any, T], limit: float, on_slow: Callable[[float], None]
+) -> Generator[Any, Any, T]:
+    """Await ``coro``; report each step between two awaits that took too long.
+
+    Everything else waits while a step runs: watches, other reconciles, health checks.
+    A lag that is measured elsewhere cannot say whose fault it was; this can.
+
+    Args:
+        coro: What to run.
+        limit: Seconds that a step may take.
+        on_slow: Called with the seconds of a step that took longer.
+
+    Cancellation: passes through to ``coro``.
+    """
+    clock = asyncio.get_running_loop().time
+    send: Callable[[], Any] = lambda: coro.send(None)  # noqa: E731
+    try:
+        while True:
+            began = clock()
+            try:
+                waited_for = send()
+            except StopIteration as stop:
+                value: T = stop.value
+                return value
+            finally:
+                if (took := clock() - began) > limit:
+                    on_slow(took)
+            try:
+                answer = yield waited_for
+            except BaseException as error:  # noqa: BLE001 - handed to the coroutine
+                send = _thrower(coro, error)
+            else:
+                send = _sender(coro, answer)
+    finally:
+        coro.close()
+
+
+def _sender(coro: Coroutine[Any, Any, Any], value: object) -> Callable[[], Any]:
+    return lambda: coro.send(value)
+
+
+def _thrower(coro: Coroutine[Any, Any, Any], error: BaseException) -> Callable[[], Any]:
+    return lambda: coro.throw(error)
