@@ -1,6 +1,6 @@
 """Bytes to objects and back."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cache
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -150,7 +150,7 @@ def _without_nulls(value: JSON) -> JSON:
         fields = cast("dict[str, JSON]", value).items()
         return {name: _without_nulls(item) for name, item in fields if item is not None}
     if isinstance(value, list):
-        items: list[JSON] = value
+        items = cast("Iterable[JSON]", value)
         return [_without_nulls(item) for item in items if item is not None]
     return value
 

@@ -174,8 +174,7 @@ def custom_resource(  # noqa: PLR0913 - keywords are the builder
             deprecation_warning=deprecation_warning,
         )
         made: Any = cls
-        typed: bool = issubclass(made, CustomResource)
-        if typed:
+        if CustomResource in made.__mro__:
             _check_status(made)
         made.__resource__, made.__definition__ = resource, definition
         return cls
