@@ -72,7 +72,7 @@ def _walk(value: JSON, steps: tuple[str, ...]) -> JSON:
         if isinstance(value, dict):
             value = cast("dict[str, JSON]", value).get(step)
         elif isinstance(value, list) and step.isdecimal():
-            items: list[JSON] = value
+            items = cast("JSON", value)
             value = items[int(step)] if int(step) < len(items) else None
         else:
             return None
