@@ -13,7 +13,7 @@ from homeostat.apiserver._routes import Route
 from homeostat.apiserver._store import Entry, Store
 from homeostat.schema import FieldError
 
-__all__ = ["Cluster", "Strategy", "Target", "timestamp"]
+__all__ = ["CUSTOM", "Cluster", "Strategy", "Target", "timestamp"]
 
 Value = dict[str, Any]
 
@@ -39,8 +39,8 @@ class Strategy:
         """Return what is wrong with an object about to be stored."""
         return []
 
-    def deleting(self, cluster: "Cluster", entry: Entry) -> None:
-        """Take note of a delete that was asked for.
+    def deleting(self, cluster: "Cluster", entry: Entry, value: Value) -> None:
+        """Prepare an object for the delete that was asked for, in place.
 
         Raises:
             StatusError: The delete is refused.
@@ -54,6 +54,8 @@ class Strategy:
 
 
 _PLAIN = Strategy()
+# Key of the one strategy that all custom kinds share.
+CUSTOM = ("*", "*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,8 @@ class Cluster:
 
     def strategy(self, served: Served) -> Strategy:
         """Return the rules of a resource."""
+        if served.custom:
+            return self.strategies[CUSTOM]
         return self.strategies.get((served.storage.group, served.plural), _PLAIN)
 
 

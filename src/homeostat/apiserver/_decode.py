@@ -234,5 +234,5 @@ def _shown(body: bytes) -> str:
         return "<empty>"
     if body[:1] == b"{":
         text = body.decode(errors="replace")
-        return text if len(text) <= 1024 else text[:1024] + " ..."
-    return body.hex() if len(body) <= 64 else body[:64].hex() + " ..."
+        return text if len(body) <= 30 else body[:30].decode(errors="replace") + " ..."
+    return body.hex() if len(body) <= 30 else body[:30].hex() + " ..."

@@ -26,7 +26,7 @@ from homeostat.apiserver._status import (
 from homeostat.apiserver._store import Entry
 from homeostat.apiserver._write import arranged, encode_dry, finished, remove
 
-__all__ = ["delete_collection", "delete_object", "read_options"]
+__all__ = ["delete_collection", "delete_entry", "delete_object", "read_options"]
 
 Value = dict[str, Any]
 
@@ -76,7 +76,7 @@ def delete_object(cluster: Cluster, target: Target) -> HttpResponse:
     live = target.live
     if live is None:
         raise not_found(served.group, served.plural, route.name)
-    gone, data = _delete(cluster, served, live, options)
+    gone, data = delete_entry(cluster, served, live, options)
     if gone and not served.returns_deleted:
         return respond(_success(served, live), warnings=target.warnings)
     body = object_bytes(served, data, form) + b"\n"
@@ -118,13 +118,13 @@ def delete_collection(
     for entry in entries:
         live = served.table.live.get(entry.key)
         if live is not None:
-            _delete(cluster, served, live, options)
+            delete_entry(cluster, served, live, options)
     form = accept(target.request.headers.get("accept", ""))
     body = list_body(served, entries, metadata, form)
     return respond(body, warnings=target.warnings)
 
 
-def _delete(
+def delete_entry(
     cluster: Cluster, served: Served, live: Entry, options: DeleteOptions
 ) -> tuple[bool, bytes]:
     """Delete an object as far as it can be.
@@ -133,8 +133,9 @@ def _delete(
         Whether it is gone, and its last bytes.
     """
     _check_preconditions(served, live, options)
-    cluster.strategy(served).deleting(cluster, live)
-    plan = _plan(served, live, options, cluster.clock.now())
+    value = live.value
+    cluster.strategy(served).deleting(cluster, live, value)
+    plan = _plan(served, value, options, cluster.clock.now())
     if options.dry_run:
         return plan.gone, encode_dry(served, plan.value)
     if plan.gone:
@@ -171,8 +172,9 @@ def _check_preconditions(served: Served, live: Entry, options: DeleteOptions) ->
         )
 
 
-def _plan(served: Served, live: Entry, options: DeleteOptions, now: datetime) -> _Plan:
-    value = live.value
+def _plan(
+    served: Served, value: Value, options: DeleteOptions, now: datetime
+) -> _Plan:
     metadata = value["metadata"]
     if metadata.get("deletionTimestamp") and metadata.get("deletionGracePeriodSeconds"):
         if not _shorten(metadata, options.grace):
@@ -184,8 +186,6 @@ def _plan(served: Served, live: Entry, options: DeleteOptions, now: datetime) ->
     held = namespace and bool((value.get("spec") or {}).get("finalizers"))
     if metadata.get("finalizers") or held:
         _mark(metadata, now, 0)
-    if namespace:
-        value.setdefault("status", {})["phase"] = "Terminating"
     gone = not metadata.get("deletionTimestamp") or finished(value)
     return _Plan(value, gone=gone)
 

@@ -13,6 +13,7 @@ __all__ = [
     "RETURNS_DELETED",
     "selectable",
     "spec_of",
+    "texts",
 ]
 
 GroupResource = tuple[str, str]

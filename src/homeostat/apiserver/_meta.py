@@ -9,7 +9,13 @@ from typing import Any
 
 from homeostat.schema import FieldError
 
-__all__ = ["check_metadata", "check_metadata_update", "name_errors"]
+__all__ = [
+    "check_metadata",
+    "check_metadata_update",
+    "label_1035_errors",
+    "name_errors",
+    "subdomain_errors",
+]
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?\Z")
@@ -63,7 +69,8 @@ def _invalid(path: str, value: Any, text: str) -> FieldError:
     return FieldError("FieldValueInvalid", path, value, text)
 
 
-def _subdomain(name: str) -> list[str]:
+def subdomain_errors(name: str) -> list[str]:
+    """Return what keeps a text from being a DNS subdomain."""
     errors = ["must be no more than 253 bytes"] if len(name) > 253 else []
     return errors if _SUBDOMAIN.match(name) else [*errors, _SUBDOMAIN_TEXT]
 
@@ -73,7 +80,8 @@ def _label(name: str) -> list[str]:
     return errors if _LABEL.match(name) else [*errors, _LABEL_TEXT]
 
 
-def _label_1035(name: str) -> list[str]:
+def label_1035_errors(name: str) -> list[str]:
+    """Return what keeps a text from being a DNS-1035 label."""
     errors = ["must be no more than 63 bytes"] if len(name) > 63 else []
     return errors if _LABEL_1035.match(name) else [*errors, _LABEL_1035_TEXT]
 
@@ -90,7 +98,7 @@ def name_errors(group: str, resource: str, name: str) -> list[str]:
         return _path_segment(name)
     if (group, resource) in _LABEL_KINDS:
         return _label(name)
-    return _subdomain(name)
+    return subdomain_errors(name)
 
 
 def qualified_name_errors(name: str) -> list[str]:
@@ -107,7 +115,7 @@ def qualified_name_errors(name: str) -> list[str]:
         if not prefix:
             errors.append("prefix part must be non-empty")
         else:
-            errors += [f"prefix part {text}" for text in _subdomain(prefix)]
+            errors += [f"prefix part {text}" for text in subdomain_errors(prefix)]
     if not rest:
         errors.append("name part must be non-empty")
     elif len(rest) > 63:

@@ -71,9 +71,10 @@ class NamespaceStrategy(Strategy):
         else:
             new["spec"] = old.get("spec") or {}
 
-    def deleting(self, cluster: Cluster, entry: Entry) -> None:
-        """Refuse to delete the namespaces that the cluster stands on."""
+    def deleting(self, cluster: Cluster, entry: Entry, value: Value) -> None:
+        """Refuse for the namespaces that the cluster stands on; end the others."""
         del cluster
         if entry.name in _UNDELETABLE:
             text = "this namespace may not be deleted"
             raise forbidden("", "namespaces", entry.name, text)
+        value.setdefault("status", {})["phase"] = "Terminating"

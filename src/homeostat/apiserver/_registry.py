@@ -1,7 +1,7 @@
 """Which resources are served, and by which rules."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,9 @@ class Served:
         returns_deleted: A delete answers with the object in every case.
         deprecation: Warning of a deprecated version; "" for none.
         fields: Selectable fields of its own.
+        validation: Schema that objects of a custom kind are validated by.
+        document: The OpenAPI document of a custom kind.
+        columns: Printer columns of a custom kind.
     """
 
     resource: Resource
@@ -64,6 +67,9 @@ class Served:
     returns_deleted: bool = False
     deprecation: str = ""
     fields: frozenset[str] = field(default_factory=frozenset[str])
+    validation: Schema | None = None
+    document: Mapping[str, Any] | None = None
+    columns: tuple[Mapping[str, Any], ...] = ()
 
     @functools.cached_property
     def schema(self) -> Schema | None:
@@ -143,11 +149,12 @@ class Registry:
         self._served.setdefault((gvk.group, gvk.version), {})[served.plural] = served
         self.changes += 1
 
-    def remove(self, group: str, plural: str) -> None:
+    def remove(self, group: str, plural: str, *, custom: bool) -> None:
         """Serve a resource no longer, in any version."""
         for (each, _), resources in self._served.items():
-            if each == group:
-                resources.pop(plural, None)
+            if each == group and plural in resources:
+                if resources[plural].custom == custom:
+                    del resources[plural]
         self._served = {key: value for key, value in self._served.items() if value}
         self.changes += 1
 

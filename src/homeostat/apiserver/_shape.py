@@ -1,17 +1,16 @@
 """From a body to an object in the form of its schema."""
 
-from functools import cache
 from typing import Any
 
 from homeostat.api import GroupVersionKind, Schema
 from homeostat.apiserver._context import Target
+from homeostat.apiserver._crd_serve import object_meta
 from homeostat.apiserver._decode import decode_object, duplicates
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._normal import TypeMismatchError, mismatch, normalise
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import bad_request
-from homeostat.k8s import schema_of
 from homeostat.schema import prune
 
 __all__ = ["check_target", "read_body", "shape", "tidy"]
@@ -120,19 +119,14 @@ def shape(served: Served, value: Value) -> list[str]:
     if not served.custom:
         return normalise(value, schema, served.kind) if schema else []
     metadata = {"metadata": value["metadata"]}
-    unknown = normalise(metadata, _object_meta(), served.kind)
+    unknown = normalise(metadata, _metadata_schema(), served.kind)
     if schema is None:
         return unknown
     return sorted({*unknown, *prune(value, schema)})
 
 
-@cache
-def _object_meta() -> Schema:
-    config_map = schema_of(GroupVersionKind("", "v1", "ConfigMap"))
-    if config_map is None:
-        raise LookupError("the built-in table has no ConfigMap")
-    metadata = config_map.properties["metadata"]
-    return Schema("object", properties={"metadata": metadata})
+def _metadata_schema() -> Schema:
+    return Schema("object", properties={"metadata": object_meta()})
 
 
 def check_target(target: Target, value: Value) -> None:

@@ -377,9 +377,9 @@ def _check(served: Served, new: Value, old: Value | None) -> list[FieldError]:
         errors += check_metadata_update(new["metadata"], old["metadata"])
     if not served.custom:
         errors += validate_builtin(served.storage, new, old)
-    elif served.schema is not None:
+    elif served.validation is not None:
         if old is None:
-            errors += validate(new, served.schema)
+            errors += validate(new, served.validation)
         else:
-            errors += validate(new, served.schema, old=old)
+            errors += validate(new, served.validation, old=old)
     return errors

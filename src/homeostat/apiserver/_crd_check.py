@@ -1,0 +1,221 @@
+"""Checks of a CustomResourceDefinition, schemas included.
+
+Source: apiextensions-apiserver ``pkg/apis/apiextensions/validation/validation.go``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from homeostat.apiserver._crd_names import APPROVED
+from homeostat.apiserver._meta import label_1035_errors, subdomain_errors
+from homeostat.schema import FieldError, check_structural
+
+__all__ = ["check_definition"]
+
+Value = dict[str, Any]
+
+NO_CEL = (
+    "CEL rules cannot be run by the embedded API server, and a definition whose rules "
+    "are ignored would accept what a cluster refuses: test it on a real one"
+)
+
+
+def _invalid(path: str, value: Any, text: str) -> FieldError:
+    return FieldError("FieldValueInvalid", path, value, text)
+
+
+def _required(path: str, text: str = "") -> FieldError:
+    return FieldError("FieldValueRequired", path, "", text)
+
+
+def check_definition(new: Value, old: Value | None) -> list[FieldError]:
+    """Return what is wrong with a definition."""
+    spec = new["spec"]
+    names = spec.get("names") or {}
+    errors: list[FieldError] = []
+    name = new["metadata"].get("name", "")
+    if name != f"{names.get('plural', '')}.{spec.get('group', '')}":
+        text = 'must be spec.names.plural+"."+spec.group'
+        errors.append(_invalid("metadata.name", name, text))
+    errors += _check_group(spec.get("group", ""))
+    errors += _check_scope(spec.get("scope", ""))
+    errors += _check_versions(spec.get("versions") or [])
+    errors += _check_names(names)
+    if spec.get("preserveUnknownFields"):
+        path = "spec.preserveUnknownFields"
+        text = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
+        errors.append(
+            _invalid(path, True, text + "spec.versions[*].schema instead")  # noqa: FBT003
+        )
+    errors += _check_approval(new, old)
+    if old is not None:
+        errors += _check_immutable(spec, old["spec"])
+    return errors
+
+
+def _check_group(group: str) -> list[FieldError]:
+    if not group:
+        return [_required("spec.group")]
+    texts = subdomain_errors(group)
+    if texts:
+        return [_invalid("spec.group", group, ",".join(texts))]
+    if "." not in group:
+        text = "should be a domain with at least one dot"
+        return [_invalid("spec.group", group, text)]
+    return []
+
+
+def _check_scope(scope: str) -> list[FieldError]:
+    if not scope:
+        return [_required("spec.scope")]
+    if scope not in ("Cluster", "Namespaced"):
+        text = 'supported values: "Cluster", "Namespaced"'
+        return [FieldError("FieldValueNotSupported", "spec.scope", scope, text)]
+    return []
+
+
+def _check_versions(versions: Sequence[Value]) -> list[FieldError]:
+    errors: list[FieldError] = []
+    path = "spec.versions"
+    seen = [version.get("name", "") for version in versions]
+    for index, version in enumerate(versions):
+        here = f"{path}[{index}]"
+        texts = label_1035_errors(version.get("name", ""))
+        if texts:
+            name = version.get("name", "")
+            errors.append(_invalid(f"{here}.name", name, ",".join(texts)))
+        errors += _check_schema(version, f"{here}.schema.openAPIV3Schema")
+        errors += _check_scale(version, f"{here}.subresources.scale")
+    if len(set(seen)) != len(seen):
+        errors.append(_invalid(path, versions, "must contain unique version names"))
+    if sum(bool(version.get("storage")) for version in versions) != 1:
+        text = "must have exactly one version marked as storage version"
+        errors.append(_invalid(path, versions, text))
+    return errors
+
+
+def _check_schema(version: Value, path: str) -> list[FieldError]:
+    document = (version.get("schema") or {}).get("openAPIV3Schema")
+    if not document:
+        return [_required(path)]
+    errors = check_structural(document, path)
+    errors += [
+        FieldError("FieldValueForbidden", rules, "", NO_CEL)
+        for rules in _rules(document, path)
+    ]
+    return errors
+
+
+def _rules(document: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Iterate over the paths of CEL rules."""
+    if document.get("x-kubernetes-validations"):
+        yield f"{path}.x-kubernetes-validations"
+    for key, child in document.items():
+        if key in ("properties", "patternProperties", "definitions"):
+            for name, node in _members(child):
+                yield from _rules(node, f"{path}.{key}[{name}]")
+        elif key in ("items", "additionalProperties", "not"):
+            if isinstance(child, dict):
+                yield from _rules(cast("Value", child), f"{path}.{key}")
+        elif key in ("allOf", "anyOf", "oneOf") and isinstance(child, list):
+            for index, node in enumerate(cast("list[Any]", child)):
+                if isinstance(node, dict):
+                    yield from _rules(cast("Value", node), f"{path}.{key}[{index}]")
+
+
+def _members(child: Any) -> Iterator[tuple[str, Value]]:
+    if isinstance(child, dict):
+        for name, node in cast("Value", child).items():
+            if isinstance(node, dict):
+                yield name, cast("Value", node)
+
+
+def _check_scale(version: Value, path: str) -> list[FieldError]:
+    scale = (version.get("subresources") or {}).get("scale")
+    if scale is None:
+        return []
+    errors: list[FieldError] = []
+    for key, root in (("specReplicasPath", "spec"), ("statusReplicasPath", "status")):
+        given = scale.get(key, "")
+        here = f"{path}.{key}"
+        if not given:
+            errors.append(_required(here))
+        elif not given.startswith("."):
+            text = "must be a simple json path starting with ."
+            errors.append(_invalid(here, given, text))
+        elif not given.startswith(f".{root}."):
+            text = f"should be a json path under .{root}"
+            errors.append(_invalid(here, given, text))
+    return errors
+
+
+def _check_names(names: Value) -> list[FieldError]:
+    path = "spec.names"
+    errors = [
+        _required(f"{path}.{key}")
+        for key in ("plural", "singular", "kind", "listKind")
+        if not names.get(key)
+    ]
+    for key in ("plural", "singular"):
+        name = names.get(key, "")
+        texts = label_1035_errors(name) if name else []
+        if texts:
+            errors.append(_invalid(f"{path}.{key}", name, ",".join(texts)))
+    for key in ("kind", "listKind"):
+        name = names.get(key, "")
+        texts = label_1035_errors(name.lower()) if name else []
+        if texts:
+            text = "may have mixed case, but should otherwise match: "
+            errors.append(_invalid(f"{path}.{key}", name, text + ",".join(texts)))
+    for key in ("shortNames", "categories"):
+        for index, name in enumerate(names.get(key) or ()):
+            texts = label_1035_errors(name)
+            if texts:
+                here = f"{path}.{key}[{index}]"
+                errors.append(_invalid(here, name, ",".join(texts)))
+    if names.get("kind") and names.get("kind") == names.get("listKind"):
+        text = "kind and listKind may not be the same"
+        errors.append(_invalid(f"{path}.listKind", names["listKind"], text))
+    return errors
+
+
+def _check_approval(new: Value, old: Value | None) -> list[FieldError]:
+    group = new["spec"].get("group", "")
+    if not group.endswith((".k8s.io", ".kubernetes.io")):
+        return []
+    approval = (new["metadata"].get("annotations") or {}).get(APPROVED, "")
+    if old is not None:
+        before = (old["metadata"].get("annotations") or {}).get(APPROVED, "")
+        if before == approval:
+            return []
+    path = f"metadata.annotations[{APPROVED}]"
+    if not approval:
+        text = (
+            f'protected groups must have approval annotation "{APPROVED}", '
+            "see https://github.com/kubernetes/enhancements/pull/1111"
+        )
+        return [_required(path, text)]
+    if approval.startswith("unapproved") or approval.startswith(
+        ("https://", "http://")
+    ):
+        return []
+    text = (
+        f'protected groups must have approval annotation "{APPROVED}" with either a '
+        'URL or a reason starting with "unapproved", see '
+        "https://github.com/kubernetes/enhancements/pull/1111"
+    )
+    return [_invalid(path, approval, text)]
+
+
+def _check_immutable(new: Value, old: Value) -> list[FieldError]:
+    text = "field is immutable"
+    errors = [
+        _invalid(f"spec.{key}", new.get(key), text)
+        for key in ("group", "scope")
+        if new.get(key) != old.get(key)
+    ]
+    for key in ("plural", "kind"):
+        value = (new.get("names") or {}).get(key)
+        if value != old["names"].get(key):
+            errors.append(_invalid(f"spec.names.{key}", value, text))
+    return errors

@@ -1,0 +1,170 @@
+"""From a definition to the resources that it makes the server serve."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from typing import Any
+
+from homeostat.api import GroupVersionKind, Resource, Schema
+from homeostat.apiserver._context import Cluster
+from homeostat.apiserver._kinds import texts
+from homeostat.apiserver._registry import Scale, Served
+from homeostat.k8s import schema_of
+from homeostat.schema import apply_defaults, drop_nulls, parse_schema, prune
+
+__all__ = ["object_meta", "serve_definition", "table_name"]
+
+Value = dict[str, Any]
+
+VERBS = (
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "create",
+    "update",
+    "watch",
+)
+
+
+def table_name(group: str, plural: str) -> str:
+    """Return the name of the table of a resource."""
+    return f"{plural}.{group}"
+
+
+@cache
+def object_meta() -> Schema:
+    """Return the schema of ``metadata``."""
+    config_map = schema_of(GroupVersionKind("", "v1", "ConfigMap"))
+    if config_map is None:
+        raise LookupError("the built-in table has no ConfigMap")
+    return config_map.properties["metadata"]
+
+
+def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None:
+    """Serve the versions of a definition as it stands, once it is established."""
+    if not established:
+        return
+    spec = crd["spec"]
+    group, names = spec["group"], crd["status"]["acceptedNames"]
+    plural = names["plural"]
+    versions: Sequence[Value] = spec["versions"]
+    stored = next(v["name"] for v in versions if v.get("storage"))
+    reader = _field_reader(versions)
+    table = cluster.store.table(table_name(group, plural), reader)
+    table.fields = reader
+    # Objects stored under an older definition are read as the newer one has them.
+    before = [s for s in cluster.registry if s.custom and s.table is table]
+    cluster.registry.remove(group, plural, custom=True)
+    storage = GroupVersionKind(group, stored, names["kind"])
+    for version in versions:
+        if not version.get("served"):
+            continue
+        if cluster.registry.find(group, version["name"], plural) is not None:
+            continue  # a built-in resource keeps its place
+        document = (version.get("schema") or {}).get("openAPIV3Schema") or {}
+        schema = parse_schema(document)
+        served = Served(
+            resource=_resource(spec, names, version),
+            table=table,
+            load_schema=partial(_with_metadata, schema),
+            validation=schema,
+            storage=storage,
+            custom=True,
+            scale=_scale(version),
+            generation=True,
+            needs_version=True,
+            deprecation=_deprecation(crd, version),
+            fields=frozenset(reader({})),
+            document=document,
+            columns=tuple(version.get("additionalPrinterColumns") or ()),
+            **_conversions(storage, version["name"], len(versions), schema, before),
+        )
+        cluster.registry.install(served)
+
+
+def _with_metadata(schema: Schema) -> Schema:
+    """Return the schema of the whole object: what Go decodes and what the CRD says."""
+    whole = Schema.__new__(Schema)
+    for slot in Schema.__slots__:
+        setattr(whole, slot, getattr(schema, slot))
+    text = Schema("string")
+    whole.properties = {
+        **schema.properties,
+        "apiVersion": text,
+        "kind": text,
+        "metadata": object_meta(),
+    }
+    whole.cache = {}
+    return whole
+
+
+def _resource(spec: Value, names: Value, version: Value) -> Resource:
+    subresources = version.get("subresources") or {}
+    return Resource(
+        gvk=GroupVersionKind(spec["group"], version["name"], names["kind"]),
+        plural=names["plural"],
+        namespaced=spec["scope"] == "Namespaced",
+        singular=names.get("singular", ""),
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        list_kind=names.get("listKind", ""),
+        subresources=frozenset(n for n in ("status", "scale") if n in subresources),
+        verbs=VERBS,
+    )
+
+
+def _scale(version: Value) -> Scale | None:
+    scale = (version.get("subresources") or {}).get("scale")
+    if not scale:
+        return None
+    return Scale(
+        spec_path=scale["specReplicasPath"],
+        status_path=scale["statusReplicasPath"],
+        selector_path=scale.get("labelSelectorPath") or "",
+    )
+
+
+def _deprecation(crd: Value, version: Value) -> str:
+    if not version.get("deprecated"):
+        return ""
+    spec = crd["spec"]
+    given: str | None = version.get("deprecationWarning")
+    name = f"{spec['group']}/{version['name']} {spec['names']['kind']}"
+    return given or f"{name} is deprecated"
+
+
+def _field_reader(
+    versions: Sequence[Value],
+) -> Callable[[dict[str, Any]], Mapping[str, str]]:
+    paths = {
+        field["jsonPath"].lstrip(".")
+        for version in versions
+        for field in version.get("selectableFields") or ()
+    }
+    return texts(*sorted(paths))
+
+
+def _conversions(
+    storage: GroupVersionKind,
+    version: str,
+    count: int,
+    schema: Schema,
+    before: Sequence[Served],
+) -> dict[str, Any]:
+    """Return the conversions of a version; none where stored bytes are right."""
+    if count == 1 and not any(s.table.live for s in before):
+        return {}
+    own = GroupVersionKind(storage.group, version, storage.kind)
+
+    def to_storage(value: Value) -> Value:
+        return {**value, "apiVersion": storage.api_version}
+
+    def from_storage(value: Value) -> Value:
+        value["apiVersion"] = own.api_version
+        prune(value, schema)
+        drop_nulls(value, schema)
+        apply_defaults(value, schema)
+        return value
+
+    return {"to_storage": to_storage, "from_storage": from_storage}
