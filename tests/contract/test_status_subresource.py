@@ -1,0 +1,120 @@
+"""/status: the half of an object that its controller writes."""
+
+from typing import Any
+
+import pytest
+
+from tests.harness.objects import deployment
+from tests.harness.server import Server
+
+
+@pytest.fixture
+async def d(server: Server) -> Any:
+    """A Deployment of the name d."""
+    return (await server.post(server.apps("deployments"), deployment("d"))).ok(201)
+
+
+@pytest.fixture
+def path(server: Server) -> str:
+    """The path of its status."""
+    return server.apps("deployments/d/status")
+
+
+async def test_status_is_read_as_the_object(server: Server, d: Any, path: str) -> None:
+    assert (await server.get(path)).ok() == d
+
+
+async def test_status_starts_empty(d: Any) -> None:
+    assert d["status"] == {}
+
+
+async def test_update_writes_status(server: Server, d: Any, path: str) -> None:
+    body = {**d, "status": {"replicas": 3, "observedGeneration": 1}}
+    item = (await server.put(path, body)).ok()
+    assert item["status"] == {"replicas": 3, "observedGeneration": 1}
+    assert (await server.get(server.apps("deployments/d"))).ok() == item
+
+
+async def test_update_leaves_spec_alone(server: Server, d: Any, path: str) -> None:
+    body = {**d, "spec": {**d["spec"], "replicas": 7}, "status": {"replicas": 3}}
+    assert (await server.put(path, body)).ok()["spec"] == d["spec"]
+
+
+async def test_update_leaves_labels_alone(server: Server, d: Any, path: str) -> None:
+    assert d
+    patch = {"metadata": {"labels": {"l": "1"}}, "status": {"replicas": 3}}
+    item = (await server.merge(path, patch)).ok()
+    assert "labels" not in item["metadata"]
+    assert item["status"] == {"replicas": 3}
+
+
+async def test_update_raises_the_version(server: Server, d: Any, path: str) -> None:
+    item = (await server.merge(path, {"status": {"replicas": 3}})).ok()
+    before = int(d["metadata"]["resourceVersion"])
+    assert int(item["metadata"]["resourceVersion"]) > before
+
+
+async def test_main_update_keeps_status(server: Server, d: Any, path: str) -> None:
+    assert d
+    await server.merge(path, {"status": {"replicas": 3}})
+    answer = await server.put(server.apps("deployments/d"), deployment("d", replicas=2))
+    assert answer.ok()["status"] == {"replicas": 3}
+
+
+async def test_patch_removes_from_status(server: Server, d: Any, path: str) -> None:
+    assert d
+    await server.merge(path, {"status": {"replicas": 3, "readyReplicas": 1}})
+    item = (await server.merge(path, {"status": {"readyReplicas": None}})).ok()
+    assert item["status"] == {"replicas": 3}
+
+
+async def test_apply_to_status_owns_status(server: Server, d: Any, path: str) -> None:
+    assert d
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "d"},
+        "spec": {"replicas": 9},
+        "status": {"replicas": 1},
+    }
+    item = (await server.apply(path, body, "s")).ok()
+    assert item["spec"]["replicas"] == 1
+    entry = next(e for e in item["metadata"]["managedFields"] if e["manager"] == "s")
+    assert (entry["operation"], entry["subresource"]) == ("Apply", "status")
+    assert entry["fieldsV1"] == {"f:status": {"f:replicas": {}}}
+
+
+async def test_update_is_owned_under_the_subresource(
+    server: Server, d: Any, path: str
+) -> None:
+    assert d
+    patch = {"status": {"replicas": 3}}
+    item = (await server.merge(path, patch, fieldManager="s")).ok()
+    entry = next(e for e in item["metadata"]["managedFields"] if e["manager"] == "s")
+    assert (entry["operation"], entry["subresource"]) == ("Update", "status")
+    assert entry["fieldsV1"] == {"f:status": {"f:replicas": {}}}
+
+
+async def test_status_is_validated(server: Server, d: Any, path: str) -> None:
+    assert d
+    answer = await server.merge(path, {"status": {"replicas": -1}})
+    answer.refused(422, "Invalid")
+    message = answer.json["message"]
+    assert "status.replicas: Invalid value: -1: must be greater than" in message
+
+
+async def test_status_of_nothing_is_not_found(server: Server) -> None:
+    answer = await server.merge(server.apps("deployments/no/status"), {})
+    answer.refused(404, "NotFound", 'deployments.apps "no" not found')
+
+
+async def test_events_of_status_writes_are_told(
+    server: Server, d: Any, path: str
+) -> None:
+    version = d["metadata"]["resourceVersion"]
+    async with server.watch(
+        server.apps("deployments"), resourceVersion=version
+    ) as watch:
+        await server.merge(path, {"status": {"replicas": 3}})
+        kind, item = await watch.next()
+    assert (kind, item["status"]) == ("MODIFIED", {"replicas": 3})
