@@ -199,5 +199,5 @@ def credential_source(
         return StaticSource(Credential(f"Basic {base64.b64encode(pair).decode()}"))
     has_certificate = config.client_certificate or config.client_certificate_data
     if config.exec is not None and not has_certificate:
-        return ExecSource(ExecPlugin(config), clock=clock)
+        return ExecSource(ExecPlugin(config, threads=threads), clock=clock)
     return StaticSource(Credential())

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from homeostat._tasks import Threads
 from homeostat.client._config import ClusterConfig, ExecConfig
 from homeostat.errors import ConfigError
 
@@ -124,13 +125,14 @@ class ExecPlugin:
     Cancellation: the program is killed.
     """
 
-    __slots__ = ("_cluster", "_config")
+    __slots__ = ("_cluster", "_config", "_threads")
 
-    def __init__(self, cluster: ClusterConfig) -> None:
+    def __init__(self, cluster: ClusterConfig, *, threads: Threads) -> None:
         if cluster.exec is None:
             raise ValueError("the configuration names no program")
         self._config: ExecConfig = cluster.exec
         self._cluster = cluster
+        self._threads = threads
 
     async def run(self) -> ExecAnswer:
         """Run the program and return what it hands out.
@@ -144,7 +146,7 @@ class ExecPlugin:
             config,
             self._cluster,
             interactive=interactive,
-            ca=self._authorities() if config.provide_cluster_info else b"",
+            ca=await self._threads.run(self._authorities),
         )
         environment = {**os.environ, **dict(config.env), "KUBERNETES_EXEC_INFO": info}
         try:
@@ -185,6 +187,8 @@ class ExecPlugin:
         return mode != "Never" and terminal
 
     def _authorities(self) -> bytes:
+        if not self._config.provide_cluster_info:
+            return b""
         if self._cluster.certificate_authority_data:
             return self._cluster.certificate_authority_data
         if not self._cluster.certificate_authority:

@@ -45,8 +45,8 @@ def load_config(
                 return in_cluster
         raise ConfigError(
             f"no cluster to talk to: {', '.join(map(str, paths))} "
-            f"{'is empty' if config else 'does not exist'}, and no pod's service account "
-            "is there; name a kubeconfig, or start a local cluster with "
+            f"{'is empty' if config else 'is not there'}, nor is a service account "
+            "of a pod; name a kubeconfig, or start a local cluster with "
             "'homeostat local up'"
         )
     from homeostat.client._kubeconfig import resolve  # noqa: PLC0415

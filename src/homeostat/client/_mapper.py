@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from homeostat._tasks import Threads
 from homeostat._transport import HttpRequest
 from homeostat.api import GroupVersionKind, Kind, Resource, kind_of
 from homeostat.client._calls import Calls
@@ -44,7 +45,9 @@ class RESTMapper:
         if not isinstance(kind, GroupVersionKind):
             kind_of(kind)  # raises for a class without a kind
             return kind.__resource__
-        known = self._known(kind)
+        if self._builtin is None:
+            self._builtin = await _read_table()
+        known = self._builtin.get(kind) or self._discovered.get(kind)
         if known is not None:
             return known
         before = self._round
@@ -61,14 +64,6 @@ class RESTMapper:
         """Ask the server for all that it serves."""
         async with self._lock:
             return await self._refresh()
-
-    def _known(self, gvk: GroupVersionKind) -> Resource | None:
-        if self._builtin is None:
-            # The table costs milliseconds to read: only who needs it pays.
-            from homeostat.k8s import resources  # noqa: PLC0415
-
-            self._builtin = {resource.gvk: resource for resource in resources()}
-        return self._builtin.get(gvk) or self._discovered.get(gvk)
 
     async def _refresh(self) -> Discovery:
         found: list[Resource] = []
@@ -135,3 +130,18 @@ class RESTMapper:
             details={"group": gvk.group, "kind": gvk.kind},
             attempted=f"discover {gvk}",
         )
+
+
+async def _read_table() -> Mapping[GroupVersionKind, Resource]:
+    # A file is read: not on the loop, and only for who asks for a kind without a class.
+    threads = Threads(1, name="homeostat-kinds")
+    try:
+        return await threads.run(_table)
+    finally:
+        threads.close()
+
+
+def _table() -> Mapping[GroupVersionKind, Resource]:
+    from homeostat.k8s import resources  # noqa: PLC0415
+
+    return {resource.gvk: resource for resource in resources()}

@@ -178,6 +178,13 @@ def _failure(error: Exception) -> TransportError:
 
 
 def _text(error: Exception) -> str:
+    # aiohttp's own texts print contexts and tuples around what the system said.
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        error = error.certificate_error
+    elif isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return str(error) or type(error).__name__
 
 
