@@ -24,6 +24,7 @@ __all__ = [
     "api_versions",
     "document_hash",
     "group_discovery_list",
+    "is_builtin",
     "version_order",
 ]
 
@@ -178,6 +179,11 @@ def group_discovery_list(
     }
 
 
+def is_builtin(resource: Resource) -> bool:
+    """Tell whether a resource is one of the server's own."""
+    return resource.gvr in _builtin()
+
+
 @cache
 def _builtin() -> frozenset[GroupVersionResource]:
     return frozenset(resource.gvr for resource in resources())
@@ -189,7 +195,7 @@ def _groups(served: Iterable[Resource]) -> dict[str, Versions]:
     custom: dict[str, Versions] = {}
     for resource in served:
         gvk = resource.gvk
-        found = builtin if resource.gvr in _builtin() else custom
+        found = builtin if is_builtin(resource) else custom
         found.setdefault(gvk.group, {}).setdefault(gvk.version, []).append(resource)
     for group in sorted(custom):
         versions = custom[group]
@@ -207,7 +213,7 @@ def _group(name: str, versions: Versions) -> Document:
 
 def _subs(resource: Resource) -> Sequence[Subresource]:
     """Return the subresources of a resource that are served, in order."""
-    if resource.gvr in _builtin():
+    if is_builtin(resource):
         known = subresources(resource.gvr)
         return [sub for sub in known if sub.name in resource.subresources]
     found: list[Subresource] = []
@@ -285,9 +291,7 @@ def _discovered(resource: Resource) -> Document:
 
 def _response_kind(resource: Resource, gvk: GroupVersionKind) -> Document:
     # A built-in resource leaves its own group and version to be inferred.
-    inferred = resource.gvr in _builtin() and (
-        gvk.api_version == resource.gvk.api_version
-    )
+    inferred = is_builtin(resource) and (gvk.api_version == resource.gvk.api_version)
     if inferred:
         return {"group": "", "version": "", "kind": gvk.kind}
     return {"group": gvk.group, "version": gvk.version, "kind": gvk.kind}

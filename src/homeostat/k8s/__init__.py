@@ -14,11 +14,14 @@ Guarantees:
 """
 
 from homeostat.k8s._classes import type_of
+from homeostat.k8s._components import component_of, components
 from homeostat.k8s._schemas import schema_of
 from homeostat.k8s._table import Subresource, resources, server_version, subresources
 
 __all__ = [
     "Subresource",
+    "component_of",
+    "components",
     "resources",
     "schema_of",
     "server_version",
