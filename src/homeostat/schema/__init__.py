@@ -23,6 +23,7 @@ from homeostat.schema._elements import (
     path_text,
     value_element,
 )
+from homeostat.schema._embedded import malformed_embedded
 from homeostat.schema._errors import (
     OMITTED,
     FieldError,
@@ -76,6 +77,7 @@ __all__ = [
     "invalid",
     "json_patch",
     "key_element",
+    "malformed_embedded",
     "merge_patch",
     "not_supported",
     "parse_schema",

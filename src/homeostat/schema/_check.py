@@ -36,6 +36,7 @@ _CLASSES: Final[dict[str, frozenset[type[object]]]] = {
     "boolean": frozenset({bool}),
 }
 _ANY: Final[frozenset[type[object]]] = frozenset({dict, list, str, int, float, bool})
+_INT64: Final = 2**63
 _GO_TYPES: Final[dict[type[object], tuple[str, str]]] = {
     dict: ("object", ""),
     list: ("array", ""),
@@ -137,6 +138,9 @@ class Check:
         """Check a value; ``old`` is what stood there before, ``UNSET`` if nothing."""
         start = len(errors)
         kind: type[object] = value.__class__
+        if kind is int and not -_INT64 <= value < _INT64:
+            # What an int64 cannot hold, the server's JSON decoder reads as a float.
+            value, kind = float(value), float
         matched = 1
         if value is None:
             self._null(path, errors)

@@ -8,7 +8,7 @@ from homeostat.schema._cache import SchemaCache, found_below
 from homeostat.schema._errors import FieldError, invalid, required
 from homeostat.schema._walk import containers
 
-__all__ = ["check_embedded"]
+__all__ = ["check_embedded", "malformed_embedded"]
 
 
 def _embedded(schema: Schema) -> bool:
@@ -61,6 +61,32 @@ def check_embedded(value: JSON, schema: Schema, path: str = "") -> list[FieldErr
     return errors
 
 
+def malformed_embedded(value: JSON, schema: Schema) -> FieldError | None:
+    """Return the first embedded resource whose type or metadata does not decode.
+
+    The server refuses the whole object as a bad request then (400), before it is
+    validated: ``X in version "v1" cannot be handled as a X: {error}``.
+
+    Source: apiextensions ``pkg/apiserver/schema/objectmeta/algorithm.go``.
+    """
+    if not _NEEDED.get(schema):
+        return None
+    errors: list[FieldError] = []
+    for found, node, where in containers(value, schema, ""):
+        if node.embedded_resource and isinstance(found, dict):
+            fields = cast("dict[str, Any]", found)
+            prefix = f"{where}." if where else ""
+            for name in ("apiVersion", "kind"):
+                if not isinstance(fields.get(name, ""), str):
+                    error = invalid(f"{prefix}{name}", fields[name], "must be a string")
+                    errors.append(error)
+            if "metadata" in fields:
+                _check_decodes(fields["metadata"], f"{prefix}metadata", errors)
+            if errors:
+                return errors[0]
+    return None
+
+
 def _check_resource(
     fields: dict[str, Any], path: str, errors: list[FieldError]
 ) -> None:
@@ -86,25 +112,30 @@ def _check_resource(
 
 
 def _check_metadata(metadata: JSON, path: str, errors: list[FieldError]) -> None:
-    if metadata is None:
+    if not _check_decodes(metadata, path, errors) or metadata is None:
         return
+    name = metadata.get("name") or ""
+    reasons = _path_segment(name)
+    errors.extend(invalid(f"{path}.name", name, reason) for reason in reasons)
+
+
+def _check_decodes(metadata: JSON, path: str, errors: list[FieldError]) -> bool:
+    """Tell whether metadata has the types of ObjectMeta; append the first misfit."""
+    if metadata is None:
+        return True
     if not isinstance(metadata, dict):
         detail = _unmarshal(metadata, "value of type v1.ObjectMeta")
         errors.append(invalid(path, metadata, detail))
-        return
+        return False
     fields = cast("dict[str, Any]", metadata)
     for name, (wanted, go_type) in _GO_META.items():
         value = fields.get(name)
         wrong = not isinstance(value, wanted) or isinstance(value, bool)
         if value is not None and wrong:
-            detail = _unmarshal(
-                value, f"struct field ObjectMeta.{name} of type {go_type}"
-            )
-            errors.append(invalid(path, metadata, detail))
-            return
-    name = fields.get("name") or ""
-    reasons = _path_segment(name)
-    errors.extend(invalid(f"{path}.name", name, reason) for reason in reasons)
+            target = f"struct field ObjectMeta.{name} of type {go_type}"
+            errors.append(invalid(path, metadata, _unmarshal(value, target)))
+            return False
+    return True
 
 
 def _unmarshal(value: JSON, target: str) -> str:

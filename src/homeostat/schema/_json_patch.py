@@ -7,27 +7,30 @@ from homeostat.api import JSON
 from homeostat.errors import HomeostatError
 from homeostat.schema._go import copy_json, encode_json
 
-__all__ = ["MAX_OPERATIONS", "PatchError", "json_patch"]
+__all__ = ["MAX_OPERATIONS", "PatchError", "go_kind", "json_patch"]
 
 MAX_OPERATIONS: Final = 10_000  # the server's; a longer patch is refused unread
 MAX_COPIED_BYTES: Final = 3 * 1024 * 1024  # a few copies of copies would eat the memory
 
 _MISSING: Final = object()
+_REJECTED: Final = "the server rejected our request due to an error in our request"
 
 
 class PatchError(HomeostatError):
     """A patch that cannot be read, or does not apply.
 
+    ``str()`` is what is wrong, as the server's patch library words it.
+
     Attributes:
         reason: The Status reason: ``BadRequest`` (400) for a patch that is not one,
             ``RequestEntityTooLarge`` (413) for too many operations, ``Invalid`` (422)
             for one that does not fit the document.
-        message: What is wrong, as the server's patch library words it.
+        message: The Status message. For ``Invalid`` the server does not say why.
     """
 
-    def __init__(self, message: str, *, reason: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, detail: str, *, reason: str) -> None:
+        super().__init__(detail)
+        self.message = _REJECTED if reason == "Invalid" else detail
         self.reason = reason
 
 
@@ -60,30 +63,33 @@ def json_patch(document: JSON, operations: JSON) -> JSON:
 
 
 def _checked(operations: JSON) -> Sequence[dict[str, Any]]:
+    if operations is None:
+        return ()
     if not isinstance(operations, list):
         raise PatchError(
-            f"json: cannot unmarshal {_go_kind(operations)} into Go value of type "
-            "jsonpatch.Patch",
+            f"error decoding patch: json: cannot unmarshal {go_kind(operations)} into "
+            "Go value of type []handlers.jsonPatchOp",
             reason="BadRequest",
         )
     listed = cast("Sequence[Any]", operations)
     for operation in listed:
         if not isinstance(operation, dict):
             raise PatchError(
-                f"json: cannot unmarshal {_go_kind(operation)} into Go value of type "
-                "jsonpatch.Operation",
+                f"error decoding patch: json: cannot unmarshal {go_kind(operation)} "
+                "into Go value of type handlers.jsonPatchOp",
                 reason="BadRequest",
             )
     if len(listed) > MAX_OPERATIONS:
         raise PatchError(
-            f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, "
-            f"got {len(listed)}",
+            "Request entity too large: The allowed maximum operations in a JSON patch "
+            f"is {MAX_OPERATIONS}, got {len(listed)}",
             reason="RequestEntityTooLarge",
         )
     return cast("list[dict[str, Any]]", operations)
 
 
-def _go_kind(value: JSON) -> str:
+def go_kind(value: JSON) -> str:
+    """Return what Go's JSON decoder calls a value of this kind."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int | float):
@@ -334,7 +340,7 @@ class _Wrapped:
         self, kind: object, error: BaseException | None, trace: object
     ) -> None:
         if isinstance(error, PatchError):
-            raise _failed(f"{self._prefix}: {error.message}") from error
+            raise _failed(f"{self._prefix}: {error}") from error
 
 
 _OPERATIONS: Final[dict[str, Callable[[_Document, dict[str, Any]], None]]] = {

@@ -6,7 +6,7 @@ from typing import Any, cast
 from homeostat.api import JSON
 from homeostat.schema._equal import equal_json
 from homeostat.schema._go import copy_json
-from homeostat.schema._json_patch import PatchError
+from homeostat.schema._json_patch import PatchError, go_kind
 
 __all__ = ["diff_merge_patch", "merge_patch"]
 
@@ -22,14 +22,20 @@ def merge_patch(document: JSON, patch: JSON) -> JSON:
         A new document; unchanged parts are shared with the old one.
 
     Raises:
-        PatchError: The patch is neither an object nor a list (``BadRequest``).
+        PatchError: The patch is no object (``BadRequest``).
 
     Source: evanphx/json-patch v4 ``MergePatch``, which also removes nulls from objects
     inside of lists that are new.
     """
-    if not isinstance(patch, dict | list):
+    if patch is None:
         raise PatchError("Invalid JSON Patch", reason="BadRequest")
-    if not isinstance(document, dict) or not isinstance(patch, dict):
+    if not isinstance(patch, dict):
+        raise PatchError(
+            f"error decoding patch: json: cannot unmarshal {go_kind(patch)} into Go "
+            "value of type map[string]interface {}",
+            reason="BadRequest",
+        )
+    if not isinstance(document, dict):
         return _without_nulls(patch)
     return _merged(cast("dict[str, Any]", document), cast("dict[str, Any]", patch))
 

@@ -42,7 +42,14 @@ def check_number(
         errors.append(invalid("<nil>", "", detail))
     details: list[str] = []
     if schema.multiple_of is not None:
-        details.append(_multiple(value, schema.multiple_of, path))
+        factor = _cut(schema.multiple_of, value)
+        if factor <= 0:
+            shown = format_float(factor)
+            detail = f"factor MultipleOf declared for {path} must be positive: {shown}"
+            errors.append(invalid(field, factor, detail))
+        elif not _divides(factor, value):
+            shown = format_float(factor)
+            details.append(f"{path} in body should be a multiple of {shown}")
     minimum, maximum = schema.minimum, schema.maximum
     if minimum is not None:
         minimum = _cut(minimum, value)
@@ -56,7 +63,7 @@ def check_number(
             than = "" if schema.exclusive_maximum else " or equal to"
             relation = f"less than{than} {format_float(maximum)}"
             details.append(f"{path} in body should be {relation}")
-    errors.extend(invalid(field, value, detail) for detail in details if detail)
+    errors.extend(invalid(field, value, detail) for detail in details)
 
 
 def _cut(bound: float, value: float) -> float:
@@ -74,17 +81,7 @@ def _holds(value: float, type_name: str, format_name: str) -> bool:
     return True
 
 
-def _multiple(value: float, factor: float, path: str) -> str:
+def _divides(factor: float, value: float) -> bool:
     if isinstance(value, int):
-        factor = math.trunc(factor)
-        fits = factor > 0 and value % factor == 0
-    elif factor > 0:
-        fits = is_json_integer(1 / factor * value if factor < 1 else value / factor)
-    else:
-        fits = False
-    if fits:
-        return ""
-    if factor <= 0:
-        shown = format_float(factor)
-        return f"factor MultipleOf declared for {path} must be positive: {shown}"
-    return f"{path} in body should be a multiple of {format_float(factor)}"
+        return value % factor == 0
+    return is_json_integer(1 / factor * value if factor < 1 else value / factor)

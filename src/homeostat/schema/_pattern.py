@@ -29,7 +29,14 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     translated = _Translator(pattern).run()
     try:
         return re.compile(translated, re.ASCII)
-    except (re.error, OverflowError, RecursionError) as error:
+    except re.error as error:
+        kind, _, shown = error.msg.partition("bad character range ")
+        if shown and not kind:
+            raise PatternError(
+                f"error parsing regexp: invalid character class range: `{shown}`"
+            ) from error
+        raise PatternError(f"error parsing regexp: {error}: `{pattern}`") from error
+    except (OverflowError, RecursionError) as error:
         raise PatternError(f"error parsing regexp: {error}: `{pattern}`") from error
 
 
@@ -127,13 +134,22 @@ class _Translator:
             raise PatternError(
                 f"error parsing regexp: invalid repeat count: `{repeat[0]}`"
             )
+        self._needs_argument(repeat[0])
         self._take(repeat[0], len(repeat[0]))
         self._no_possessive(repeat[0])
 
     def repeat(self) -> None:
         char = self._text[self._at]
+        self._needs_argument(char)
         self._take(char)
         self._no_possessive(char)
+
+    def _needs_argument(self, operator: str) -> None:
+        if not self._out or self._out[-1] == "|" or self._out[-1].startswith("("):
+            raise PatternError(
+                "error parsing regexp: missing argument to repetition operator: "
+                f"`{operator}`"
+            )
 
     def _no_possessive(self, operator: str) -> None:
         if self._text[self._at : self._at + 1] == "?":

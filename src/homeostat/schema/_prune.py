@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from homeostat.api import JSON, UNSET, Schema
 
-__all__ = ["drop_nulls", "has_default", "prune", "unknown_fields"]
+__all__ = ["drop_nulls", "has_default", "has_unknown", "prune", "unknown_fields"]
 
 _TYPE_META: Final = frozenset({"apiVersion", "kind", "metadata"})
 
@@ -73,12 +73,14 @@ class _Pruner:
         self._drop = drop
 
     def resource(self, value: JSON, schema: Schema) -> list[str] | None:
+        """Walk a whole object, whose type and metadata are known to all."""
         if not isinstance(value, dict):
             return None
         found = self._fields(cast("dict[str, Any]", value), schema, embedded=True)
         return [path[1:] for path in found] if found else None
 
-    def _value(self, value: JSON, schema: Schema | None) -> list[str] | None:
+    def value(self, value: JSON, schema: Schema | None) -> list[str] | None:
+        """Walk any value; None or empty when nothing is unknown."""
         if isinstance(value, dict):
             if schema is None:
                 return self._all(cast("dict[str, Any]", value))
@@ -109,7 +111,7 @@ class _Pruner:
     ) -> list[str] | None:
         # A list that keeps unknown fields keeps those of its items too.
         if not keep or schema is None:
-            return self._value(item, schema)
+            return self.value(item, schema)
         if isinstance(item, dict):
             fields = cast("dict[str, Any]", item)
             embedded = schema.embedded_resource
@@ -138,7 +140,7 @@ class _Pruner:
                 if not keep:
                     dropped.append(key)
             elif isinstance(value, dict | list):
-                inner = self._value(cast("Any", value), child)
+                inner = self.value(cast("Any", value), child)
                 if inner:
                     found.extend(f".{key}{path}" for path in inner)
         return found + self._dropped(fields, dropped) if dropped else found
@@ -205,3 +207,8 @@ def drop_nulls(value: JSON, schema: Schema | None) -> None:
 def has_default(schema: Schema) -> bool:
     """Tell whether the schema has a default; ``default: null`` is none."""
     return schema.default is not UNSET and schema.default is not None
+
+
+def has_unknown(value: JSON, schema: Schema) -> bool:
+    """Tell whether a value that is no whole object has fields beyond its schema."""
+    return bool(_Pruner(drop=False).value(value, schema))
