@@ -6,6 +6,7 @@ from homeostat.api import JSON, Kind, Unstructured
 from homeostat.client._objects import (
     field_text,
     label_text,
+    object_path,
     one_namespace,
     parse_document,
     selected_namespace,
@@ -72,7 +73,7 @@ class Deletes(Writes):
         body = await self._send(
             write,
             method="DELETE",
-            path=resource.path(place, name),
+            path=object_path(resource, place, name),
             payload=msgspec.json.encode(document),
         )
         return parse_document(body, str(write))
@@ -105,6 +106,10 @@ class Deletes(Writes):
         """
         resource = await self.resource_for(kind)
         place = selected_namespace(resource, namespace, self._namespace)
+        if resource.namespaced and not place:
+            raise ValueError(
+                f"{resource.gvk}: servers delete collections in one namespace at a time"
+            )
         document = _delete_options(
             propagationPolicy=propagation,
             gracePeriodSeconds=grace_period_seconds,

@@ -29,6 +29,7 @@ __all__ = [
     "field_text",
     "identity",
     "label_text",
+    "object_path",
     "one_namespace",
     "parse_document",
     "scale_of",
@@ -81,6 +82,23 @@ def identity(obj: Object | Unstructured) -> tuple[str, str, str, str]:
         meta.uid or "",
         meta.resource_version or "",
     )
+
+
+def object_path(
+    resource: Resource, namespace: str, name: str, subresource: str = ""
+) -> str:
+    """Return the path of one object.
+
+    Raises:
+        ValueError: The name is none, or would lead to another path.
+
+    Source: apimachinery ``validation/path.IsValidPathSegmentName``.
+    """
+    if not name:
+        raise ValueError(f"{resource.gvk}: the object has no name")
+    if name in {".", ".."} or "/" in name or "%" in name:
+        raise ValueError(f"{resource.gvk}: {name!r} is no name: '/' and '%' are not")
+    return resource.path(namespace, name, subresource)
 
 
 def one_namespace(

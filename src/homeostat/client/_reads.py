@@ -20,6 +20,7 @@ from homeostat.client._objects import (
     decode_as,
     field_text,
     label_text,
+    object_path,
     one_namespace,
     parse_document,
     scale_of,
@@ -96,11 +97,11 @@ class Reads:
         subresource: str = "",
     ) -> bytes:
         """Return one object, or a subresource of it, as the server's bytes."""
-        if not name:
-            raise ValueError(f"get {resource.gvk}: a name is needed")
         place = one_namespace(resource, namespace, "", self._namespace)
         response = await self._calls.read(
-            HttpRequest(method="GET", path=resource.path(place, name, subresource)),
+            HttpRequest(
+                method="GET", path=object_path(resource, place, name, subresource)
+            ),
             attempted=self._attempted("get", resource, namespace, name, subresource),
             resource=str(resource.gvr),
         )

@@ -22,6 +22,7 @@ from homeostat.client._merge import merged_update
 from homeostat.client._objects import (
     decode_as,
     identity,
+    object_path,
     one_namespace,
     parse_document,
     scale_of,
@@ -117,7 +118,7 @@ class Writes(Watches):
         answer = await self._send(
             write,
             method="POST",
-            path=resource.path(place, name, subresource),
+            path=object_path(resource, place, name, subresource),
             payload=encode(body),
             query=self._query(options),
         )
@@ -170,7 +171,7 @@ class Writes(Watches):
         body = await self._send(
             write,
             method="PUT",
-            path=resource.path(place, name, subresource),
+            path=object_path(resource, place, name, subresource),
             payload=encode(document),
             query=self._query(options),
         )
@@ -244,7 +245,7 @@ class Writes(Watches):
         body = await self._send(
             write,
             method="PATCH",
-            path=resource.path(place, name, subresource),
+            path=object_path(resource, place, name, subresource),
             payload=patch if isinstance(patch, bytes) else msgspec.json.encode(patch),
             content_type=_PATCH_MEDIA_TYPES[type],
             query=self._query(options),
@@ -293,7 +294,7 @@ class Writes(Watches):
         body = await self._send(
             write,
             method="PATCH",
-            path=resource.path(place, name, subresource),
+            path=object_path(resource, place, name, subresource),
             payload=encode(obj),
             # JSON is YAML: the one media type that every server knows.
             content_type="application/apply-patch+yaml",
@@ -355,8 +356,6 @@ class Writes(Watches):
         query: tuple[tuple[str, str], ...] = (),
         content_type: str = "application/json",
     ) -> bytes:
-        if not write.name and write.verb not in {"create", "deletecollection"}:
-            raise ValueError(f"{write}: the object has no name")
         request = HttpRequest(
             method=method,
             path=path,
