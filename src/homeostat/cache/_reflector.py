@@ -118,11 +118,11 @@ class Reflector:
         self._first = first
         self._pool = LabelPool()
         self._items: list[bytes] = []
+        self.resource: Resource | None = None
         self._state = ReflectorState(target=self._target())
         self.synced = False
         self.degraded: Degrade | None = None
         self.on_health: Callable[[], None] = _nothing
-        self.resource: Resource | None = None
         self.invalid = 0
 
     async def run(self) -> None:
