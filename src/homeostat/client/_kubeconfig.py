@@ -53,8 +53,8 @@ def parse_kubeconfig(text: bytes, file: str) -> Kubeconfig:
         ConfigError: The text is no kubeconfig.
     """
     try:
-        documents = _yaml.load_all(text)
-    except (ValueError, UnicodeDecodeError) as error:
+        documents = list(_yaml.load_all(text.decode()))
+    except ValueError as error:
         raise ConfigError(f"{file}: no YAML: {error}") from error
     try:
         document = msgspec.convert((documents or [None])[0] or {}, dict[str, Any])

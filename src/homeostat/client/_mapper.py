@@ -43,8 +43,8 @@ class RESTMapper:
     async def resource_for(self, kind: Kind) -> Resource:
         """Return how to reach ``kind``; see ``Client.resource_for``."""
         if not isinstance(kind, GroupVersionKind):
-            kind_of(kind)  # raises for a class without a kind
-            return kind.__resource__
+            # A kind that is known by its type needs no discovery as plain dicts either.
+            return self._discovered.setdefault(kind_of(kind), kind.__resource__)
         if self._builtin is None:
             self._builtin = await _read_table()
         known = self._builtin.get(kind) or self._discovered.get(kind)
