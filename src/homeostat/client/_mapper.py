@@ -44,7 +44,8 @@ class RESTMapper:
         """Return how to reach ``kind``; see ``Client.resource_for``."""
         if not isinstance(kind, GroupVersionKind):
             # A kind that is known by its type needs no discovery as plain dicts either.
-            return self._discovered.setdefault(kind_of(kind), kind.__resource__)
+            self._discovered.setdefault(kind_of(kind), kind.__resource__)
+            return kind.__resource__
         if self._builtin is None:
             self._builtin = await _read_table()
         known = self._builtin.get(kind) or self._discovered.get(kind)
