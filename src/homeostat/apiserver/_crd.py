@@ -146,7 +146,7 @@ def _terminate(cluster: Cluster, entry: Entry) -> None:
     value = entry.value
     if CLEANUP not in (value["metadata"].get("finalizers") or ()):
         return
-    if not any(c["type"] == "Terminating" for c in value["status"]["conditions"]):
+    if not any(c["type"] == "Terminating" for c in value["status"].get("conditions") or ()):
         condition = _terminating("True", "InstanceDeletionInProgress", cluster)
         condition["message"] = "CustomResource deletion is in progress"
         value["status"]["conditions"].append(condition)
@@ -170,9 +170,7 @@ def _delete_instances(cluster: Cluster, value: Value) -> None:
     spec = value["spec"]
     group, plural = spec["group"], spec["names"]["plural"]
     table = cluster.store.tables.get(table_name(group, plural))
-    served = next(
-        (s for s in cluster.registry if s.custom and s.table is table), None
-    )
+    served = next((s for s in cluster.registry if s.custom and s.table is table), None)
     if table is None or served is None:
         return
     for instance in list(table.live.values()):

@@ -43,7 +43,9 @@ def check_definition(new: Value, old: Value | None) -> list[FieldError]:
     errors += _check_names(names)
     if spec.get("preserveUnknownFields"):
         path = "spec.preserveUnknownFields"
-        text = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
+        text = (
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
+        )
         errors.append(
             _invalid(path, True, text + "spec.versions[*].schema instead")  # noqa: FBT003
         )

@@ -75,7 +75,8 @@ def _ordered(names: Value) -> Value:
 
 
 def _set_conditions(value: Value, reason: str, message: str, now: str) -> bool:
-    conditions = value["status"].setdefault("conditions", [])
+    conditions = value["status"].get("conditions") or []
+    value["status"]["conditions"] = conditions
     if value["spec"]["group"].endswith((".k8s.io", ".kubernetes.io")):
         link = (value["metadata"].get("annotations") or {}).get(APPROVED, "")
         bypassed = link.startswith("unapproved")

@@ -182,9 +182,12 @@ def _plan(
     elif (served.group, served.plural) == ("", "pods"):
         _mark(metadata, now, _pod_grace(value, options.grace))
     _set_finalizers(metadata, options)
-    namespace = served.storage.kind == "Namespace" and not served.group
-    held = namespace and bool((value.get("spec") or {}).get("finalizers"))
-    if metadata.get("finalizers") or held:
+    if (served.group, served.plural) == ("", "namespaces"):
+        # The first delete only announces the end: the contents go before.
+        first = not metadata.get("deletionTimestamp")
+        metadata.setdefault("deletionTimestamp", timestamp(now))
+        return _Plan(value, gone=not first and finished(value))
+    if metadata.get("finalizers"):
         _mark(metadata, now, 0)
     gone = not metadata.get("deletionTimestamp") or finished(value)
     return _Plan(value, gone=gone)

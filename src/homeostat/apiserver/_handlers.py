@@ -17,6 +17,8 @@ from homeostat.apiserver._status import (
     not_found,
     unknown_path,
 )
+from homeostat.apiserver._subresources import bind_collection, find_subresource
+from homeostat.apiserver._virtual import is_virtual, review
 from homeostat.apiserver._watch import WatchStream
 from homeostat.apiserver._write import Change, commit_new, commit_update
 
@@ -88,6 +90,10 @@ def _list(cluster: Cluster, target: Target) -> HttpResponse:
 
 
 def _create(cluster: Cluster, target: Target) -> HttpResponse:
+    if is_virtual(target):
+        return review(cluster, target)
+    if target.served.kind == "Binding" and not target.served.custom:
+        return bind_collection(cluster, target)
     form = accept(target.request.headers.get("accept", ""))
     options = write_options(target.request, "CreateOptions")
     value = read_body(target, options)
@@ -102,7 +108,10 @@ def _update(cluster: Cluster, target: Target) -> HttpResponse:
     options = write_options(target.request, "UpdateOptions")
     value = read_body(target, options)
     if not value["metadata"].get("name"):
-        raise bad_request("name must be provided")
+        raise bad_request(
+            f"the name of the object ({route.name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
     check_target(target, value)
     change = Change(value=value, options=options, subresource=route.subresource)
     live = target.live
@@ -135,13 +144,20 @@ _COLLECTION: dict[str, tuple[str, Handler | None]] = {
 }
 
 
+# An approval writes conditions, and those are status.
+_STATUS_LIKE = frozenset({"status", "approval"})
+
+
 def _subresource(cluster: Cluster, target: Target) -> HttpResponse:
     name = target.route.subresource
     if name not in target.served.resource.subresources:
         raise unknown_path()
-    if name == "status":
+    if name in _STATUS_LIKE:
         _, handler = _OBJECT.get(target.request.method, ("", None))
         if handler is None or handler is delete_object:
             raise method_not_allowed()
         return handler(cluster, target)
-    raise unknown_path()
+    handler = find_subresource(target)
+    if handler is None:
+        raise unknown_path()
+    return handler(cluster, target)

@@ -6,7 +6,9 @@ Source: apimachinery ``pkg/util/managedfields``; the work is done in
 
 from typing import Any
 
+from homeostat.api import Schema
 from homeostat.apiserver._registry import Served
+from homeostat.k8s import schema_of
 from homeostat.schema import FieldSet, same_but_times, update_managed
 
 __all__ = ["reset_fields", "track", "unchanged"]
@@ -29,6 +31,12 @@ def reset_fields(served: Served, subresource: str) -> FieldSet | None:
     return _STATUS if served.has_status else None
 
 
+def _schema(served: Served) -> Schema | None:
+    if served.custom or served.to_storage is None:
+        return served.schema
+    return schema_of(served.storage)
+
+
 def track(
     served: Served,
     live: dict[str, Any] | None,
@@ -42,9 +50,9 @@ def track(
     entries = update_managed(
         live,
         new,
-        schema=served.schema,
+        schema=_schema(served),
         manager=manager,
-        api_version=served.gvk.api_version,
+        api_version=served.storage.api_version,
         subresource=subresource,
         now=now,
         reset=reset_fields(served, subresource),

@@ -63,11 +63,10 @@ class NamespaceStrategy(Strategy):
             new["metadata"]["labels"] = {**labels, NAME_LABEL: name}
 
     def prepare(self, cluster: Cluster, new: Value, old: Value | None) -> None:
-        """Keep ``spec.finalizers`` and the phase in the server's hands."""
+        """Keep ``spec.finalizers`` in the hands of the finalize subresource."""
         del cluster
         if old is None:
-            new["spec"] = {"finalizers": ["kubernetes"]}
-            new["status"] = {"phase": "Active"}
+            new["spec"] = {}
         else:
             new["spec"] = old.get("spec") or {}
 

@@ -38,7 +38,14 @@ from homeostat.schema import (
     path_text,
 )
 
-__all__ = ["decode_patch", "patch_object", "patched"]
+__all__ = [
+    "APPLY_PATCH",
+    "apply_config",
+    "decode_patch",
+    "patch_object",
+    "patch_type",
+    "patched",
+]
 
 Value = dict[str, Any]
 
@@ -180,8 +187,21 @@ def _invalid_patch(document: bytes, text: str) -> StatusError:
 def _apply(
     cluster: Cluster, target: Target, options: WriteOptions
 ) -> tuple[bytes, int]:
+    return apply_config(cluster, target, options, _decode_config(target, options))
+
+
+def apply_config(
+    cluster: Cluster, target: Target, options: WriteOptions, config: Value
+) -> tuple[bytes, int]:
+    """Apply a configuration to the object that the path names.
+
+    Returns:
+        The object's bytes, in the stored version, and the status code.
+
+    Raises:
+        StatusError: 400, 404, 409 or 422.
+    """
     served, route = target.served, target.route
-    config = _decode_config(target, options)
     live = target.live
     metadata = config["metadata"]
     if live is None and metadata.get("uid"):

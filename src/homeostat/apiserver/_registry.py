@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from homeostat.api import GroupVersionKind, Resource, Schema
+from homeostat.apiserver._events import (
+    EVENT_FIELDS,
+    event_from_core,
+    event_to_core,
+)
 from homeostat.apiserver._kinds import (
     CREATE_ON_UPDATE,
     GENERATION_KINDS,
@@ -48,6 +53,7 @@ class Served:
         returns_deleted: A delete answers with the object in every case.
         deprecation: Warning of a deprecated version; "" for none.
         fields: Selectable fields of its own.
+        aliases: Names of fields in this version, and what they are stored as.
         validation: Schema that objects of a custom kind are validated by.
         document: The OpenAPI document of a custom kind.
         columns: Printer columns of a custom kind.
@@ -67,6 +73,7 @@ class Served:
     returns_deleted: bool = False
     deprecation: str = ""
     fields: frozenset[str] = field(default_factory=frozenset[str])
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     validation: Schema | None = None
     document: Mapping[str, Any] | None = None
     columns: tuple[Mapping[str, Any], ...] = ()
@@ -166,6 +173,8 @@ class Registry:
         """Serve the built-in resources; the first version of each is the stored one."""
         stored: dict[tuple[str, str], GroupVersionKind] = {}
         for resource in resources:
+            if (resource.gvk.group, resource.gvk.version, resource.plural) in _SKIPPED:
+                continue
             name = (resource.gvk.group, resource.plural)
             storage = stored.setdefault(name, resource.gvk)
             self.install(self._builtin(resource, storage, schema_of))
@@ -178,6 +187,8 @@ class Registry:
     ) -> Served:
         gvk = resource.gvk
         name = (gvk.group, resource.plural)
+        if name == ("events.k8s.io", "events"):
+            return self._events(resource, schema_of)
         read = selectable(*name)
         table = self._store.table(f"{resource.plural}.{gvk.group}", read)
         return Served(
@@ -190,4 +201,26 @@ class Registry:
             create_on_update=name in CREATE_ON_UPDATE,
             returns_deleted=name in RETURNS_DELETED,
             fields=frozenset(read({})),
+            aliases=_POD_ALIASES if name == ("", "pods") else {},
         )
+
+    def _events(
+        self,
+        resource: Resource,
+        schema_of: Callable[[GroupVersionKind], Schema | None],
+    ) -> Served:
+        return Served(
+            resource=resource,
+            table=self._store.table("events.", selectable("", "events")),
+            load_schema=functools.partial(schema_of, resource.gvk),
+            storage=GroupVersionKind("", "v1", "Event"),
+            to_storage=event_to_core,
+            from_storage=event_from_core,
+            create_on_update=True,
+            aliases=EVENT_FIELDS,
+        )
+
+
+_POD_ALIASES = {"spec.host": "spec.nodeName"}
+# Served in one version alone: nothing converts between the two.
+_SKIPPED = frozenset({("autoscaling", "v1", "horizontalpodautoscalers")})

@@ -1,6 +1,7 @@
 """Selectors of a list or watch, parsed once and run on entries."""
 
 import functools
+from collections.abc import Mapping
 
 from homeostat.api import FieldSelector, Selector
 from homeostat.apiserver._registry import Served
@@ -9,14 +10,11 @@ from homeostat.apiserver._store import Entry
 
 __all__ = ["Selection", "selection"]
 
-_ALIASES = {("", "Pod", "spec.host"): "spec.nodeName"}
-_WITH_NAME = frozenset({"PersistentVolume"})
-
 
 class Selection:
     """Tells which entries a request is about."""
 
-    __slots__ = ("_fields", "_labels", "_name", "_prefix")
+    __slots__ = ("_aliases", "_fields", "_labels", "_name", "_prefix")
 
     def __init__(
         self,
@@ -24,7 +22,9 @@ class Selection:
         name: str,
         labels: Selector | None,
         fields: FieldSelector | None,
+        aliases: Mapping[str, str],
     ) -> None:
+        self._aliases = aliases
         self._prefix = prefix
         self._name = name
         self._labels = labels
@@ -44,7 +44,9 @@ class Selection:
         if self._labels is not None and not self._labels.matches(entry.labels):
             return False
         fields = self._fields
-        return fields is None or fields.matches(lambda path: _field(entry, path))
+        return fields is None or fields.matches(
+            lambda path: _field(entry, self._aliases.get(path, path))
+        )
 
 
 def _field(entry: Entry, path: str) -> str:
@@ -52,8 +54,6 @@ def _field(entry: Entry, path: str) -> str:
         return entry.name
     if path == "metadata.namespace":
         return entry.namespace
-    if path == "spec.host":
-        path = "spec.nodeName"
     return entry.fields.get(path, "")
 
 
@@ -98,16 +98,14 @@ def selection(
             raise bad_request(
                 "both metadata.name and a field selector for metadata.name were given"
             )
-    return Selection(prefix, name, parsed_labels, parsed_fields)
+    return Selection(prefix, name, parsed_labels, parsed_fields, served.aliases)
 
 
 def _check_field(served: Served, path: str) -> None:
-    own = served.fields
+    own = served.fields | served.aliases.keys()
     if path in own or path == "metadata.name":
         return
     if path == "metadata.namespace" and (served.namespaced or not own):
-        return
-    if (served.group, served.kind, path) in _ALIASES:
         return
     if served.kind == "Job":
         raise bad_request(f'field label "{path}" not supported for Job')

@@ -10,7 +10,11 @@ from typing import Any
 
 import msgspec
 
-from homeostat.apiserver._builtin import apply_builtin_defaults, validate_builtin
+from homeostat.apiserver._builtin import (
+    apply_builtin_defaults,
+    prepare_builtin_create,
+    validate_builtin,
+)
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._kinds import spec_of
 from homeostat.apiserver._managed import track, unchanged
@@ -107,12 +111,14 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     strategy = cluster.strategy(served)
     _default(served, value)
     strategy.default(value, None)
-    if served.has_status:
+    if served.has_status and served.plural not in _STATUS_AT_BIRTH:
         value.pop("status", None)
     _own(cluster, served, None, value, change)
     if served.generation:
         metadata["generation"] = 1
     strategy.prepare(cluster, value, None)
+    if not served.custom:
+        prepare_builtin_create(served.storage, value, now=cluster.now())
     errors = _check(served, value, None) + strategy.check(value, None)
     if errors:
         name = metadata.get("name", "")
@@ -274,6 +280,8 @@ def _inherit(metadata: Value, old: Value) -> None:
         metadata.pop("deletionGracePeriodSeconds", None)
 
 
+# A kubelet registers its node with the status that it has.
+_STATUS_AT_BIRTH = frozenset({"nodes"})
 # Kinds whose /status takes labels, annotations and the like from the request.
 _OPEN_STATUS = frozenset({"pods", "nodes", "namespaces", "persistentvolumes"})
 

@@ -1,0 +1,230 @@
+"""The scale of a workload: one document for every kind that has replicas.
+
+Source: apimachinery-free parts of kubernetes ``pkg/registry/apps/*/storage`` and
+apiextensions-apiserver ``pkg/registry/customresource/etcd.go``.
+"""
+
+from typing import Any
+
+import msgspec
+
+from homeostat._transport import HttpResponse
+from homeostat.api import GroupVersionKind, Selector
+from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._decode import MalformedError, decode_object, decode_yaml
+from homeostat.apiserver._normal import TypeMismatchError, mismatch, normalise
+from homeostat.apiserver._options import WriteOptions, write_options
+from homeostat.apiserver._patch import (
+    APPLY_PATCH,
+    apply_config,
+    decode_patch,
+    patch_type,
+    patched,
+)
+from homeostat.apiserver._registry import Scale, Served
+from homeostat.apiserver._render import respond
+from homeostat.apiserver._status import (
+    StatusError,
+    bad_request,
+    invalid,
+    json_bytes,
+    method_not_allowed,
+    not_found,
+)
+from homeostat.apiserver._store import Entry
+from homeostat.apiserver._write import Change, commit_update
+from homeostat.k8s import schema_of
+from homeostat.schema import FieldError
+
+__all__ = ["handle_scale"]
+
+Value = dict[str, Any]
+
+_KIND = GroupVersionKind("autoscaling", "v1", "Scale")
+_BUILTIN = Scale(spec_path=".spec.replicas", status_path=".status.replicas")
+
+
+def handle_scale(cluster: Cluster, target: Target) -> HttpResponse:
+    """Answer a request for the scale of an object."""
+    handler = {"GET": _get, "PUT": _put, "PATCH": _patch}.get(target.request.method)
+    if handler is None:
+        raise method_not_allowed()
+    return handler(cluster, target)
+
+
+def _live(target: Target) -> Entry:
+    entry = target.live
+    if entry is None:
+        served = target.served
+        raise not_found(served.group, served.plural, target.route.name)
+    return entry
+
+
+def _get(cluster: Cluster, target: Target) -> HttpResponse:
+    del cluster
+    scale = _scale_of(target.served, _live(target).value)
+    return respond(json_bytes(scale), warnings=target.warnings)
+
+
+def _put(cluster: Cluster, target: Target) -> HttpResponse:
+    request, route = target.request, target.route
+    options = write_options(request, "UpdateOptions")
+    content_type = request.headers.get("content-type", "")
+    scale = decode_object(request.body, content_type, "Scale")
+    metadata = scale.get("metadata") or {}
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if not name:
+        raise bad_request(
+            f"the name of the object ({route.name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
+    if name != route.name:
+        raise bad_request(
+            f"the name of the object ({name}) does not match the name on the URL "
+            f"({route.name})"
+        )
+    try:
+        return _write(cluster, target, _live(target), scale, options)
+    except TypeMismatchError as error:
+        raise mismatch("Scale", "v1", error) from None
+
+
+def _patch(cluster: Cluster, target: Target) -> HttpResponse:
+    kind = patch_type(target)
+    options = write_options(target.request, "PatchOptions", apply=kind == APPLY_PATCH)
+    live = _live(target)
+    if kind == APPLY_PATCH:
+        return _apply(cluster, target, options)
+    current = _scale_of(target.served, live.value, missing=True)
+    scale = patched(current, decode_patch(target, kind), kind)
+    if not isinstance(scale, dict):
+        raise _rejected(scale, "json: cannot unmarshal into Go value of type v1.Scale")
+    if scale.get("metadata", {}).get("resourceVersion") == str(live.revision):
+        # The patch did not name it, or named the current one: no precondition.
+        scale["metadata"] = {**scale["metadata"], "resourceVersion": ""}
+    try:
+        return _write(cluster, target, live, scale, options, patched_=True)
+    except TypeMismatchError as error:
+        raise _rejected(scale, str(error)) from None
+
+
+def _rejected(document: Any, text: str) -> StatusError:
+    shown = msgspec.json.encode(document).decode()
+    return invalid("", "", "", [FieldError("FieldValueInvalid", "patch", shown, text)])
+
+
+def _apply(cluster: Cluster, target: Target, options: WriteOptions) -> HttpResponse:
+    """Apply a scale: what it says of the replicas goes to the object."""
+    try:
+        config = decode_yaml(target.request.body)
+    except MalformedError as error:
+        raise bad_request(f"error decoding YAML: {error}") from None
+    if not isinstance(config, dict):
+        raise bad_request("error decoding YAML: an object is needed")
+    replicas = _replicas(target, config)
+    paths = target.served.scale or _BUILTIN
+    whole: Value = {
+        "apiVersion": target.served.gvk.api_version,
+        "kind": target.served.kind,
+        "metadata": {"name": target.route.name},
+    }
+    if target.served.namespaced:
+        whole["metadata"]["namespace"] = target.route.namespace
+    _set_path(whole, paths.spec_path, replicas)
+    data, _ = apply_config(cluster, target, options, whole)
+    scale = _scale_of(target.served, msgspec.json.decode(data))
+    return respond(json_bytes(scale), warnings=target.warnings)
+
+
+def _replicas(target: Target, scale: Value) -> int:
+    schema = schema_of(_KIND)
+    if schema is None:
+        raise LookupError("the built-in table has no Scale")
+    normalise(scale, schema, "Scale")
+    replicas: int = (scale.get("spec") or {}).get("replicas", 0)
+    if replicas < 0:
+        text = "must be greater than or equal to 0"
+        error = FieldError("FieldValueInvalid", "spec.replicas", replicas, text)
+        raise invalid("autoscaling", "Scale", target.route.name, [error])
+    return replicas
+
+
+def _write(
+    cluster: Cluster,
+    target: Target,
+    live: Entry,
+    scale: Value,
+    options: WriteOptions,
+    *,
+    patched_: bool = False,
+) -> HttpResponse:
+    served = target.served
+    replicas = _replicas(target, scale)
+    metadata = scale.get("metadata") or {}
+    value = live.value
+    _set_path(value, (served.scale or _BUILTIN).spec_path, replicas)
+    asked = metadata.get("resourceVersion")
+    value["metadata"]["resourceVersion"] = asked or str(live.revision)
+    uid = metadata.get("uid")
+    if uid:
+        value["metadata"]["uid"] = uid
+    change = Change(value=value, options=options, subresource="scale", patched=patched_)
+    data = commit_update(cluster, target, live, change)
+    answer = _scale_of(served, msgspec.json.decode(data))
+    return respond(json_bytes(answer), warnings=target.warnings)
+
+
+def _scale_of(served: Served, value: Value, *, missing: bool = False) -> Value:
+    """Return the scale of an object.
+
+    Args:
+        served: The object's resource.
+        value: The object.
+        missing: Take 0 for replicas that a custom resource does not set.
+    """
+    paths = served.scale or _BUILTIN
+    metadata = value["metadata"]
+    keys = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    replicas = _get_path(value, paths.spec_path)
+    if replicas is None and served.custom and not missing:
+        text = f'the spec replicas field "{paths.spec_path}" does not exist'
+        raise StatusError(404, "NotFound", text)
+    status: Value = {"replicas": _get_path(value, paths.status_path) or 0}
+    selector = _selector(served, value, paths)
+    if selector:
+        status["selector"] = selector
+    return {
+        "kind": "Scale",
+        "apiVersion": _KIND.api_version,
+        "metadata": {key: metadata[key] for key in keys if key in metadata},
+        "spec": {"replicas": replicas} if replicas else {},
+        "status": status,
+    }
+
+
+def _selector(served: Served, value: Value, paths: Scale) -> str:
+    if served.custom:
+        found = _get_path(value, paths.selector_path) if paths.selector_path else ""
+        return found if isinstance(found, str) else ""
+    selector = (value.get("spec") or {}).get("selector") or {}
+    if served.plural == "replicationcontrollers":
+        selector = {"matchLabels": selector}
+    return str(Selector.of(selector))
+
+
+def _get_path(value: Value, path: str) -> Any:
+    item: Any = value
+    for step in path.lstrip(".").split("."):
+        item = item.get(step) if isinstance(item, dict) else None
+    return item
+
+
+def _set_path(value: Value, path: str, replicas: int) -> None:
+    *parents, last = path.lstrip(".").split(".")
+    item = value
+    for step in parents:
+        inner = item.get(step)
+        if not isinstance(inner, dict):
+            inner = item[step] = {}
+        item = inner
+    item[last] = replicas

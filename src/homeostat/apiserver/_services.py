@@ -1,0 +1,137 @@
+"""Services: the addresses and ports that the server allocates.
+
+Source: kubernetes ``pkg/registry/core/service/storage/alloc.go``.
+"""
+
+import ipaddress
+from typing import Any
+
+from homeostat.apiserver._context import Cluster, Strategy
+from homeostat.apiserver._status import invalid
+from homeostat.apiserver._store import Table
+from homeostat.schema import FieldError
+
+__all__ = ["KUBERNETES_IP", "ServiceStrategy"]
+
+Value = dict[str, Any]
+
+NETWORK = ipaddress.IPv4Network("10.96.0.0/16")
+KUBERNETES_IP = str(NETWORK[1])
+NODE_PORTS = range(30000, 32768)
+_WITH_PORTS = ("NodePort", "LoadBalancer")
+_ALLOCATED = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
+
+
+class ServiceStrategy(Strategy):
+    """Rules of the Service."""
+
+    def prepare(self, cluster: Cluster, new: Value, old: Value | None) -> None:
+        """Give a service its cluster address and its node ports."""
+        spec = new["spec"]
+        if spec.get("type") == "ExternalName":
+            for key in _ALLOCATED:
+                spec.pop(key, None)
+            return
+        if old is not None:
+            _keep_allocated(spec, old["spec"])
+        if not spec.get("clusterIPs") and spec.get("clusterIP"):
+            spec["clusterIPs"] = [spec["clusterIP"]]
+        elif spec.get("clusterIPs") and not spec.get("clusterIP"):
+            spec["clusterIP"] = spec["clusterIPs"][0]
+        _allocate_address(cluster, new, old)
+        if spec.get("type") in _WITH_PORTS:
+            _allocate_ports(cluster, new, old)
+
+    def check(self, new: Value, old: Value | None) -> list[FieldError]:
+        """Refuse to change the address of a service."""
+        if old is None or "ExternalName" in (_type(new), _type(old)):
+            return []
+        before, after = old["spec"].get("clusterIPs"), new["spec"].get("clusterIPs")
+        if not before or before[:1] == (after or [])[:1]:
+            return []
+        path, text = "spec.clusterIPs[0]", "may not change once set"
+        return [FieldError("FieldValueInvalid", path, after, text)]
+
+
+def _type(service: Value) -> str:
+    kind: str = service["spec"].get("type", "ClusterIP")
+    return kind
+
+
+def _keep_allocated(spec: Value, old: Value) -> None:
+    """Take over what an update leaves out of what was allocated."""
+    if old.get("type") == "ExternalName":
+        return
+    same = spec.get("clusterIP") in (None, "", old.get("clusterIP"))
+    for key in _ALLOCATED:
+        if key not in spec and key in old and (same or key != "clusterIPs"):
+            spec[key] = old[key]
+    if spec.get("type") in _WITH_PORTS and old.get("type") in _WITH_PORTS:
+        ports = {_port_key(p): p.get("nodePort") for p in old.get("ports") or ()}
+        for port in spec.get("ports") or ():
+            if not port.get("nodePort") and ports.get(_port_key(port)):
+                port["nodePort"] = ports[_port_key(port)]
+
+
+def _port_key(port: Value) -> tuple[Any, Any]:
+    return port.get("port"), port.get("protocol", "TCP")
+
+
+def _allocate_address(cluster: Cluster, new: Value, old: Value | None) -> None:
+    spec = new["spec"]
+    if spec.get("clusterIP") == "None":
+        single = bool(spec.get("selector"))
+        spec.setdefault("ipFamilies", ["IPv4"] if single else ["IPv4", "IPv6"])
+        policy = "SingleStack" if single else "RequireDualStack"
+        spec.setdefault("ipFamilyPolicy", policy)
+        return
+    spec.setdefault("ipFamilies", ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    if old is not None and old["spec"].get("clusterIP"):
+        return
+    used = {e.fields.get("spec.clusterIP") for e in _table(cluster).live.values()}
+    asked = spec.get("clusterIP")
+    if not asked:
+        free = next(str(ip) for ip in NETWORK.hosts() if str(ip) not in used)
+        spec["clusterIP"], spec["clusterIPs"] = free, [free]
+        return
+    why = _why_not(asked, used)
+    if why:
+        text = f"failed to allocate IP {asked}: {why}"
+        path = "spec.clusterIPs"
+        error = FieldError("FieldValueInvalid", path, spec["clusterIPs"], text)
+        raise invalid("", "Service", new["metadata"]["name"], [error])
+
+
+def _why_not(asked: str, used: set[str | None]) -> str:
+    try:
+        inside = ipaddress.IPv4Address(asked) in NETWORK
+    except ValueError:
+        return "the provided IP is not valid"
+    if not inside:
+        return "the provided network does not match the current range"
+    return "provided IP is already allocated" if asked in used else ""
+
+
+def _allocate_ports(cluster: Cluster, new: Value, old: Value | None) -> None:
+    wanting = [p for p in new["spec"].get("ports") or () if not p.get("nodePort")]
+    if not wanting:
+        return
+    used = {p.get("nodePort") for p in new["spec"].get("ports") or ()}
+    for entry in _table(cluster).live.values():
+        if entry.fields.get("spec.type") in _WITH_PORTS:
+            ports = entry.value["spec"].get("ports") or ()
+            used |= {port.get("nodePort") for port in ports}
+    free = (number for number in NODE_PORTS if number not in used)
+    for port in wanting:
+        number = next(free, None)
+        if number is None:
+            text = "failed to allocate a nodePort: range is full"
+            error = FieldError("InternalError", "spec.ports[0].nodePort", "", text)
+            raise invalid("", "Service", new["metadata"]["name"], [error])
+        port["nodePort"] = number
+    del old
+
+
+def _table(cluster: Cluster) -> Table:
+    return cluster.store.table("services.")

@@ -1,0 +1,201 @@
+"""Subresources that are verbs in disguise: binding, eviction, finalize, token."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from homeostat._transport import HttpResponse
+from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._decode import decode_object
+from homeostat.apiserver._delete import delete_entry
+from homeostat.apiserver._options import delete_options, write_options
+from homeostat.apiserver._render import respond
+from homeostat.apiserver._scale import handle_scale
+from homeostat.apiserver._shape import read_body
+from homeostat.apiserver._status import (
+    bad_request,
+    conflict,
+    invalid,
+    json_bytes,
+    method_not_allowed,
+    not_found,
+)
+from homeostat.apiserver._store import Entry
+from homeostat.apiserver._write import arranged, encode_dry, finished, remove
+from homeostat.schema import FieldError
+
+__all__ = ["bind_collection", "find_subresource"]
+
+Value = dict[str, Any]
+Handler = Callable[[Cluster, Target], HttpResponse]
+
+_DONE = json_bytes(
+    {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "code": 201,
+    }
+)
+
+
+def find_subresource(target: Target) -> Handler | None:
+    """Return the handler of a subresource other than status."""
+    name = target.route.subresource
+    if name == "scale":
+        return handle_scale
+    return _HANDLERS.get((target.served.plural, name))
+
+
+def _post(target: Target) -> None:
+    if target.request.method != "POST":
+        raise method_not_allowed()
+
+
+def _live(target: Target) -> Entry:
+    entry = target.live
+    if entry is None:
+        served = target.served
+        raise not_found(served.group, served.plural, target.route.name)
+    return entry
+
+
+def _body(target: Target, kind: str) -> Value:
+    request = target.request
+    content_type = request.headers.get("content-type", "")
+    value = decode_object(request.body, content_type, kind)
+    metadata = value.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        raise bad_request(
+            f'{kind} in version "v1" cannot be handled as a {kind}: json: cannot '
+            f"unmarshal into Go struct field {kind}.metadata of type v1.ObjectMeta"
+        )
+    return value
+
+
+def _bind(cluster: Cluster, target: Target) -> HttpResponse:
+    """Assign a pod to a node."""
+    _post(target)
+    options = write_options(target.request, "CreateOptions")
+    binding = _body(target, "Binding")
+    metadata = binding.get("metadata") or {}
+    if metadata.get("name") != target.route.name:
+        raise bad_request("name in URL does not match name in Binding object")
+    return _assign(cluster, target, _live(target), binding, dry_run=options.dry_run)
+
+
+def bind_collection(cluster: Cluster, target: Target) -> HttpResponse:
+    """Assign the pod that a Binding names."""
+    options = write_options(target.request, "CreateOptions")
+    binding = _body(target, "Binding")
+    name = (binding.get("metadata") or {}).get("name") or ""
+    pods = cluster.registry.find("", "v1", "pods")
+    live = pods.table.live.get(f"{target.route.namespace}/{name}") if pods else None
+    if pods is None or live is None:
+        raise not_found("", "pods", str(name))
+    return _assign(cluster, target, live, binding, dry_run=options.dry_run)
+
+
+def _assign(
+    cluster: Cluster, target: Target, live: Entry, binding: Value, *, dry_run: bool
+) -> HttpResponse:
+    node = _node_of(binding, live.name)
+    pods = cluster.registry.find("", "v1", "pods")
+    if pods is None:
+        raise not_found("", "pods", live.name)
+    value = live.value
+    spec = value["spec"]
+    given: Value = binding.get("metadata") or {}
+    if given.get("uid") and given["uid"] != live.uid:
+        raise conflict("", "pods/binding", live.name, "Precondition failed: UID")
+    if value["metadata"].get("deletionTimestamp"):
+        text = f"pod {live.name} is being deleted, cannot be assigned to a host"
+        raise conflict("", "pods/binding", live.name, text)
+    if spec.get("nodeName"):
+        text = f'pod {live.name} is already assigned to node "{spec["nodeName"]}"'
+        raise conflict("", "pods/binding", live.name, text)
+    spec["nodeName"] = node
+    annotations = given.get("annotations")
+    if isinstance(annotations, dict) and annotations:
+        own = value["metadata"].get("annotations") or {}
+        value["metadata"]["annotations"] = {**own, **annotations}
+    status = value.setdefault("status", {})
+    others = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
+    scheduled = {
+        "type": "PodScheduled",
+        "status": "True",
+        "lastProbeTime": None,
+        "lastTransitionTime": cluster.now(),
+    }
+    status["conditions"] = [*others, scheduled]
+    if not dry_run:
+        cluster.store.put(pods.table, live.key, arranged(pods, value))
+    return respond(_DONE, status=201, warnings=target.warnings)
+
+
+def _node_of(binding: Value, name: str) -> str:
+    node = binding.get("target")
+    errors: list[FieldError] = []
+    kind = node.get("kind") if isinstance(node, dict) else None
+    if kind not in ("Node", "", None):
+        text = 'supported values: "Node", "<empty>"'
+        errors.append(FieldError("FieldValueNotSupported", "target.kind", kind, text))
+    target = node.get("name") if isinstance(node, dict) else None
+    if not target or not isinstance(target, str):
+        errors.append(FieldError("FieldValueRequired", "target.name", "", ""))
+    if errors:
+        raise invalid("", "Binding", name, errors)
+    return str(target)
+
+
+def _evict(cluster: Cluster, target: Target) -> HttpResponse:
+    """Delete a pod as its eviction says; disruption budgets are not asked."""
+    _post(target)
+    eviction = _body(target, "Eviction")
+    live = _live(target)
+    given = eviction.get("deleteOptions")
+    options = delete_options(target.request, given if isinstance(given, dict) else {})
+    delete_entry(cluster, target.served, live, options)
+    return respond(_DONE, status=201, warnings=target.warnings)
+
+
+def _finalize(cluster: Cluster, target: Target) -> HttpResponse:
+    """Set the finalizers of a namespace's contents, and nothing else."""
+    if target.request.method != "PUT":
+        raise method_not_allowed()
+    options = write_options(target.request, "UpdateOptions")
+    given = read_body(target, options)
+    served, live = target.served, _live(target)
+    name = given["metadata"].get("name")
+    if name != live.name:
+        raise bad_request(
+            f"the name of the object ({name or ''}) does not match the name on the "
+            f"URL ({live.name})"
+        )
+    version = given["metadata"].get("resourceVersion")
+    if version and version != str(live.revision):
+        raise conflict("", "namespaces", live.name)
+    value = live.value
+    finalizers = (given.get("spec") or {}).get("finalizers")
+    value["spec"] = {"finalizers": finalizers} if finalizers else {}
+    final = arranged(served, value)
+    if finished(final):
+        if not options.dry_run:
+            remove(cluster, served, live, final)
+        final["metadata"]["resourceVersion"] = str(live.revision)
+        return respond(msgspec.json.encode(final) + b"\n")
+    if final == live.value:
+        return respond(live.data + b"\n")
+    if options.dry_run:
+        return respond(encode_dry(served, value) + b"\n")
+    entry = cluster.store.put(served.table, live.key, final)
+    return respond(entry.data + b"\n", warnings=target.warnings)
+
+
+_HANDLERS: dict[tuple[str, str], Handler] = {
+    ("pods", "binding"): _bind,
+    ("pods", "eviction"): _evict,
+    ("namespaces", "finalize"): _finalize,
+}

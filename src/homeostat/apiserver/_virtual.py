@@ -1,0 +1,63 @@
+"""Kinds that are asked, not stored: reviews of who somebody is and what he may do.
+
+Whoever reaches the embedded server is its administrator: every review says so.
+"""
+
+from typing import Any
+
+from homeostat._transport import HttpResponse
+from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._options import write_options
+from homeostat.apiserver._render import respond
+from homeostat.apiserver._shape import read_body
+from homeostat.apiserver._status import json_bytes
+
+__all__ = ["is_virtual", "review"]
+
+Value = dict[str, Any]
+
+_USER = {
+    "username": "admin",
+    "uid": "admin",
+    "groups": ["system:masters", "system:authenticated"],
+}
+_EVERYTHING = {
+    "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
+    "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
+    "incomplete": False,
+}
+_ALLOWED = {"allowed": True}
+
+_STATUS: dict[str, Value] = {
+    "selfsubjectreviews": {"userInfo": _USER},
+    "tokenreviews": {"user": {}, "error": "invalid bearer token"},
+    "selfsubjectrulesreviews": _EVERYTHING,
+    "selfsubjectaccessreviews": _ALLOWED,
+    "subjectaccessreviews": _ALLOWED,
+    "localsubjectaccessreviews": _ALLOWED,
+}
+
+
+def is_virtual(target: Target) -> bool:
+    """Tell whether a resource is asked, not stored."""
+    return target.served.plural in _STATUS and not target.served.custom
+
+
+def review(cluster: Cluster, target: Target) -> HttpResponse:
+    """Answer a review."""
+    options = write_options(target.request, "CreateOptions")
+    value = read_body(target, options)
+    served = target.served
+    answer: Value = {
+        "kind": served.kind,
+        "apiVersion": served.gvk.api_version,
+        "metadata": {},
+    }
+    if served.plural == "selfsubjectreviews":
+        answer["metadata"] = {"creationTimestamp": cluster.now()}
+    elif served.plural == "selfsubjectrulesreviews":
+        answer["spec"] = {}
+    else:
+        answer["spec"] = value.get("spec") or {}
+    answer["status"] = _STATUS[served.plural]
+    return respond(json_bytes(answer), status=201, warnings=target.warnings)
