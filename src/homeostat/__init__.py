@@ -1,1 +1,81 @@
-"""A controller runtime for Kubernetes, with the cluster in the box."""
+"""A controller runtime for Kubernetes, with the cluster in the box.
+
+Declare what should be with a ``CustomResource``, say how to get there in a function
+with ``@controller``, and ``run`` it::
+
+    @controller(PodSet, owns=[apps_v1.Deployment])
+    async def podsets(podset: PodSet, ctx: Context) -> None:
+        await ctx.apply(deployment_for(podset), owned=True)
+
+What is heavy loads when it is first used: ``Client``, ``Manager`` and ``run``.
+"""
+
+from typing import TYPE_CHECKING
+
+from homeostat.api import CustomResource, Field, Request, Spec, Status, custom_resource
+from homeostat.cache import Index
+from homeostat.client import ALL, Client
+from homeostat.controller import (
+    Context,
+    Controller,
+    Requeue,
+    Result,
+    Rule,
+    SyncContext,
+    Watch,
+    annotations_changed,
+    by_label,
+    by_owner,
+    controller,
+    generation_changed,
+    labels_changed,
+)
+from homeostat.errors import TerminalError
+
+if TYPE_CHECKING:
+    from homeostat.manager import Manager, run
+
+__all__ = [
+    "ALL",
+    "Client",
+    "Context",
+    "Controller",
+    "CustomResource",
+    "Field",
+    "Index",
+    "Manager",
+    "Request",
+    "Requeue",
+    "Result",
+    "Rule",
+    "Spec",
+    "Status",
+    "SyncContext",
+    "TerminalError",
+    "Watch",
+    "annotations_changed",
+    "by_label",
+    "by_owner",
+    "controller",
+    "custom_resource",
+    "generation_changed",
+    "labels_changed",
+    "run",
+]
+
+_LAZY = frozenset({"Manager", "run"})
+
+
+def __getattr__(name: str) -> object:
+    """Load what few programs need at import time."""
+    if name in _LAZY:
+        from homeostat import manager  # noqa: PLC0415
+
+        found: object = getattr(manager, name)
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

@@ -21,8 +21,10 @@ from homeostat.controller._binding import Binding
 from homeostat.controller._context import Context, Emit, Emitted, EventType
 from homeostat.controller._controller import Controller, Run
 from homeostat.controller._decide import Decision, decide
-from homeostat.controller._definition import KindController, Options, controller
+from homeostat.controller._declaration import Declaration, Options, Reconciler
+from homeostat.controller._definition import KindController, controller
 from homeostat.controller._logfields import LogFields, log_fields
+from homeostat.controller._once import ClusterLike, Outcome
 from homeostat.controller._predicate import (
     Predicate,
     annotations_changed,
@@ -40,9 +42,11 @@ from homeostat.controller._writing import ApplyResult, Operation
 __all__ = [
     "ApplyResult",
     "Binding",
+    "ClusterLike",
     "Context",
     "Controller",
     "Decision",
+    "Declaration",
     "Emit",
     "Emitted",
     "EventType",
@@ -51,8 +55,10 @@ __all__ = [
     "MapFunction",
     "Operation",
     "Options",
+    "Outcome",
     "Predicate",
     "Read",
+    "Reconciler",
     "Requeue",
     "Result",
     "Rule",

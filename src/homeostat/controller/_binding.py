@@ -12,7 +12,7 @@ from homeostat.cache import Delta, Informer, InformerFactory, Reader, Registrati
 from homeostat.client import Client
 from homeostat.controller._context import Emit
 from homeostat.controller._controller import Controller, Run
-from homeostat.controller._definition import KindController
+from homeostat.controller._declaration import Declaration
 from homeostat.controller._reading import Declared
 from homeostat.controller._reconciling import Reconciling, Session
 from homeostat.controller._result import Result
@@ -26,13 +26,13 @@ logger = logging.getLogger(__name__)
 
 @final
 class Binding:
-    """One definition bound to a client and to caches.
+    """One declaration bound to a client and to caches.
 
     Making it declares the watches that it needs; ``run`` works. The caches are run by
     whoever owns the factory.
 
     Args:
-        definition: What the user declared.
+        declaration: What the user declared.
         client: Sends the writes.
         informers: Shares one watch per kind among controllers.
         emit: Records events.
@@ -42,7 +42,7 @@ class Binding:
 
     def __init__(
         self,
-        definition: KindController[Any],
+        declaration: Declaration,
         *,
         client: Client,
         informers: InformerFactory,
@@ -50,10 +50,10 @@ class Binding:
         random: Random | None = None,
         metrics: Metrics = NO_METRICS,
     ) -> None:
-        options = definition.options
-        self.name = definition.name
+        options = declaration.options
+        self.name = declaration.name
         self.engine: Controller[Request] = Controller(
-            definition.name,
+            declaration.name,
             self._reconcile,
             max_concurrent_reconciles=options.max_concurrent_reconciles,
             deadline=options.deadline,
@@ -73,9 +73,9 @@ class Binding:
         read = [informers.informer(kind) for kind in options.reads]
         self._informers: list[Informer[Any]] = [self._primary, *watched, *read]
         self._work = Reconciling(
-            definition,
+            declaration,
             client=client,
-            declared=Declared(definition.name, self._informers),
+            declared=Declared(declaration.name, self._informers),
             emit=emit,
             is_stopping=lambda: self.engine.epoch.closed,
         )
@@ -137,8 +137,7 @@ class Binding:
                 for task in retries:
                     task.cancel()
         finally:
-            self.engine.epoch.close()
-            self._work.close()
+            self.close()
 
     async def wait_synced(self) -> None:
         """Wait until every declared cache is full and every source has seen it."""
@@ -146,6 +145,11 @@ class Binding:
             await informer.wait_synced()
         for registration in self._registrations:
             await registration.wait()
+
+    def close(self) -> None:
+        """Let the threads go and refuse further writes."""
+        self.engine.epoch.close()
+        self._work.close()
 
     async def drain(self) -> None:
         """Start no further reconcile, and wait for those under way."""

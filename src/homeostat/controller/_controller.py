@@ -183,8 +183,9 @@ class Controller(Generic[K]):
             return await self._reconcile(run.item.key, run)
 
         async def within_deadline() -> Result | None:
+            limit = asyncio.timeout(self._deadline)
             try:
-                async with asyncio.timeout(self._deadline) as limit:
+                async with limit:
                     return await timed(reconcile(), BLOCKING, self._name_blocking)
             except TimeoutError as error:
                 if limit.expired():

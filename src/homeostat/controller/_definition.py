@@ -1,57 +1,27 @@
 """``@controller``: what to reconcile, what triggers it, and with what."""
 
-import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Generic, TypeAlias, TypeVar, cast, final, overload
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar, final, overload
 
-from homeostat.api import GroupVersionKind, Kind, Object, Unstructured, kind_of
-from homeostat.controller._context import Context
+from homeostat.api import (
+    GroupVersionKind,
+    Kind,
+    NamespacedName,
+    Object,
+    Request,
+    Unstructured,
+    kind_of,
+)
+from homeostat.controller._declaration import Declaration, Options, Reconciler
+from homeostat.controller._once import ClusterLike, Outcome, reconcile_once
 from homeostat.controller._predicate import DEFAULT_FOR_RECONCILED, Predicate
-from homeostat.controller._result import Result
 from homeostat.controller._rule import Rule, derive_rules, merge_rules, resource_of
-from homeostat.controller._sync_context import SyncContext
 from homeostat.controller._watch import Watch
 
-__all__ = [
-    "AsyncReconciler",
-    "KindController",
-    "Options",
-    "Reconciler",
-    "SyncReconciler",
-    "controller",
-    "is_async",
-]
+__all__ = ["KindController", "controller"]
 
 T = TypeVar("T", bound=Object | dict[str, Any])
 ObjectT = TypeVar("ObjectT", bound=Object)
-
-AsyncReconciler: TypeAlias = Callable[[T, Context], Awaitable[Result | None]]
-SyncReconciler: TypeAlias = Callable[[T, SyncContext], Result | None]
-Reconciler: TypeAlias = AsyncReconciler[T] | SyncReconciler[T]
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What a controller declares; see ``controller`` for each of them."""
-
-    kind: Kind
-    name: str
-    owns: tuple[Kind, ...]
-    watches: tuple[Watch, ...]
-    reads: tuple[Kind, ...]
-    predicate: Predicate
-    permissions: tuple[Rule, ...]
-    max_concurrent_reconciles: int
-    deadline: float | None
-    reconcile_deleting: bool
-
-    @property
-    def gvk(self) -> GroupVersionKind:
-        """The reconciled kind."""
-        return kind_of(self.kind)
 
 
 @final
@@ -61,33 +31,20 @@ class KindController(Generic[T]):
     Holds no state of a run: one definition may run in several managers and tests.
 
     Attributes:
-        options: What was declared.
-        finalizers: Clean-up functions by finalizer, in the order of their declaration.
+        declaration: What was declared.
     """
 
-    def __init__(self, reconciler: Reconciler[T], options: Options) -> None:
-        self.options = options
-        self._reconciler = reconciler
-        self._finalizers: dict[str, Reconciler[T]] = {}
-        self.__doc__ = reconciler.__doc__ or self.__doc__
+    def __init__(self, declaration: Declaration) -> None:
+        self.declaration = declaration
+        self.__doc__ = declaration.reconciler.__doc__ or self.__doc__
 
     def __repr__(self) -> str:
-        return f"<KindController {self.name!r} of {self.options.gvk}>"
+        return f"<KindController {self.name!r} of {self.declaration.options.gvk}>"
 
     @property
     def name(self) -> str:
         """Name in logs and metrics, and the field manager of its writes."""
-        return self.options.name
-
-    @property
-    def reconciler(self) -> Reconciler[T]:
-        """The function that reconciles."""
-        return self._reconciler
-
-    @property
-    def finalizers(self) -> Mapping[str, Reconciler[T]]:
-        """Clean-up functions by finalizer."""
-        return MappingProxyType(self._finalizers)
+        return self.declaration.name
 
     def finalizer(self, name: str) -> Callable[[Reconciler[T]], Reconciler[T]]:
         """Declare what to clean up before an object may go.
@@ -111,24 +68,43 @@ class KindController(Generic[T]):
             raise ValueError(
                 f"finalizer {name!r} needs a domain, as in 'example.com/cleanup'"
             )
-        if name in self._finalizers:
+        finalizers = self.declaration.finalizers
+        if name in finalizers:
             raise ValueError(f"finalizer {name!r} is declared twice")
 
         def register(function: Reconciler[T]) -> Reconciler[T]:
-            self._finalizers[name] = function
+            finalizers[name] = function
             return function
 
         return register
 
+    async def reconcile_once(
+        self,
+        cluster: ClusterLike,
+        obj: T | Object | Unstructured | Request | NamespacedName,
+    ) -> Outcome:
+        """Fill the declared caches, reconcile one object as it is there, and stop.
+
+        For tests, and to look at what the controller would do. Finalizers count.
+
+        Args:
+            cluster: A client, a local cluster, or an embedded API server.
+            obj: The object, of which only the name matters, or its name.
+
+        Raises:
+            Exception: Whatever the reconciler raises, but ``Requeue``.
+        """
+        return await reconcile_once(self.declaration, cluster, obj)
+
     def rules(self) -> list[Rule]:
         """Return the permissions that the controller needs: derived and declared."""
-        options = self.options
+        options = self.declaration.options
         read = [watch.kind for watch in options.watches] + list(options.reads)
         derived = derive_rules(
             resource_of(options.kind),
             owned=[resource_of(kind) for kind in options.owns],
             read=[resource_of(kind) for kind in read],
-            finalizers=bool(self._finalizers),
+            finalizers=bool(self.declaration.finalizers),
         )
         return merge_rules([*derived, *options.permissions])
 
@@ -218,15 +194,9 @@ def controller(  # noqa: PLR0913 - one keyword per thing that can be declared
             deadline=deadline,
             reconcile_deleting=reconcile_deleting,
         )
-        return KindController(function, options)
+        return KindController(Declaration(options=options, reconciler=function))
 
     return decorate
-
-
-def is_async(function: Reconciler[Any]) -> bool:
-    """Return whether a reconciler runs on the loop, callable objects included."""
-    call = cast("object", getattr(function, "__call__", None))  # noqa: B004
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def _name_of(function: Callable[..., Any]) -> str:

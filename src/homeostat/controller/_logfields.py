@@ -1,7 +1,7 @@
 """The fields that every log record of a reconcile carries."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -13,7 +13,7 @@ _fields: ContextVar[Mapping[str, str] | None] = ContextVar(
 
 
 @contextmanager
-def log_fields(**fields: str) -> Iterator[None]:
+def log_fields(**fields: str) -> Generator[None]:
     """Give ``fields`` to every log record that is made inside the block.
 
     Any logger counts, those of the user and of other libraries too, when the handler

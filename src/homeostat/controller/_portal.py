@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar, final
 
 from homeostat._tasks import Group, Threads
+from homeostat.controller._guard import Failed, call_async
 
 __all__ = ["Portal"]
 
@@ -67,7 +68,7 @@ class Portal:
         async with Group() as tasks:
             server = tasks.start(self._serve(), name="controller/portal")
             try:
-                return await threads.run(work)
+                outcome = await call_async(lambda: threads.run(work))
             except asyncio.CancelledError:
                 self._close()
                 if began:
@@ -76,6 +77,10 @@ class Portal:
             finally:
                 self._close()
                 server.cancel()
+        if isinstance(outcome, Failed):
+            # Out here it is the user's own error; in the group it would be wrapped.
+            raise outcome.error
+        return outcome
 
     async def _wait_for(self, ended: asyncio.Event) -> None:
         try:

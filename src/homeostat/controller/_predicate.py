@@ -129,13 +129,12 @@ _NOT_SPEC = _NOT_CONTENT | {("status",)}
 
 
 def _digest(record: Record, without: frozenset[tuple[str, ...]]) -> Hashable:
-    document: Mapping[str, JSON] = record.object
+    document = record.object
+    metadata: Mapping[str, JSON] = document.get("metadata") or {}
     kept = {k: v for k, v in document.items() if (k,) not in without}
-    metadata = kept.get("metadata")
-    if isinstance(metadata, dict):
-        kept["metadata"] = {
-            k: v for k, v in metadata.items() if ("metadata", k) not in without
-        }
+    kept["metadata"] = {
+        k: v for k, v in metadata.items() if ("metadata", k) not in without
+    }
     return hash(_encode(kept))
 
 

@@ -11,9 +11,9 @@ from homeostat.cache import Record
 from homeostat.client import Client
 from homeostat.controller._context import Context, Emit, Emitted
 from homeostat.controller._controller import Run
-from homeostat.controller._definition import (
+from homeostat.controller._declaration import (
     AsyncReconciler,
-    KindController,
+    Declaration,
     Reconciler,
     SyncReconciler,
     is_async,
@@ -49,10 +49,10 @@ class Session:
 
 @final
 class Reconciling:
-    """Reconciles the objects of one definition.
+    """Reconciles the objects of one declaration.
 
     Args:
-        definition: What the user declared.
+        declaration: What the user declared.
         client: Sends the writes.
         declared: The caches of the declared kinds.
         emit: Records events.
@@ -61,23 +61,23 @@ class Reconciling:
 
     def __init__(
         self,
-        definition: KindController[Any],
+        declaration: Declaration,
         *,
         client: Client,
         declared: Declared,
         emit: Emit,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._definition = definition
-        self._options = definition.options
+        self._declaration = declaration
+        self._options = declaration.options
         self._client = client
         self._declared = declared
         self._emit = emit
         self._is_stopping = is_stopping
-        self._matcher = ApplyMatcher(definition.name)
-        self._logger = logging.getLogger(f"homeostat.controller.{definition.name}")
+        self._matcher = ApplyMatcher(declaration.name)
+        self._logger = logging.getLogger(f"homeostat.controller.{declaration.name}")
         size = self._options.max_concurrent_reconciles
-        self._threads = Threads(size, name=f"controller/{definition.name}")
+        self._threads = Threads(size, name=f"controller/{declaration.name}")
         # Objects that do not decode, with the version that did not and why.
         self.invalid: dict[Request, tuple[str, str]] = {}
 
@@ -146,7 +146,7 @@ class Reconciling:
         ledger: Ledger,
         context: Callable[[Unstructured], Context],
     ) -> Result | None:
-        wanted = tuple(self._definition.finalizers)
+        wanted = tuple(self._declaration.finalizers)
         while True:
             metadata = document["metadata"]
             present: list[str] = metadata.get("finalizers") or []
@@ -159,13 +159,13 @@ class Reconciling:
                 step = "reconcile"
             if step == "reconcile":
                 return await self._call(
-                    self._definition.reconciler, obj, context(document)
+                    self._declaration.reconciler, obj, context(document)
                 )
             uid = str(metadata.get("uid", ""))
             if step == "add":
                 patch = add_patch(name, present=present, uid=uid)
             else:
-                function = self._definition.finalizers[name]
+                function = self._declaration.finalizers[name]
                 result = await self._call(function, obj, context(document))
                 if result is not None and result.requeue_after is not None:
                     return result
@@ -199,8 +199,10 @@ class Reconciling:
             return await self._client.patch(
                 gvk, name, patch, namespace=namespace or None, type="json"
             )
-        except NotFoundError:
-            return None
+        except NotFoundError as error:
+            if error.details.get("name") == name:
+                return None
+            raise  # the kind or its namespace is not there
         except ApiError as error:
             if error.code != 422:
                 raise

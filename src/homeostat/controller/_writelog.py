@@ -1,7 +1,8 @@
 """What one reconcile wrote: told by the scope's observer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, final
+from typing import Any, Literal, cast, final
 
 from homeostat._scope import Write
 from homeostat.api import NamespacedName
@@ -82,12 +83,11 @@ class WriteLog:
 
 
 def _lost(write: Write) -> Lost:
-    body = write.body if isinstance(write.body, dict) else {}
-    known = (
-        body.get("preconditions") if write.verb == "delete" else body.get("metadata")
-    )
-    if not isinstance(known, dict):
-        known = {}
+    known: Mapping[str, Any] = {}
+    if isinstance(write.body, dict):
+        body = cast("dict[str, Any]", write.body)
+        part = "preconditions" if write.verb == "delete" else "metadata"
+        known = body.get(part) or known
     return Lost(
         target=(
             write.group,

@@ -238,7 +238,8 @@ def _operation(
     if before is not None:
         same = identity(before)[2:] == identity(answer)[2:]
         return "unchanged" if same else "configured"
-    metadata = answer.get("metadata") or {}
-    times = {e.get("time") for e in metadata.get("managedFields") or ()}
+    metadata: Unstructured = answer.get("metadata") or {}
+    entries: list[Unstructured] = metadata.get("managedFields") or []
+    times = {entry.get("time") for entry in entries}
     made_now = times == {metadata.get("creationTimestamp")}
     return "created" if absent_is_known or made_now else "configured"

@@ -1,0 +1,283 @@
+"""The manager: start in order, keep running, stop in order."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, cast, final
+
+from homeostat._metrics import NO_METRICS, Metrics
+from homeostat._random import Random
+from homeostat._tasks import Group
+from homeostat.api import Object, Unstructured
+from homeostat.cache import Informer, InformerFactory
+from homeostat.client import ALL, AllNamespaces, Client, ClusterConfig
+from homeostat.controller import Binding, Controller, Emitted, KindController
+from homeostat.errors import ConfigError
+from homeostat.events import EventRecorder
+from homeostat.manager._endpoints import parse_address, serve_health
+from homeostat.manager._health import Check, Health
+from homeostat.workqueue import backoff
+
+__all__ = ["Manager"]
+
+logger = logging.getLogger(__name__)
+
+DRAIN = 30.0  # seconds; controller-runtime's GracefulShutdownTimeout
+MEASURE = 0.5  # seconds; client-go refreshes the queue's gauges as often
+RESTART_BASE, RESTART_CAP = 1.0, 60.0  # seconds between restarts of what crashed
+
+
+@final
+class Manager:
+    """Runs controllers in one process, with caches that they share.
+
+    Args:
+        controllers: What to run; declared ones, and engines of your own.
+        client: The client; the caller closes it.
+        config: In place of a client: which cluster.
+        namespaces: Which the caches hold; without effect on cluster-scoped kinds.
+        health_address: Where to serve ``/healthz`` and ``/readyz``, as ``:8081``; None
+            for nowhere. Port 0 takes a free one: see ``address``.
+        drain_timeout: Seconds that reconciles under way are given when it stops; 0
+            cancels them at once.
+        random: Source of ids and jitter.
+        metrics: Where figures go.
+
+    Raises:
+        ConfigError: Two controllers of one name, no controller, a bad address, or not
+            exactly one of client and config.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword per option
+        self,
+        *,
+        controllers: Sequence[KindController[Any] | Controller[Any]],
+        client: Client | None = None,
+        config: ClusterConfig | None = None,
+        namespaces: Sequence[str] | AllNamespaces = ALL,
+        health_address: str | None = None,
+        drain_timeout: float = DRAIN,
+        random: Random | None = None,
+        metrics: Metrics = NO_METRICS,
+    ) -> None:
+        if (client is None) == (config is None):
+            raise ConfigError("a Manager takes either client= or config=")
+        _check_names([each.name for each in controllers])
+        if health_address is not None:
+            parse_address(health_address)
+        self.health = Health()
+        self.address = ""
+        self._controllers = tuple(controllers)
+        self._client = client
+        self._config = config
+        self._namespaces = namespaces
+        self._health_address = health_address
+        self._drain_timeout = drain_timeout
+        self._random = random or Random()
+        self._metrics = metrics
+        self._crashes: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Run until cancelled; return only after every part has stopped.
+
+        Cancellation: controllers finish what they do, for up to ``drain_timeout``; then
+        events are sent, caches and endpoints end. A second one ends all at once.
+
+        Raises:
+            ConfigError: The health address cannot be used.
+        """
+        try:
+            await self._run()
+        except BaseExceptionGroup as group:
+            # The one place that unwraps: who runs a manager is told of one error.
+            raise _unwrapped(group) from None
+
+    async def _run(self) -> None:
+        async with AsyncExitStack() as stack:
+            client = self._client
+            if client is None:
+                assert self._config is not None  # the constructor wants one of the two
+                client = await stack.enter_async_context(
+                    Client(self._config, random=self._random, metrics=self._metrics)
+                )
+            informers = InformerFactory(
+                client,
+                namespaces=self._namespaces,
+                random=self._random,
+                metrics=self._metrics,
+            )
+            parts = [
+                _Part.of(each, client, informers, self._random, self._metrics)
+                for each in self._controllers
+            ]
+            self._declare_health(parts, informers)
+            if self._health_address is not None:
+                self.address = await stack.enter_async_context(
+                    serve_health(self.health, self._health_address)
+                )
+            await self._work(parts, informers)
+
+    async def _work(self, parts: Sequence["_Part"], informers: InformerFactory) -> None:
+        async with Group() as tasks:
+            tasks.start(informers.run(), name="manager/caches")
+            for part in parts:
+                if part.recorder is not None:
+                    tasks.start(part.recorder.run(), name=f"manager/{part.name}/events")
+                tasks.start(self._supervise(part), name=f"manager/{part.name}")
+            if self._metrics is not NO_METRICS:
+                tasks.start(_measure(parts), name="manager/measure")
+            try:
+                await asyncio.get_running_loop().create_future()
+            except asyncio.CancelledError:
+                await self._drain(parts)
+                raise
+
+    async def _drain(self, parts: Sequence["_Part"]) -> None:
+        """Let what runs come to its end: reconciles, then the events they recorded."""
+        self.health.ready["manager"] = lambda: "stopping"
+        try:
+            async with asyncio.timeout(self._drain_timeout):
+                for part in parts:  # all stop taking keys before any is waited for
+                    part.engine.queue.close(drain=False)
+                for part in parts:
+                    await part.engine.drain()
+                for part in parts:
+                    if part.recorder is not None:
+                        await part.recorder.drained()
+        except TimeoutError:
+            logger.warning(
+                "what was still under way after %g s is cancelled",
+                self._drain_timeout,
+            )
+
+    async def _supervise(self, part: "_Part") -> None:
+        """Run one controller, again after each crash, until it was drained."""
+        crashes = 0
+        while True:
+            try:
+                await part.run()
+            except Exception as error:
+                # A bug of the library: what users raise does not come this far.
+                logger.exception("controller %s crashed", part.name)
+                self._crashes[part.name] = f"crashed: {error}"
+            if part.engine.queue.closed:
+                return
+            delay = backoff(crashes, base=RESTART_BASE, cap=RESTART_CAP)
+            await asyncio.sleep(delay)
+            crashes += 1
+            self._crashes.pop(part.name, None)
+
+    def _declare_health(
+        self, parts: Sequence["_Part"], informers: InformerFactory
+    ) -> None:
+        health = self.health
+        health.live["ping"] = lambda: ""
+        health.ready["ping"] = lambda: ""
+        for part in parts:
+            name = f"controller/{part.name}"
+            health.ready[name] = _ready_check(part, self._crashes)
+            health.notes[f"{name}/objects"] = _objects_check(part)
+        for informer in informers.informers:
+            health.notes[f"informer/{informer.name}"] = _informer_check(informer)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A controller as the manager runs it."""
+
+    name: str
+    engine: Controller[Any]
+    run: Callable[[], Awaitable[None]]
+    binding: Binding | None = None
+    recorder: EventRecorder | None = None
+
+    @staticmethod
+    def of(
+        controller: KindController[Any] | Controller[Any],
+        client: Client,
+        informers: InformerFactory,
+        random: Random,
+        metrics: Metrics,
+    ) -> "_Part":
+        if isinstance(controller, Controller):
+            return _Part(name=controller.name, engine=controller, run=controller.run)
+        recorder = EventRecorder(
+            client, component=controller.name, random=random, metrics=metrics
+        )
+
+        def emit(obj: Object | Unstructured, event: Emitted) -> None:
+            recorder.event(obj, event.type, event.reason, event.message)
+
+        binding = Binding(
+            controller.declaration,
+            client=client,
+            informers=informers,
+            emit=emit,
+            random=random,
+            metrics=metrics,
+        )
+        return _Part(
+            name=controller.name,
+            engine=binding.engine,
+            run=binding.run,
+            binding=binding,
+            recorder=recorder,
+        )
+
+
+def _unwrapped(error: BaseException) -> BaseException:
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        if len(group.exceptions) == 1:
+            return _unwrapped(group.exceptions[0])
+    return error
+
+
+async def _measure(parts: Sequence[_Part]) -> None:
+    while True:
+        for part in parts:
+            part.engine.queue.measure()
+        await asyncio.sleep(MEASURE)
+
+
+def _ready_check(part: _Part, crashes: Mapping[str, str]) -> Check:
+    def check() -> str:
+        trouble = part.binding.trouble if part.binding else ""
+        return crashes.get(part.name, "") or trouble
+
+    return check
+
+
+def _objects_check(part: _Part) -> Check:
+    def check() -> str:
+        if part.binding is None:
+            return ""
+        invalid = part.binding.invalid
+        named = [f"{key}: {why}" for key, why in islice(invalid.items(), 3)]
+        more = len(invalid) - len(named)
+        return "; ".join([*named, f"and {more} more"] if more else named)
+
+    return check
+
+
+def _informer_check(informer: Informer[Any]) -> Check:
+    def check() -> str:
+        health = informer.health
+        return f"{health.reason}: {health.message}" if health.reason else ""
+
+    return check
+
+
+def _check_names(names: Sequence[str]) -> None:
+    if not names:
+        raise ConfigError("a Manager needs at least one controller")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(
+            f"two controllers are named {twice[0]!r}: names tell them apart in logs, "
+            "metrics and field managers; give one of them name="
+        )

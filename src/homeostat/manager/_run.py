@@ -1,0 +1,96 @@
+"""``homeostat.run``: own the loop and the signals, and block."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from homeostat.client import ALL, AllNamespaces, Client, ClusterConfig, load_config
+from homeostat.controller import Controller, KindController
+from homeostat.manager._logging import log_handler
+from homeostat.manager._manager import Manager
+
+__all__ = ["run"]
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    *controllers: KindController[Any] | Controller[Any],
+    config: ClusterConfig | None = None,
+    kubeconfig: str | None = None,
+    context: str | None = None,
+    namespaces: Sequence[str] | AllNamespaces = ALL,
+    health_address: str | None = None,
+) -> None:
+    """Run controllers until SIGINT or SIGTERM, then stop them in order.
+
+    A second signal ends the process at once. Unless logging is set up already, lines
+    for people go to stderr.
+
+    Args:
+        *controllers: What to run.
+        config: Which cluster; None loads it from the two below.
+        kubeconfig: File; None for ``$KUBECONFIG``, ``~/.kube/config``, then the
+            service account of the pod.
+        context: Of the kubeconfig; None for its current one.
+        namespaces: Which to watch.
+        health_address: Where to serve ``/healthz`` and ``/readyz``, as ``:8081``; None
+            for nowhere.
+
+    Raises:
+        ConfigError: The configuration or an option is wrong.
+    """
+    if not logging.getLogger().handlers:
+        logging.basicConfig(level=logging.INFO, handlers=[log_handler()])
+    target = config or load_config(kubeconfig, context)
+
+    async def main() -> None:
+        async with Client(target) as client:
+            manager = Manager(
+                controllers=controllers,
+                client=client,
+                namespaces=namespaces,
+                health_address=health_address,
+            )
+            await manager.run()
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        loop = runner.get_loop()
+        with suppress(asyncio.CancelledError):
+            runner.run(_until_signal(loop, main))
+
+
+async def _until_signal(
+    loop: asyncio.AbstractEventLoop, main: Callable[[], Any]
+) -> None:
+    task = asyncio.current_task()
+    assert task is not None  # a coroutine that runs has a task
+
+    def stop(number: signal.Signals) -> None:
+        logger.info("stopping on %s; a second one ends at once", number.name)
+        restore()
+        task.cancel()
+
+    def restore() -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        await main()
+    finally:
+        restore()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - an extra that need not be there
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
