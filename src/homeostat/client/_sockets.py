@@ -1,5 +1,6 @@
 """aiohttp behind two calls. Importing this costs 190 ms: the first request does."""
 
+import os
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Mapping
@@ -146,7 +147,7 @@ class Sockets:
                 allow_redirects=False,
             )
         except (aiohttp.ClientError, OSError) as error:
-            raise _failure(error) from error
+            raise _failure(error, str(URL(url, encoded=True).origin())) from error
         return SocketStream(response)
 
     async def close(self) -> None:
@@ -155,26 +156,28 @@ class Sockets:
         await self._watches.close()
 
 
-def _failure(error: Exception) -> TransportError:
+def _failure(error: Exception, server: str) -> TransportError:
     text = _text(error)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return PermanentTransportError(
-            f"the server's certificate is not trusted: {text}; check "
+            f"the certificate of {server} is not trusted: {text}; check "
             "certificate-authority and tls-server-name",
             sent=False,
         )
     if isinstance(error, aiohttp.ClientSSLError):
-        return PermanentTransportError(f"the TLS handshake failed: {text}", sent=False)
+        return PermanentTransportError(
+            f"the TLS handshake with {server} failed: {text}", sent=False
+        )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return TransportError(f"the server's name is unknown: {text}", sent=False)
+        return TransportError(f"the name of {server} is unknown: {text}", sent=False)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return TransportError(
-            f"no connection within {CONNECT_TIMEOUT:.0f} s", sent=False
+            f"no connection to {server} within {CONNECT_TIMEOUT:.0f} s", sent=False
         )
     if isinstance(error, aiohttp.ClientConnectorError):
-        return TransportError(f"cannot connect: {text}", sent=False)
+        return TransportError(f"cannot connect to {server}: {text}", sent=False)
     # Whatever else goes wrong may go wrong after the first byte.
-    return TransportError(f"the connection broke: {text}", sent=True)
+    return TransportError(f"the connection to {server} broke: {text}", sent=True)
 
 
 def _text(error: Exception) -> str:
@@ -183,8 +186,10 @@ def _text(error: Exception) -> str:
         error = error.certificate_error
     elif isinstance(error, aiohttp.ClientConnectorError):
         error = error.os_error
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, ssl.SSLError | socket.gaierror):
+        return error.strerror or str(error)
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)  # asyncio's own texts name the call alone
     return str(error) or type(error).__name__
 
 
