@@ -243,14 +243,16 @@ async def test_manager_is_required(server: Server, path: str, query: Any) -> Non
         (
             {"apiVersion": "v1", "kind": "ConfigMap"},
             (
-                "the name of the object (a based on URL) was undeterminable: name must be"
+                "the name of the object (a based on URL) was undeterminable: name must"
+                " be"
                 " provided"
             ),
         ),
         (
             config_map("a", namespace="other"),
             (
-                "the namespace of the provided object does not match the namespace sent on"
+                "the namespace of the provided object does not match the namespace"
+                " sent on"
                 " the request"
             ),
         ),
@@ -258,7 +260,8 @@ async def test_manager_is_required(server: Server, path: str, query: Any) -> Non
         (
             "[]",
             (
-                "error decoding YAML: error unmarshaling JSON: while decoding JSON: json:"
+                "error decoding YAML: error unmarshaling JSON: while decoding JSON:"
+                " json:"
                 " cannot unmarshal array into Go value of type map[string]interface {}"
             ),
         ),
@@ -485,7 +488,7 @@ async def test_atomic_map_is_owned_as_a_whole(server: Server) -> None:
 
 async def test_managed_fields_can_be_cleared(server: Server, path: str) -> None:
     await server.apply(path, config_map("a", {"x": "1"}), "m")
-    patch = {"metadata": {"managedFields": [{}]}}
+    patch: Any = {"metadata": {"managedFields": [{}]}}
     assert _managed((await server.merge(path, patch)).ok()) == {}
 
 

@@ -77,7 +77,7 @@ async def test_unknown_path_is_plain_text(server: Server, path: str) -> None:
 async def test_method_that_is_not_served(
     server: Server, method: str, path: str
 ) -> None:
-    body = {} if method != "GET" else None
+    body: object = {} if method != "GET" else None
     answer = await server.request(method, path.replace("NS", server.namespace), body)
     assert answer.refused(405, "MethodNotAllowed", NOT_ALLOWED) == {}
 

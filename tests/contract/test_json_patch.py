@@ -103,7 +103,8 @@ async def test_failed_patch_changes_nothing(server: Server, a: str) -> None:
         (
             {"op": "add"},
             (
-                "error decoding patch: json: cannot unmarshal object into Go value of type"
+                "error decoding patch: json: cannot unmarshal object into Go value of"
+                " type"
                 " []handlers.jsonPatchOp"
             ),
         ),
@@ -112,7 +113,8 @@ async def test_failed_patch_changes_nothing(server: Server, a: str) -> None:
         (
             ["x"],
             (
-                "error decoding patch: json: cannot unmarshal string into Go value of type"
+                "error decoding patch: json: cannot unmarshal string into Go value of"
+                " type"
                 " handlers.jsonPatchOp"
             ),
         ),
@@ -123,7 +125,8 @@ async def test_failed_patch_changes_nothing(server: Server, a: str) -> None:
         (
             [_op("replace", "", value={})],
             (
-                "the name of the object (a based on URL) was undeterminable: name must be"
+                "the name of the object (a based on URL) was undeterminable: name must"
+                " be"
                 " provided"
             ),
         ),

@@ -65,14 +65,16 @@ async def test_result_is_validated(server: Server) -> None:
         (
             "[]",
             (
-                "error decoding patch: json: cannot unmarshal array into Go value of type"
+                "error decoding patch: json: cannot unmarshal array into Go value of"
+                " type"
                 " map[string]interface {}"
             ),
         ),
         (
             '"x"',
             (
-                "error decoding patch: json: cannot unmarshal string into Go value of type"
+                "error decoding patch: json: cannot unmarshal string into Go value of"
+                " type"
                 " map[string]interface {}"
             ),
         ),
@@ -86,7 +88,8 @@ async def test_result_is_validated(server: Server) -> None:
         (
             {"metadata": {"namespace": "b"}},
             (
-                "the namespace of the provided object does not match the namespace sent on"
+                "the namespace of the provided object does not match the namespace"
+                " sent on"
                 " the request"
             ),
         ),

@@ -94,13 +94,6 @@ async def test_no_replicas_are_zero(server: Server, d: Any, path: str) -> None:
     assert item["spec"]["replicas"] == 0
 
 
-async def test_same_scale_keeps_the_version(server: Server, d: Any, path: str) -> None:
-    # The first one becomes owner of the field, and that is a change.
-    assert d
-    first = (await server.merge(path, {"spec": {"replicas": 2}})).ok()
-    assert (await server.merge(path, {"spec": {"replicas": 2}})).ok() == first
-
-
 async def test_scale_is_owned_under_the_subresource(
     server: Server, d: Any, path: str
 ) -> None:

@@ -1,6 +1,5 @@
 """Small objects to send, and what is read back from many answers."""
 
-from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
@@ -16,9 +15,7 @@ __all__ = [
 Json = dict[str, Any]
 
 
-def config_map(
-    name: str, data: Mapping[str, Any] | None = None, **metadata: Any
-) -> Json:
+def config_map(name: str, data: Any = None, **metadata: Any) -> Json:
     """Return a ConfigMap; keywords are metadata."""
     item: Json = {
         "apiVersion": "v1",

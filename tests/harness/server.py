@@ -195,7 +195,7 @@ class Server:
 
     @asynccontextmanager
     async def watch(
-        self, path: str, *, headers: Mapping[str, str] | None = None, **query: object
+        self, path: str, *, headers: Any = None, **query: Any
     ) -> AsyncGenerator[Watch]:
         """Open a watch."""
         request = HttpRequest(
@@ -204,8 +204,13 @@ class Server:
             query=(("watch", "true"), *_pairs(query)),
             headers={"user-agent": "contract/1", **(headers or {})},
         )
-        async with self.transport.stream(request) as stream:
-            yield Watch(stream)
+        while True:
+            async with self.transport.stream(request) as stream:
+                # The cache of a kind that was defined a moment ago is being filled.
+                if stream.status != 429:
+                    yield Watch(stream)
+                    return
+            await asyncio.sleep(0.05)
 
     async def try_watch(self, path: str, **query: object) -> Answer:
         """Ask for a watch that ends by itself, and return all of the answer."""
