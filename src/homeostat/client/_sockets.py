@@ -48,6 +48,26 @@ def _make_socket(address: _Address) -> socket.socket:
     return made
 
 
+class _LostError(aiohttp.ClientError):
+    """A connection that was lost after the request may have been sent."""
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a PUT or a DELETE again on its own.
+
+    It does so when a connection that was used before is lost, though the server may
+    have done the first one: whether to try again is decided in one place, not here.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # nothing was sent
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _LostError(_text(error)) from error
+
+
 def _session(*, limit: int) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=limit, socket_factory=_make_socket),
@@ -57,6 +77,7 @@ def _session(*, limit: int) -> aiohttp.ClientSession:
         # the network next to a cluster.
         skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
         read_bufsize=READ_BUFFER_BYTES,
+        middlewares=(_send_once,),
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
     )

@@ -37,7 +37,7 @@ def transport(server: str, **options: object) -> HttpTransport:
 async def serving(
     handler: Handler, context: ssl.SSLContext | None = None
 ) -> AsyncGenerator[str]:
-    runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0.01)
+    runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0.01)  # type: ignore[arg-type]  # BaseRequest
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
     await site.start()
@@ -159,6 +159,27 @@ async def test_answer_that_is_no_http_was_sent() -> None:
 
     async with listening(connected) as server:
         assert (await failure(server, POST)).sent
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "POST", "GET"])
+async def test_request_on_a_used_connection_is_sent_once(method: str) -> None:
+    async def connected(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    heads: list[bytes] = []
+    async with listening(connected) as server:
+        sender = transport(server)
+        await sender.request(GET)
+        with pytest.raises(TransportError) as caught:
+            await sender.request(HttpRequest(method=method, path="/x"))
+        await sender.close()
+    assert caught.value.sent
+    assert len(heads) == 2
 
 
 async def test_broken_handshake_was_not_sent() -> None:
