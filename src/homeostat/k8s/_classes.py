@@ -8,8 +8,6 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import msgspec
-
 from homeostat import api
 from homeostat.k8s._table import (
     LOCK,
@@ -183,10 +181,10 @@ def _generic(container: str, item: _Form) -> _Form:
 
 
 def _default(wire: str, attribute: str, default: api.JSON) -> api.JSON:
-    name = None if attribute == wire else wire
+    name = "" if attribute == wire else wire
     if isinstance(default, type):
-        return msgspec.field(default_factory=default, name=name)
-    return msgspec.field(default=default, name=name)
+        return api.Field(default_factory=default, name=name)
+    return api.Field(default=default, name=name)
 
 
 def lazy_module(name: str) -> tuple[Callable[[str], _Form], Callable[[], list[str]]]:
