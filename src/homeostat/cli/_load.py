@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any, TypeAlias, TypeGuard
 
 from homeostat.api import CustomResource
-from homeostat.controller import Controller
+from homeostat.controller import KindController
 from homeostat.errors import ConfigError
 
 __all__ = ["Found", "load"]
+
+AnyResource: TypeAlias = CustomResource[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +28,8 @@ class Found:
             reconcile included.
     """
 
-    controllers: tuple[Controller, ...]
-    resources: tuple[type[CustomResource], ...]
+    controllers: tuple[KindController[Any], ...]
+    resources: tuple[type[AnyResource], ...]
 
 
 def load(files: Sequence[Path]) -> Found:
@@ -38,20 +41,20 @@ def load(files: Sequence[Path]) -> Found:
     Raises:
         ConfigError: A file is missing or does not run; names the file and the line.
     """
-    controllers: dict[Controller, None] = {}
-    resources: dict[type[CustomResource], None] = {}
+    controllers: dict[KindController[Any], None] = {}
+    resources: dict[type[AnyResource], None] = {}
     for file in files:
         for value in vars(_run(file)).values():
-            if isinstance(value, Controller):
+            if isinstance(value, KindController):
                 controllers[value] = None
-                if _is_resource(value.kind):
-                    resources[value.kind] = None
+                if _is_resource(value.options.kind):
+                    resources[value.options.kind] = None
             elif _is_resource(value):
                 resources[value] = None
     return Found(controllers=tuple(controllers), resources=tuple(resources))
 
 
-def _is_resource(value: object) -> bool:
+def _is_resource(value: object) -> TypeGuard[type[AnyResource]]:
     return (
         isinstance(value, type)
         and issubclass(value, CustomResource)
@@ -74,7 +77,7 @@ def _run(file: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever the file raises
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise ConfigError(f"{file} does not run: {_where(error, file)}") from error
     return module

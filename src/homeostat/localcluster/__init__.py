@@ -1,1 +1,14 @@
-"""A whole cluster in one object: API server, built-in controllers, nodes and pods."""
+"""A whole cluster in one object: API server, built-in controllers, nodes and pods.
+
+Guarantees:
+
+- A fresh cluster is a matter of milliseconds and of one process; kubectl works on it.
+- The built-in controllers are written with this library's own, and treat the API server
+  as any client does: ``Simulation`` gives a real kube-apiserver nodes and pods as well.
+- No container runs. Pods get nodes, become ready, and end, as far as the API shows.
+"""
+
+from homeostat.localcluster._cluster import LocalCluster, Profile, kubeconfig_for
+from homeostat.localcluster._simulation import Simulation
+
+__all__ = ["LocalCluster", "Profile", "Simulation", "kubeconfig_for"]

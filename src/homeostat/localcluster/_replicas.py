@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from homeostat.api import OwnerReference, Selector, controller_of
+from homeostat.api import LabelSelector, OwnerReference, Selector, controller_of
 from homeostat.k8s import apps_v1, core_v1
 
 __all__ = [
@@ -19,11 +19,14 @@ __all__ = [
     "is_available",
     "is_ready",
     "ready_since",
+    "selector_of",
     "status_of",
     "victims",
 ]
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+
+NOTHING = Selector.parse("none,!none")
 
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
@@ -60,6 +63,11 @@ def claim(uid: str, selector: Selector, pods: Sequence[core_v1.Pod]) -> Claims:
         elif controller is None and matches and not pod.metadata.deletion_timestamp:
             claims.adopt.append(pod)
     return claims
+
+
+def selector_of(selector: LabelSelector | None) -> Selector:
+    """Return the selector of a workload; one without a selector selects nothing."""
+    return NOTHING if selector is None else Selector.of(selector)
 
 
 def is_active(pod: core_v1.Pod) -> bool:

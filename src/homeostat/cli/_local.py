@@ -1,0 +1,42 @@
+"""``local up``, and what ``run --local`` shares with it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from homeostat._tasks import Group
+from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
+from homeostat.manager import run_until_signal
+
+__all__ = ["announced", "run_local"]
+
+
+@asynccontextmanager
+async def announced(cluster: LocalCluster, *, port: int = 0) -> AsyncGenerator[str]:
+    """Serve a cluster, print the line that points kubectl at it; yields the URL.
+
+    The kubeconfig is removed when the block exits: nothing answers there any more.
+    """
+    with TemporaryDirectory(prefix="homeostat-") as folder:
+        async with cluster.serve(port=port) as url:
+            path = Path(folder) / "kubeconfig"
+            path.write_text(kubeconfig_for(url))
+            click.echo(f"export KUBECONFIG={path}")
+            yield url
+
+
+def run_local(*, port: int, profile: Profile) -> None:
+    """Run a cluster in the foreground until a signal."""
+
+    async def main() -> None:
+        cluster = LocalCluster(profile=profile)
+        async with announced(cluster, port=port) as url, Group() as tasks:
+            tasks.start(cluster.run(), name="local/cluster")
+            click.echo(f"cluster on {url}, profile {profile}; Ctrl-C ends it", err=True)
+            await asyncio.get_running_loop().create_future()
+
+    run_until_signal(main)

@@ -1,0 +1,88 @@
+"""``run``: controllers from files, on a local cluster or on a real one."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeostat._tasks import Group
+from homeostat.cli._load import Found, load
+from homeostat.cli._local import announced
+from homeostat.client import ALL, Client, load_config
+from homeostat.errors import ConfigError
+from homeostat.localcluster import LocalCluster
+from homeostat.manager import (
+    LogFormat,
+    Manager,
+    install_crds,
+    log_handler,
+    run_until_signal,
+)
+
+__all__ = ["RunOptions", "run_files"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The options of ``homeostat run``, as click parsed them."""
+
+    local: bool
+    kubeconfig: str | None
+    context: str | None
+    namespaces: tuple[str, ...]
+    install_crds: bool
+    workers: int | None
+    health_address: str | None
+    log_level: str
+    log_format: LogFormat
+
+
+def run_files(files: Sequence[Path], options: RunOptions) -> None:
+    """Run what the files define until a signal.
+
+    Raises:
+        ConfigError: A file or an option is wrong, or nothing is there to run.
+    """
+    logging.basicConfig(
+        level=options.log_level.upper(),
+        handlers=[log_handler(options.log_format)],
+        force=True,
+    )
+    found = load(files)
+    if not found.controllers:
+        names = ", ".join(map(str, files))
+        raise ConfigError(
+            f"no controller at the top level of {names}: decorate a function with "
+            "@controller"
+        )
+    config = None if options.local else load_config(options.kubeconfig, options.context)
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            if config is not None:
+                client = await stack.enter_async_context(Client(config))
+            else:
+                cluster = LocalCluster()
+                await stack.enter_async_context(announced(cluster))
+                tasks = await stack.enter_async_context(Group())
+                tasks.start(cluster.run(), name="run/local-cluster")
+                client = await stack.enter_async_context(cluster.client())
+            if options.local or options.install_crds:
+                await install_crds(client, found.resources)
+            await _manager(found, client, options).run()
+
+    run_until_signal(main)
+
+
+def _manager(found: Found, client: Client, options: RunOptions) -> Manager:
+    controllers = found.controllers
+    if options.workers is not None:
+        workers = options.workers
+        controllers = tuple(c.with_workers(workers) for c in controllers)
+    return Manager(
+        controllers=controllers,
+        client=client,
+        namespaces=options.namespaces or ALL,
+        health_address=options.health_address,
+    )

@@ -1,0 +1,131 @@
+"""The cluster in the box."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Literal, TypeAlias, final
+
+from homeostat import _yaml
+from homeostat._clock import Clock, SystemClock
+from homeostat._random import Random
+from homeostat._tasks import Group
+from homeostat.apiserver import ApiServer, serve
+from homeostat.client import Client
+from homeostat.localcluster._deployments import deployments
+from homeostat.localcluster._garbage import GarbageCollector
+from homeostat.localcluster._namespaces import namespaces
+from homeostat.localcluster._replicasets import replica_sets
+from homeostat.localcluster._simulation import Simulation
+from homeostat.manager import Manager
+
+__all__ = ["LocalCluster", "Profile", "kubeconfig_for"]
+
+Profile: TypeAlias = Literal["cluster", "apiserver"]
+
+NAME = "homeostat"
+
+
+@final
+class LocalCluster:
+    """An API server in this process, with the controllers that make it a cluster.
+
+    The server answers from the moment it is constructed; ``run`` brings the built-in
+    controllers, the nodes and the pods to life. All of it belongs to one event loop.
+
+    Args:
+        profile: ``cluster`` runs the namespace, garbage, Deployment and ReplicaSet
+            controllers, a scheduler and simulated nodes. ``apiserver`` runs none, as
+            the API server under envtest.
+        nodes: How many simulated nodes.
+        start_delay: Seconds from the binding of a pod until it is ready.
+        clock: Wall time of the timestamps.
+        random: Source of uids, names and jitter.
+
+    Attributes:
+        server: The API server.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: Profile = "cluster",
+        nodes: int = 2,
+        start_delay: float = 0.02,
+        clock: Clock | None = None,
+        random: Random | None = None,
+    ) -> None:
+        self._profile: Profile = profile
+        self._node_count = nodes
+        self._start_delay = start_delay
+        self._clock = clock or SystemClock()
+        self._random = random or Random()
+        self.server = ApiServer(clock=self._clock, random=self._random)
+
+    def client(self, *, user_agent: str = "homeostat", namespace: str = "") -> Client:
+        """Return a client of this cluster that needs no socket; the caller closes it.
+
+        Args:
+            user_agent: What the server takes for the name of the program.
+            namespace: Where calls go that name none; "" for ``default``.
+        """
+        return Client(
+            self.server.transport(),
+            user_agent=user_agent,
+            namespace=namespace,
+            random=self._random,
+        )
+
+    async def run(self) -> None:
+        """Run the built-in controllers until cancelled; what is stored stays."""
+        if self._profile == "apiserver":
+            await asyncio.get_running_loop().create_future()
+        async with self.client(user_agent="kube-controller-manager") as client:
+            controllers = Manager(
+                controllers=[deployments, replica_sets, namespaces],
+                client=client,
+                drain_timeout=0.0,
+                random=self._random,
+            )
+            garbage = GarbageCollector(client, random=self._random)
+            simulation = Simulation(
+                client,
+                nodes=self._node_count,
+                start_delay=self._start_delay,
+                clock=self._clock,
+                random=self._random,
+            )
+            async with Group() as tasks:
+                tasks.start(controllers.run(), name="localcluster/controllers")
+                tasks.start(garbage.run(), name="localcluster/garbage-collector")
+                tasks.start(simulation.run(), name="localcluster/simulation")
+
+    @asynccontextmanager
+    async def serve(
+        self, *, host: str = "127.0.0.1", port: int = 0
+    ) -> AsyncGenerator[str]:
+        """Serve over plain HTTP until the block exits; yields the URL.
+
+        Args:
+            host: Address to listen on. Whoever can reach it is admin.
+            port: 0 takes a free one.
+        """
+        async with serve(self.server, host=host, port=port) as url:
+            yield url
+
+
+def kubeconfig_for(url: str) -> str:
+    """Return a kubeconfig, as YAML, whose current context is the server at ``url``."""
+    config: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": NAME, "cluster": {"server": url}}],
+        "users": [{"name": NAME, "user": {}}],
+        "contexts": [
+            {
+                "name": NAME,
+                "context": {"cluster": NAME, "user": NAME, "namespace": "default"},
+            }
+        ],
+        "current-context": NAME,
+    }
+    return _yaml.dump_all([config])

@@ -1,0 +1,216 @@
+"""A local cluster for a test: on a thread and a loop of its own."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Self, TypeVar, final
+
+from homeostat._tasks import LoopThread
+from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
+from homeostat.api import CustomResource
+from homeostat.client import Client
+from homeostat.controller import Controller, KindController
+from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
+from homeostat.manager import Manager, install_crds
+
+__all__ = ["Cluster"]
+
+T = TypeVar("T")
+
+START_TIMEOUT = 30.0  # seconds until the caches of a test's controllers are full
+
+
+@final
+class Cluster:
+    """A fresh cluster on a thread of its own, so that a test may block.
+
+    A test that waits for kubectl on the server's own loop would wait for ever; here the
+    server, the built-in controllers and the controllers under test have a loop of their
+    own. The HTTP server starts when ``url`` or ``kubeconfig`` is first asked for.
+
+    A context manager; the ``cluster`` fixture gives one per test.
+
+    Args:
+        profile: ``cluster``, or ``apiserver`` for a server without controllers.
+        nodes: How many simulated nodes.
+    """
+
+    def __init__(self, *, profile: Profile = "cluster", nodes: int = 2) -> None:
+        self._thread = LoopThread(name="homeostat-cluster")
+        self._stack = ExitStack()
+        self._services = AsyncExitStack()
+        self._background: list[Future[None]] = []
+        self._profile: Profile = profile
+        self._nodes = nodes
+        self._local: LocalCluster | None = None
+        self._client: Client | None = None
+        self._url = ""
+        self._kubeconfig: Path | None = None
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self._thread)
+        self._thread.call(self._boot())
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._thread.call(self._services.aclose())
+        finally:
+            self._stack.close()
+        for service in self._background:  # what died must not go unnoticed
+            if not service.cancelled() and (error := service.exception()):
+                raise error
+
+    async def _boot(self) -> None:
+        self._local = LocalCluster(profile=self._profile, nodes=self._nodes)
+        self._client = self._local.client()
+        self._background.append(self._thread.submit(self._local.run()))
+
+    @property
+    def local(self) -> LocalCluster:
+        """The cluster itself; its methods belong to the cluster's loop."""
+        if self._local is None:
+            raise RuntimeError("the cluster is not running: use it in a with block")
+        return self._local
+
+    def call(self, action: Callable[[Client], Awaitable[T]]) -> T:
+        """Run one action with a client and return its result; blocks the caller.
+
+        As ``cluster.call(lambda client: client.get(PodSet, "web"))``.
+        """
+        client = self._client
+        assert client is not None  # made by _boot, before anybody can call
+
+        async def act() -> T:
+            return await action(client)
+
+        return self._thread.call(act())
+
+    def client(self, *, namespace: str = "") -> Client:
+        """Return a client for the test's own event loop; the caller closes it.
+
+        Args:
+            namespace: Where calls go that name none; "" for ``default``.
+        """
+        hop = _Hop(self.local.server.transport(), self._thread)
+        return Client(hop, namespace=namespace)
+
+    def start(self, *controllers: KindController[Any] | Controller[Any]) -> None:
+        """Run controllers on the cluster until the test ends.
+
+        Their custom resources are installed first. Blocks until their caches are full.
+        """
+        client = self.local.client()
+        manager = Manager(controllers=controllers, client=client, drain_timeout=0.0)
+
+        async def begin() -> None:
+            kinds = [
+                each.options.kind
+                for each in controllers
+                if isinstance(each, KindController)
+            ]
+            await install_crds(
+                client,
+                [
+                    k
+                    for k in kinds
+                    if isinstance(k, type) and issubclass(k, CustomResource)
+                ],
+            )
+            self._background.append(self._thread.submit(manager.run()))
+            async with asyncio.timeout(START_TIMEOUT):
+                await manager.wait_ready()
+
+        self._thread.call(begin())
+
+    @property
+    def url(self) -> str:
+        """Where the server listens, as ``http://127.0.0.1:PORT``."""
+        if not self._url:
+            self._url = self._thread.call(self._serve())
+        return self._url
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig file for kubectl and other clients."""
+        if self._kubeconfig is None:
+            folder = self._stack.enter_context(TemporaryDirectory(prefix="homeostat-"))
+            self._kubeconfig = Path(folder) / "kubeconfig"
+            self._kubeconfig.write_text(kubeconfig_for(self.url))
+        return self._kubeconfig
+
+    async def _serve(self) -> str:
+        return await self._services.enter_async_context(self.local.serve())
+
+
+class _HopStream:
+    """A stream whose chunks come over from another loop."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        self.status = status
+        self.headers = headers
+        # Unbounded: the server's own watch buffer is bounded, and a test reads.
+        self.queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while (chunk := await self.queue.get()) is not None:
+            if isinstance(chunk, BaseException):
+                raise chunk
+            yield chunk
+
+
+class _Hop:
+    """Carries the requests of one loop to a transport that belongs to another."""
+
+    def __init__(self, target: Transport, thread: LoopThread) -> None:
+        self._target = target
+        self._thread = thread
+
+    async def request(self, request: HttpRequest) -> HttpResponse:
+        return await asyncio.wrap_future(
+            self._thread.submit(self._target.request(request))
+        )
+
+    @asynccontextmanager
+    async def stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[_HopStream] = loop.create_future()
+
+        def begin(status: int, headers: Mapping[str, str]) -> None:
+            if not opened.done():
+                opened.set_result(_HopStream(status, headers))
+
+        def hand_over(chunk: bytes | BaseException | None) -> None:
+            if opened.done() and not opened.cancelled():
+                opened.result().queue.put_nowait(chunk)
+            elif isinstance(chunk, BaseException):
+                opened.set_exception(chunk)
+
+        async def pump() -> None:
+            try:
+                async with self._target.stream(request) as source:
+                    loop.call_soon_threadsafe(begin, source.status, source.headers)
+                    async for chunk in source.chunks():
+                        loop.call_soon_threadsafe(hand_over, chunk)
+            except Exception as error:  # noqa: BLE001 -- raised in the other loop
+                loop.call_soon_threadsafe(hand_over, error)
+            else:
+                loop.call_soon_threadsafe(hand_over, None)
+
+        pumping = self._thread.submit(pump())
+        try:
+            yield await opened
+        finally:
+            pumping.cancel()
+
+    async def close(self) -> None:
+        """Leave the target open: it belongs to the cluster."""
