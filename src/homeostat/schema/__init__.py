@@ -14,6 +14,7 @@ chance. Guarantees:
 """
 
 from homeostat.schema._conflicts import FieldConflictError
+from homeostat.schema._crd import crd_for
 from homeostat.schema._defaults import apply_defaults
 from homeostat.schema._elements import (
     Path,
@@ -66,6 +67,7 @@ __all__ = [
     "apply_managed",
     "causes",
     "check_structural",
+    "crd_for",
     "diff_merge_patch",
     "drop_nulls",
     "dump_schema",
