@@ -22,14 +22,12 @@ class _Tomb:
     """A uid whose delete is under way or was done; readers do not see it.
 
     Attributes:
-        key: Where its record is.
-        floor: A list from before this version cannot know of the delete.
+        key: Where its record is hidden; both go together.
         pending: Deletes without an answer.
         done: One of them succeeded.
     """
 
     key: _Key
-    floor: int
     pending: int = 0
     done: bool = False
 
@@ -81,7 +79,6 @@ class Store:
         "_tombs",
         "_unacked",
         "_unconfirmed",
-        "_unconfirmed_tombs",
         "comparable",
         "listing",
         "namespace",
@@ -100,7 +97,6 @@ class Store:
         # What the list that comes in has not named yet; True for what is left from
         # before the server lost its data, whose versions mean nothing any more.
         self._unconfirmed: dict[_Key, bool] = {}
-        self._unconfirmed_tombs: set[str] = set()
         self._reason: Reason = "list"
 
     @property
@@ -130,7 +126,6 @@ class Store:
         if event_type == "DELETED":
             deltas = self._deleted(key, record, reason)
         elif self.listing:
-            self._unconfirmed_tombs.discard(record.uid)
             deltas = self._merge(
                 key, record, reason, force=self._unconfirmed.pop(key, False)
             )
@@ -143,9 +138,12 @@ class Store:
         unacked = self._unacked.get(key)
         if unacked is not None and unacked.version <= version:
             del self._unacked[key]
-        # What a stream begins with is in no order: it says nothing about the rest.
         if not self.listing:
-            deltas += self._advance(version)
+            return deltas + self._advance(version)
+        # What a stream begins with is in no order: it says nothing about the rest, and
+        # a late answer must not bring back what was deleted meanwhile.
+        if event_type == "DELETED" and self.newest(*key) is None:
+            self._unacked[key] = _Unacked(version, gone=True)
         return deltas
 
     def bookmark(self, resource_version: str) -> list[Delta]:
@@ -175,7 +173,6 @@ class Store:
         records = self._indexer.records(self.namespace or None)
         self._unconfirmed = {(r.namespace, r.name): stale for r in records}
         self._unconfirmed |= dict.fromkeys(self._hidden, stale)
-        self._unconfirmed_tombs = set(self._tombs)
         return True
 
     def finish(self, resource_version: str) -> list[Delta] | None:
@@ -201,10 +198,6 @@ class Store:
             )
             if forsaken or not newer:
                 deltas += self._drop(key, record, self._reason)
-        for uid in self._unconfirmed_tombs:
-            tomb = self._tombs.get(uid)
-            if tomb is not None and (version is None or version >= tomb.floor):
-                del self._tombs[uid]
         self.abandon()
         if version is not None:
             deltas += self._advance(version)
@@ -214,7 +207,6 @@ class Store:
         """Forget that a state was coming in; what it brought so far stays."""
         self.listing = False
         self._unconfirmed = {}
-        self._unconfirmed_tombs = set()
 
     def list_(
         self, resource_version: str, items: Iterable[Record], *, truth: bool = False
@@ -275,8 +267,7 @@ class Store:
         if tomb is not None:
             tomb.pending += 1
             return []
-        floor = max(self.watermark, current.version or 0)
-        self._tombs[uid] = _Tomb(key, floor, pending=1)
+        self._tombs[uid] = _Tomb(key, pending=1)
         self._hidden[key] = current
         return self._show(current, None, "write")
 
@@ -343,26 +334,32 @@ class Store:
         if record.uid in self._tombs:
             self._hidden[key] = record
             return self._show(visible, None, reason)
-        self._hidden.pop(key, None)
+        # A successor of its name proves that what is hidden there is gone.
+        self._forget_hidden(key)
         return self._show(visible, record, reason)
 
     def _deleted(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
         current = self.newest(*key)
         if current is None or current.uid != record.uid:
-            self._tombs.pop(record.uid, None)
             return []
         # An object that leaves the selector says DELETED, and our own later write may
         # have brought it back already.
         newer = self.comparable and _version(current) > _version(record)
         if newer and not self._unconfirmed.get(key, False):
             return []
-        self._tombs.pop(record.uid, None)
         return self._drop(key, current, reason)
 
     def _drop(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
-        if self._hidden.pop(key, None) is not None:
+        if self._forget_hidden(key):
             return []
         return self._show(record, None, reason)
+
+    def _forget_hidden(self, key: _Key) -> bool:
+        hidden = self._hidden.pop(key, None)
+        if hidden is None:
+            return False
+        self._tombs.pop(hidden.uid, None)
+        return True
 
     def _show(
         self, old: Record | None, new: Record | None, reason: Reason

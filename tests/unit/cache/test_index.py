@@ -1,0 +1,105 @@
+import pytest
+
+from homeostat.api import GroupVersionKind
+from homeostat.cache import Index, Indexer, Record
+from tests.unit.cache.support import POD, record
+
+BY_NODE = Index[object](POD, path="spec.nodeName")
+
+
+def on(node: str | None, name: str = "web", version: int = 1, **more: str) -> Record:
+    return record(name, version, spec={"nodeName": node} if node else {}, **more)
+
+
+def found(indexer: Indexer, value: str, index: Index[object] = BY_NODE) -> list[str]:
+    return [r.name for r in indexer.by_index(index[value])]
+
+
+def test_index_is_built_when_first_asked_for_and_kept_up_to_date() -> None:
+    indexer = Indexer(POD)
+    old = on("n1")
+    indexer.replace(None, old)
+    assert found(indexer, "n1") == ["web"]
+    new = on("n2", version=2)
+    indexer.replace(old, new)
+    assert found(indexer, "n1") == []
+    assert found(indexer, "n2") == ["web"]
+    indexer.replace(new, None)
+    assert found(indexer, "n2") == []
+    assert len(indexer) == 0
+
+
+def test_object_without_the_value_is_not_in_the_index() -> None:
+    indexer = Indexer(POD)
+    indexer.replace(None, on(None))
+    assert indexer.by_index(BY_NODE[None]) == []
+
+
+def test_lists_give_several_values() -> None:
+    by_finalizer = Index[object](POD, path="metadata.finalizers")
+    indexer = Indexer(POD)
+    indexer.replace(None, record(metadata={"finalizers": ["a/x", "b/y", "a/x"]}))
+    assert found(indexer, "a/x", by_finalizer) == ["web"]
+    assert found(indexer, "b/y", by_finalizer) == ["web"]
+
+
+def test_function_that_raises_leaves_the_object_out_until_it_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def node(item: Record) -> object:
+        return {"n1": "first"}[item.path("spec.nodeName")]
+
+    index = Index[object](POD, by=node)
+    indexer = Indexer(POD)
+    indexer.add_index(index)
+    bad = on("n9")
+    indexer.replace(None, bad)
+    assert list(indexer.failures) == ["node of default/web"]
+    assert "raised" in caplog.text
+    assert len(indexer) == 1
+    good = on("n1", version=2)
+    indexer.replace(bad, good)
+    assert indexer.failures == {}
+    assert found(indexer, "first", index) == ["web"]
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, [[1]]])
+def test_value_that_is_no_key_is_a_failure_of_the_index(value: object) -> None:
+    index = Index[object](POD, by=lambda _: value, name="odd")
+    indexer = Indexer(POD)
+    indexer.add_index(index)
+    indexer.replace(None, record())
+    assert list(indexer.failures) == ["odd of default/web"]
+
+
+def test_owners_and_namespaces_are_indexed() -> None:
+    owners = [
+        {"apiVersion": "v1", "kind": "X", "name": "x", "uid": "o1"},
+        {"apiVersion": "v1", "kind": "X", "name": "y", "uid": "o2", "controller": True},
+    ]
+    indexer = Indexer(POD)
+    child = record(metadata={"ownerReferences": owners})
+    indexer.replace(None, child)
+    assert indexer.owned_by("o1") == [child]
+    assert indexer.owned_by("o1", controller=True) == []
+    assert indexer.owned_by("o2", controller=True) == [child]
+    assert indexer.records("default") == [child]
+    assert indexer.records("other") == []
+    indexer.replace(child, None)
+    assert indexer.owned_by("o1") == []
+    assert not indexer._owned
+    assert not indexer._spaces
+
+
+def test_index_of_another_kind_is_refused() -> None:
+    other = Index[object](GroupVersionKind("apps", "v1", "Deployment"), path="spec.x")
+    with pytest.raises(ValueError, match="cannot be used on v1 Pod"):
+        Indexer(POD).by_index(other["a"])
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"path": "a", "by": lambda _: None}, {"path": "a..b"}]
+)
+def test_bad_declarations_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"path"):
+        Index(POD, **options)  # type: ignore[arg-type]
