@@ -10,16 +10,16 @@ from homeostat._scope import WriteObserver
 from homeostat._transport import HttpRequest, HttpResponse, Transport
 from homeostat.client._calls import Calls
 from homeostat.client._config import ClusterConfig
-from homeostat.client._deletes import Deletes
 from homeostat.client._discovery import Discovery
 from homeostat.client._mapper import RESTMapper
 from homeostat.client._objects import parse_document
+from homeostat.client._subresources import Subresources
 
 __all__ = ["Client"]
 
 
 @final
-class Client(Deletes):
+class Client(Subresources):
     """Talks to one API server: the API's verbs, typed or on plain dicts.
 
     A class of ``Object`` gives typed objects, a ``GroupVersionKind`` plain dicts.

@@ -12,7 +12,6 @@ from homeostat.api import (
     Object,
     Resource,
     Unstructured,
-    kind_of,
 )
 from homeostat.client._calls import Calls
 from homeostat.client._mapper import RESTMapper
@@ -22,8 +21,6 @@ from homeostat.client._objects import (
     label_text,
     object_path,
     one_namespace,
-    parse_document,
-    scale_of,
     selected_namespace,
 )
 from homeostat.client._pages import PAGE_SIZE, list_request, parse_page
@@ -33,7 +30,6 @@ from homeostat.client._types import (
     ListMatch,
     NamespaceLike,
     RawList,
-    Scale,
 )
 from homeostat.errors import ExpiredError
 
@@ -106,29 +102,6 @@ class Reads:
             resource=str(resource.gvr),
         )
         return response.body
-
-    async def get_subresource(
-        self, kind: Kind, name: str, subresource: str, *, namespace: str | None = None
-    ) -> Unstructured:
-        """Return a subresource as plain dicts, whatever kind the server gives it."""
-        resource = await self.resource_for(kind)
-        body = await self.get_raw(
-            resource, name, namespace=namespace, subresource=subresource
-        )
-        return parse_document(
-            body, self._attempted("get", resource, namespace, name, subresource)
-        )
-
-    async def get_scale(
-        self, kind: Kind, name: str, *, namespace: str | None = None
-    ) -> Scale:
-        """Return the scale of one object.
-
-        Raises:
-            NotFoundError: No such object, or its kind cannot be scaled.
-        """
-        document = await self.get_subresource(kind, name, "scale", namespace=namespace)
-        return scale_of(document, f"get scale of {kind_of(kind)} {name}")
 
     async def list_page(  # noqa: PLR0913  # a list's options, all keyword-only
         self,

@@ -24,12 +24,9 @@ from homeostat.client._objects import (
     identity,
     object_path,
     one_namespace,
-    parse_document,
-    scale_of,
 )
 from homeostat.client._types import (
     PatchType,
-    Scale,
     WriteOptions,
 )
 from homeostat.client._watches import Watches
@@ -37,8 +34,6 @@ from homeostat.client._watches import Watches
 __all__ = ["Writes", "write_of"]
 
 T = TypeVar("T", bound=Object)
-# A typed object or plain dicts: what goes in comes out.
-AnyObjectT = TypeVar("AnyObjectT", bound=Object | dict[str, Any])
 
 _PATCH_MEDIA_TYPES: Mapping[PatchType, str] = {
     "merge": "application/merge-patch+json",
@@ -56,13 +51,29 @@ class Writes(Watches):
 
     _field_manager: str
 
+    @overload
     async def create(
         self,
-        obj: AnyObjectT,
+        obj: T,
+        *,
+        namespace: str | None = ...,
+        **options: Unpack[WriteOptions],
+    ) -> T: ...
+    @overload
+    async def create(
+        self,
+        obj: Unstructured,
+        *,
+        namespace: str | None = ...,
+        **options: Unpack[WriteOptions],
+    ) -> Unstructured: ...
+    async def create(
+        self,
+        obj: Object | Unstructured,
         *,
         namespace: str | None = None,
         **options: Unpack[WriteOptions],
-    ) -> AnyObjectT:
+    ) -> Any:
         """Create an object and return it as the server stored it.
 
         Args:
@@ -85,53 +96,34 @@ class Writes(Watches):
             payload=encode(obj),
             query=self._query(options),
         )
-        return self._answer(obj, body, resource)
+        return _answer(obj, body, resource)
 
-    async def create_subresource(
-        self,
-        kind: Kind,
-        name: str,
-        subresource: str,
-        body: Object | Unstructured,
-        *,
-        namespace: str | None = None,
-        **options: Unpack[WriteOptions],
-    ) -> Unstructured:
-        """Post to a subresource, as ``binding``, ``eviction`` or ``token``.
-
-        Args:
-            kind: Kind of the object that has the subresource.
-            name: Name of that object.
-            subresource: Last part of the path.
-            body: What to post; its kind is the subresource's own.
-            namespace: None for the client's own.
-            **options: See ``WriteOptions``.
-
-        Returns:
-            The server's answer: what was made, or a Status.
-        """
-        resource = await self.resource_for(kind)
-        place = one_namespace(resource, namespace, "", self._namespace)
-        write = write_of(
-            "create", resource, place, name, subresource, body=body, options=options
-        )
-        answer = await self._send(
-            write,
-            method="POST",
-            path=object_path(resource, place, name, subresource),
-            payload=encode(body),
-            query=self._query(options),
-        )
-        return parse_document(answer, str(write))
-
+    @overload
     async def update(
         self,
-        obj: AnyObjectT,
+        obj: T,
+        *,
+        namespace: str | None = ...,
+        subresource: str = ...,
+        **options: Unpack[WriteOptions],
+    ) -> T: ...
+    @overload
+    async def update(
+        self,
+        obj: Unstructured,
+        *,
+        namespace: str | None = ...,
+        subresource: str = ...,
+        **options: Unpack[WriteOptions],
+    ) -> Unstructured: ...
+    async def update(
+        self,
+        obj: Object | Unstructured,
         *,
         namespace: str | None = None,
         subresource: str = "",
         **options: Unpack[WriteOptions],
-    ) -> AnyObjectT:
+    ) -> Any:
         """Replace an object and return it as the server stored it.
 
         Plain dicts are sent as they are. A typed object is never sent alone, for its
@@ -175,7 +167,7 @@ class Writes(Watches):
             payload=encode(document),
             query=self._query(options),
         )
-        return self._answer(obj, body, resource)
+        return _answer(obj, body, resource)
 
     @overload
     async def patch(
@@ -252,15 +244,35 @@ class Writes(Watches):
         )
         return decode_as(kind, body, str(write))
 
+    @overload
     async def apply(
         self,
-        obj: AnyObjectT,
+        obj: T,
+        *,
+        namespace: str | None = ...,
+        force: bool = ...,
+        subresource: str = ...,
+        **options: Unpack[WriteOptions],
+    ) -> T: ...
+    @overload
+    async def apply(
+        self,
+        obj: Unstructured,
+        *,
+        namespace: str | None = ...,
+        force: bool = ...,
+        subresource: str = ...,
+        **options: Unpack[WriteOptions],
+    ) -> Unstructured: ...
+    async def apply(
+        self,
+        obj: Object | Unstructured,
         *,
         namespace: str | None = None,
         force: bool = False,
         subresource: str = "",
         **options: Unpack[WriteOptions],
-    ) -> AnyObjectT:
+    ) -> Any:
         """Apply an object (server-side apply) and return it as the server stored it.
 
         Args:
@@ -300,43 +312,7 @@ class Writes(Watches):
             content_type="application/apply-patch+yaml",
             query=query,
         )
-        return self._answer(obj, body, resource)
-
-    async def set_scale(
-        self,
-        kind: Kind,
-        name: str,
-        replicas: int,
-        *,
-        namespace: str | None = None,
-        resource_version: str | None = None,
-        **options: Unpack[WriteOptions],
-    ) -> Scale:
-        """Set how many replicas are wanted, by the scale subresource.
-
-        Args:
-            kind: Kind of what is scaled.
-            name: Its name.
-            replicas: How many are wanted.
-            namespace: None for the client's own.
-            resource_version: Only when the object is at this version.
-            **options: See ``WriteOptions``.
-
-        Raises:
-            ConflictError: The object is at another version.
-        """
-        patch: Unstructured = {"spec": {"replicas": replicas}}
-        if resource_version:
-            patch["metadata"] = {"resourceVersion": resource_version}
-        document = await self.patch(
-            kind_of(kind),
-            name,
-            patch,
-            namespace=namespace,
-            subresource="scale",
-            **options,
-        )
-        return scale_of(document, f"set scale of {kind_of(kind)} {name}")
+        return _answer(obj, body, resource)
 
     async def _target(
         self, obj: Object | Unstructured, namespace: str | None
@@ -375,11 +351,6 @@ class Writes(Watches):
         )
         return tuple(pair for pair in pairs if pair[1])
 
-    def _answer(self, obj: AnyObjectT, body: bytes, resource: Resource) -> AnyObjectT:
-        kind = resource.gvk if isinstance(obj, dict) else type(obj)
-        answer: AnyObjectT = decode_as(kind, body, f"read the answer of {resource.gvr}")
-        return answer
-
 
 def write_of(  # noqa: PLR0913  # one Write has this many parts
     verb: WriteVerb,
@@ -405,3 +376,12 @@ def write_of(  # noqa: PLR0913  # one Write has this many parts
         dry_run=options.get("dry_run", False),
         body=to_dict(body) if isinstance(body, Object) else body,
     )
+
+
+def _answer(
+    obj: Object | Unstructured, body: bytes, resource: Resource
+) -> Object | Unstructured:
+    """Return the server's answer as what was sent: typed, or plain dicts."""
+    kind = resource.gvk if isinstance(obj, dict) else type(obj)
+    answer: Object | Unstructured = decode_as(kind, body, f"read {resource.gvr}")
+    return answer
