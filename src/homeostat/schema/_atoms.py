@@ -56,6 +56,19 @@ class Atom:
         self.associative, self.keys = _relation(schema)
         self.key_defaults = _key_defaults(schema.items, self.keys)
 
+    @property
+    def is_leaf(self) -> bool:
+        """Whether a value is owned as a whole, never in parts."""
+        if self.is_map:
+            return self.atomic_map
+        return not self.is_scalar and not self.associative
+
+    def step(self, element: str) -> "Atom | None":
+        """Return the atom that a path element leads to; None when there is none."""
+        if element.startswith("f:"):
+            return (self.field(element[2:]) or self.entry()) if self.is_map else None
+        return self.item() if self.is_list else None
+
     def field(self, name: str) -> "Atom | None":
         """Return the atom of a field that the schema names; None for other entries."""
         known = self._children.get(name)

@@ -195,14 +195,8 @@ def named_members(fields: FieldSet, atom: Atom) -> FieldSet:
     named: list[str] = []
     children: dict[str, FieldSet] = {}
     for element, below in fields.children.items():
-        child: Atom | None = None
-        if element.startswith("f:") and atom.is_map:
-            child = atom.field(element[2:])
-            if child is not None:
-                named.append(element)
-            else:
-                child = atom.entry()
-        elif element.startswith("k:") and atom.is_list:
-            child = atom.item()
+        child = atom.step(element)
+        if element.startswith("f:") and atom.is_map and atom.field(element[2:]):
+            named.append(element)
         children[element] = below if child is None else named_members(below, child)
     return fields.with_children(children).with_members(named)

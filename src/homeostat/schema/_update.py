@@ -40,6 +40,7 @@ def update(live: JSON, new: JSON, owners: Owners, write: Write) -> Owners:
 
     Source: structured-merge-diff ``merge.Updater.Update``.
     """
+    owners = _settled(owners, write.atom)
     changes = _changes(live, new, write)
     left, _ = _taken(owners, changes, write.who)
     before = left[write.who].fields if write.who in left else EMPTY
@@ -62,6 +63,7 @@ def apply(
 
     Source: structured-merge-diff ``merge.Updater.Apply``.
     """
+    owners = _settled(owners, write.atom)
     merged = merge(live, config, write.atom)
     last = owners.get(write.who)
     fields = collect(config, write.atom)
@@ -76,6 +78,37 @@ def apply(
     if not left[write.who].fields:
         del left[write.who]
     return merged, left
+
+
+def _settled(owners: Owners, atom: Atom) -> Owners:
+    """Return owners whose field sets fit the schema as it is now.
+
+    Source: structured-merge-diff ``typed.ReconcileFieldSetWithSchema``.
+    """
+    return {
+        who: Owned(_collapsed(owned.fields, atom), owned.api_version)
+        for who, owned in owners.items()
+    }
+
+
+def _collapsed(fields: FieldSet, atom: Atom) -> FieldSet:
+    """Turn the parts of what has become atomic since into the whole."""
+    changed: dict[str, FieldSet] = {}
+    whole: list[str] = []
+    for element, below in fields.children.items():
+        child = atom.step(element)
+        if child is None:
+            continue
+        if child.is_leaf:
+            whole.append(element)
+            changed[element] = EMPTY
+            continue
+        inner = _collapsed(below, child)
+        if inner is not below:
+            changed[element] = inner
+    if not changed:
+        return fields
+    return fields.with_children({**fields.children, **changed}).with_members(whole)
 
 
 def _changes(live: JSON, new: JSON, write: Write) -> Comparison:
