@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import final
 
@@ -193,23 +194,16 @@ class Reflector:
         assert self.resource is not None  # resolved before anything is watched
         self._metrics.count("reflector_watches_total", name=str(self._gvk))
         opened = False
+        loop = asyncio.get_running_loop()
+        limit = silence(self._state)
         try:
             async with (
-                asyncio.timeout(silence(self._state)) as silent,
-                self._client.watch_raw(
-                    self.resource,
-                    namespace=self._place(),
-                    labels=self._labels,
-                    fields=self._fields,
-                    resource_version=watch.resource_version,
-                    initial_events=watch.initial,
-                    timeout_seconds=SERVER_TIMEOUT,
-                    metadata_only=self._metadata_only,
-                ) as lines,
+                asyncio.timeout(limit) as silent,
+                self._open(self.resource, watch) as lines,
             ):
                 opened = True
-                action = await self._perform(self._step(Opened()))
-                heard = asyncio.get_running_loop().time()
+                await self._perform(self._step(Opened()))
+                heard = loop.time()
                 count = 0
                 async for line in lines:
                     action = await self._take(line)
@@ -218,10 +212,11 @@ class Reflector:
                     count += 1
                     if count % _BULK == 0:
                         await asyncio.sleep(0)
-                    now = asyncio.get_running_loop().time()
+                    now = loop.time()
                     # Moving a timer costs more than an event: once a second will do.
-                    if now - heard >= 1.0:
-                        silent.reschedule(now + silence(self._state))
+                    if now - heard >= 1.0 or limit != silence(self._state):
+                        limit = silence(self._state)
+                        silent.reschedule(now + limit)
                         heard = now
             happened: Input = Closed()
         except TimeoutError:
@@ -231,6 +226,20 @@ class Reflector:
         except ApiError as error:
             happened = Failed(error)
         return await self._perform(self._step(happened))
+
+    def _open(
+        self, resource: Resource, watch: Watch
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        return self._client.watch_raw(
+            resource,
+            namespace=self._place(),
+            labels=self._labels,
+            fields=self._fields,
+            resource_version=watch.resource_version,
+            initial_events=watch.initial,
+            timeout_seconds=SERVER_TIMEOUT,
+            metadata_only=self._metadata_only,
+        )
 
     async def _take(self, line: bytes) -> _Action | None:
         """Take one line; what is returned ends the stream."""
