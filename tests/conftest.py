@@ -64,6 +64,13 @@ def _no_blocking() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def private_control_plane() -> Iterator[ControlPlane]:
+    """A real API server of the test's own, to be stopped, restarted or wiped."""
+    with ControlPlane() as plane:
+        yield plane
+
+
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[ControlPlane]:
     """The real API server without controllers, for whoever works in own namespaces."""

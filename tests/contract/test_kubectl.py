@@ -1,0 +1,221 @@
+"""The real kubectl against both servers."""
+
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeostat._tasks import LoopThread
+from homeostat.apiserver import ApiServer, serve
+from tests.harness.kube import ControlPlane
+from tests.harness.kubectl import Kubectl
+from tests.harness.objects import config_map, deployment
+from tests.harness.widgets import GROUP, crd, schema, widget
+
+# The embedded half needs the real kubectl too.
+pytestmark = pytest.mark.kube
+
+_numbers = itertools.count(1)
+
+
+def _serve(stack: ExitStack, folder: Path) -> Path:
+    """Serve an embedded server from a thread of its own; return its kubeconfig."""
+    thread = stack.enter_context(LoopThread(name="embedded"))
+    manager = serve(ApiServer())
+    url = thread.call(manager.__aenter__())
+    stack.callback(lambda: thread.call(manager.__aexit__(None, None, None)))
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "users": [{"name": "u", "user": {}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(config))
+    return path
+
+
+@pytest.fixture(params=["embedded", "real"])
+def kubectl(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kubectl]:
+    """Kubectl with a namespace of its own."""
+    namespace = f"kubectl-{os.getpid()}-{next(_numbers)}"
+    with ExitStack() as stack:
+        if request.param == "embedded":
+            run = Kubectl(_serve(stack, tmp_path), tmp_path / "cache", namespace)
+        else:
+            plane: ControlPlane = request.getfixturevalue("control_plane")
+            run = Kubectl(plane.kubeconfig(), plane.folder / "cache", namespace)
+        _ok(run("create", "namespace", namespace))
+        yield run
+
+
+def _ok(outcome: Any) -> str:
+    assert outcome.code == 0, outcome.err
+    out: str = outcome.out
+    return out
+
+
+def _apply(kubectl: Kubectl, body: Any, *args: str) -> str:
+    return _ok(kubectl("apply", *args, "-f", "-", stdin=json.dumps(body)))
+
+
+def test_create_and_get(kubectl: Kubectl) -> None:
+    out = _ok(kubectl("create", "-f", "-", stdin=json.dumps(config_map("a"))))
+    assert out == "configmap/a created\n"
+    assert _ok(kubectl("get", "cm", "a", "-o", "name")) == "configmap/a\n"
+
+
+def test_get_as_json(kubectl: Kubectl) -> None:
+    _apply(kubectl, config_map("a", {"x": "1"}))
+    item = json.loads(_ok(kubectl("get", "configmap", "a", "-o", "json")))
+    assert item["data"] == {"x": "1"}
+
+
+def test_get_lists_names(kubectl: Kubectl) -> None:
+    for name in "ba":
+        _apply(kubectl, config_map(name, labels={"l": "1"}))
+    out = _ok(kubectl("get", "cm", "-l", "l=1", "-o", "name"))
+    assert out == "configmap/a\nconfigmap/b\n"
+
+
+def test_get_in_columns(kubectl: Kubectl) -> None:
+    _apply(kubectl, config_map("a"))
+    header, row = _ok(kubectl("get", "cm", "a")).splitlines()
+    assert header.split()[0] == "NAME"
+    assert row.split()[0] == "a"
+
+
+def test_get_of_nothing(kubectl: Kubectl) -> None:
+    outcome = kubectl("get", "cm", "no")
+    assert outcome.code == 1
+    message = 'Error from server (NotFound): configmaps "no" not found\n'
+    assert outcome.err == message
+
+
+def test_apply_creates_then_is_unchanged(kubectl: Kubectl) -> None:
+    assert _apply(kubectl, deployment("d")) == "deployment.apps/d created\n"
+    assert _apply(kubectl, deployment("d")) == "deployment.apps/d unchanged\n"
+
+
+def test_apply_server_side(kubectl: Kubectl) -> None:
+    out = _apply(kubectl, deployment("d"), "--server-side")
+    assert out == "deployment.apps/d serverside-applied\n"
+    _apply(kubectl, deployment("d", replicas=3), "--server-side")
+    path = "jsonpath={.spec.replicas}"
+    assert _ok(kubectl("get", "deploy", "d", "-o", path)) == "3"
+
+
+def test_apply_server_side_conflict(kubectl: Kubectl) -> None:
+    first = json.dumps(config_map("a", {"x": "1"}))
+    second = json.dumps(config_map("a", {"x": "2"}))
+    args = ("apply", "--server-side", "-f", "-", "--field-manager")
+    _ok(kubectl(*args, "one", stdin=first))
+    outcome = kubectl(*args, "two", stdin=second)
+    assert outcome.code == 1
+    assert 'Apply failed with 1 conflict: conflict with "one": .data.x' in outcome.err
+
+
+def test_apply_refuses_a_typo(kubectl: Kubectl) -> None:
+    body = deployment("d", replcas=1)
+    outcome = kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    assert outcome.code == 1
+    assert 'unknown field "spec.replcas"' in outcome.err
+
+
+def test_label_and_annotate(kubectl: Kubectl) -> None:
+    _apply(kubectl, config_map("a"))
+    assert _ok(kubectl("label", "cm", "a", "l=1")) == "configmap/a labeled\n"
+    assert _ok(kubectl("annotate", "cm", "a", "n=1")) == "configmap/a annotated\n"
+    out = _ok(kubectl("get", "cm", "a", "-o", "jsonpath={.metadata.labels.l}"))
+    assert out == "1"
+
+
+def test_patch_and_scale(kubectl: Kubectl) -> None:
+    _apply(kubectl, deployment("d"))
+    patch = '{"spec":{"replicas":2}}'
+    _ok(kubectl("patch", "deploy", "d", "--type=merge", "-p", patch))
+    out = _ok(kubectl("scale", "deploy", "d", "--replicas=4"))
+    assert out == "deployment.apps/d scaled\n"
+    path = "jsonpath={.spec.replicas}"
+    assert _ok(kubectl("get", "deploy", "d", "-o", path)) == "4"
+
+
+def test_delete_waits(kubectl: Kubectl) -> None:
+    _apply(kubectl, config_map("a"))
+    out = _ok(kubectl("delete", "cm", "a"))
+    assert out.startswith('configmap "a" deleted')
+    assert kubectl("get", "cm", "a").code == 1
+
+
+def test_delete_by_label(kubectl: Kubectl) -> None:
+    for name in "ab":
+        _apply(kubectl, config_map(name, labels={"l": "1"}))
+    _ok(kubectl("delete", "cm", "-l", "l=1"))
+    assert _ok(kubectl("get", "cm", "-l", "l=1", "-o", "name")) == ""
+
+
+def test_wait_for_a_field(kubectl: Kubectl) -> None:
+    _apply(kubectl, config_map("a", {"x": "1"}))
+    out = _ok(kubectl("wait", "cm/a", "--for=jsonpath={.data.x}=1", "--timeout=10s"))
+    assert out == "configmap/a condition met\n"
+
+
+def test_wait_for_deletion(kubectl: Kubectl) -> None:
+    out = kubectl("wait", "cm/no", "--for=delete", "--timeout=10s")
+    assert out.code == 0
+
+
+def test_describe(kubectl: Kubectl) -> None:
+    _apply(kubectl, deployment("d"))
+    lines = _ok(kubectl("describe", "deployment", "d")).splitlines()
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    assert fields["Name"].strip() == "d"
+    assert fields["Selector"].strip() == "app=web"
+
+
+def test_custom_resources(kubectl: Kubectl) -> None:
+    group = f"k.{GROUP}"
+    names = {"shortNames": ["kw"]}
+    body = crd(group, plural="kwidgets", kind="Kwidget", schema=schema(), names=names)
+    _apply(kubectl, body)
+    name = f"crd/kwidgets.{group}"
+    _ok(kubectl("wait", name, "--for=condition=Established", "--timeout=20s"))
+    item = {**widget(size=1), "apiVersion": f"{group}/v1", "kind": "Kwidget"}
+    created = f"kwidget.k.{GROUP}/w created\n"
+    assert _apply(kubectl, item) == created
+    assert _ok(kubectl("get", "kw", "-o", "name")) == f"kwidget.k.{GROUP}/w\n"
+    bad = json.dumps({**item, "spec": {"size": 99}})
+    outcome = kubectl("apply", "-f", "-", stdin=bad)
+    assert outcome.code == 1
+    assert "should be less than or equal to 10" in outcome.err
+
+
+def test_api_resources(kubectl: Kubectl) -> None:
+    out = _ok(kubectl("api-resources", "--api-group=apps", "-o", "name"))
+    assert {"deployments.apps", "replicasets.apps"} <= set(out.split())
+
+
+def test_version(kubectl: Kubectl) -> None:
+    document = json.loads(_ok(kubectl("version", "-o", "json")))
+    client, server = document["clientVersion"], document["serverVersion"]
+    assert client["gitVersion"].startswith("v1.36.")
+    assert server["minor"] == "36"
+
+
+def test_explain(kubectl: Kubectl) -> None:
+    out = _ok(kubectl("explain", "deployment.spec.replicas"))
+    assert "FIELD: replicas <integer>" in out
+
+
+def test_dry_run_of_the_server(kubectl: Kubectl) -> None:
+    body = json.dumps(config_map("a"))
+    out = _ok(kubectl("create", "--dry-run=server", "-f", "-", stdin=body))
+    assert out == "configmap/a created (server dry run)\n"
+    assert kubectl("get", "cm", "a").code == 1

@@ -1,0 +1,61 @@
+"""The real kube-apiserver with kube-controller-manager, for tests from end to end.
+
+Nothing runs pods: a test brings the local cluster's scheduler and simulated nodes when
+it needs pods that become ready.
+"""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.http import HttpTransport
+from tests.harness.kube import ControlPlane
+from tests.harness.server import Server
+
+_numbers = itertools.count(1)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark every test here, and keep them on one worker with one control plane."""
+    item.add_marker(pytest.mark.kube)
+    if not item.get_closest_marker("xdist_group"):
+        item.add_marker(pytest.mark.xdist_group("kube-e2e"))
+
+
+@pytest.fixture(scope="session")
+def cluster_plane() -> Iterator[ControlPlane]:
+    """The real control plane with its controllers, for the whole session."""
+    with ControlPlane(controllers=True) as plane:
+        yield plane
+
+
+@pytest.fixture
+def cluster_kubeconfig(cluster_plane: ControlPlane) -> Path:
+    """The path of a kubeconfig with which everything is allowed."""
+    return cluster_plane.kubeconfig()
+
+
+@pytest.fixture
+async def cluster_server(cluster_plane: ControlPlane) -> AsyncIterator[Server]:
+    """The API server without the client under test, and a fresh namespace in it.
+
+    The namespace is deleted afterwards, so that its controllers have nothing to do
+    while other tests run.
+    """
+    namespace = f"e2e-{os.getpid()}-{next(_numbers)}"
+    transport = HttpTransport(
+        cluster_plane.url,
+        token=cluster_plane.token(),
+        context=cluster_plane.ssl_context(),
+    )
+    server = Server("real", transport, namespace)
+    try:
+        path = "/api/v1/namespaces"
+        (await server.post(path, {"metadata": {"name": namespace}})).ok(201)
+        yield server
+        await server.delete(f"{path}/{namespace}")
+    finally:
+        await transport.close()
