@@ -473,5 +473,7 @@ def test_eleventh_updater_makes_the_oldest_ancient() -> None:
         data = {f"k{each:02d}": "v" for each in range(number + 1)}
         world.update(f"m{number:02d}", map=data)
     assert len(world.entries) == 10
-    ancient = {"f:map": {".": {}, "f:k00": {}, "f:k01": {}, "f:k02": {}}}
+    ancient: dict[str, Any] = {
+        "f:map": {".": {}, "f:k00": {}, "f:k01": {}, "f:k02": {}}
+    }
     assert world.owners["ancient-changes"] == ancient
