@@ -1,22 +1,27 @@
-"""The client on the embedded API server, in process."""
+"""The client on both API servers: the embedded one in process, the real one by TLS."""
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from homeostat._random import Random
+from homeostat._transport import Transport
 from homeostat.api import GroupVersionKind, LabelSelector, ObjectMeta
 from homeostat.apiserver import ApiServer, serve
-from homeostat.client import ALL, Bookmark, Client, ClusterConfig
+from homeostat.client import ALL, Bookmark, Client, ClusterConfig, load_config
 from homeostat.errors import (
     AlreadyExistsError,
     ApiError,
     ConflictError,
     ExpiredError,
     NotFoundError,
+    UnauthorizedError,
 )
 from homeostat.k8s import apps_v1, core_v1
+from tests.harness.kube import ControlPlane
 
 CONFIG_MAP = GroupVersionKind("", "v1", "ConfigMap")
 WIDGET = GroupVersionKind("ex.io", "v1", "Widget")
@@ -55,9 +60,20 @@ CRD: dict[str, Any] = {
 }
 
 
-@pytest.fixture(name="client")
-async def _client() -> AsyncGenerator[Client]:
-    async with Client(ApiServer().transport()) as client:
+@pytest.fixture(
+    name="client", params=["embedded", pytest.param("real", marks=pytest.mark.kube)]
+)
+async def _client(request: pytest.FixtureRequest) -> AsyncGenerator[Client]:
+    """A client in a namespace of the test's own."""
+    target: ClusterConfig | Transport
+    if request.param == "real":
+        plane: ControlPlane = request.getfixturevalue("control_plane")
+        target = await asyncio.to_thread(load_config, plane.kubeconfig())
+    else:
+        target = ApiServer().transport()
+    namespace = f"client-{Random().suffix()}"
+    async with Client(target, namespace=namespace) as client:
+        await client.create(core_v1.Namespace(metadata=ObjectMeta(name=namespace)))
         yield client
 
 
@@ -87,10 +103,12 @@ async def test_object_lives_from_create_to_delete(client: Client) -> None:
     made.data = {"k": "2"}
     updated = await client.update(made)
     assert updated.data == {"k": "2"}
-    with pytest.raises(AlreadyExistsError, match="create v1 configmaps default/a"):
+    with pytest.raises(
+        AlreadyExistsError, match=f"create v1 configmaps {client.namespace}/a"
+    ):
         await client.create(config_map("a"))
     await client.delete(core_v1.ConfigMap, "a", uid=updated.metadata.uid)
-    with pytest.raises(NotFoundError, match="get v1 configmaps default/a"):
+    with pytest.raises(NotFoundError, match=f"get v1 configmaps {client.namespace}/a"):
         await client.get(core_v1.ConfigMap, "a")
 
 
@@ -146,16 +164,17 @@ async def test_lists_page_and_select(client: Client) -> None:
         made.metadata.labels = {"even": str(number % 2 == 0).lower()}
         await client.create(made)
     resource = await client.resource_for(CONFIG_MAP)
-    page = await client.list_page(resource, namespace="default", limit=3)
+    page = await client.list_page(resource, namespace=client.namespace, limit=3)
     assert (len(page.items), page.remaining) == (3, 4)
     rest = await client.list_page(
-        resource, namespace="default", limit=9, continue_=page.continue_
+        resource, namespace=client.namespace, limit=9, continue_=page.continue_
     )
     assert len(rest.items) == 4
     assert rest.resource_version == page.resource_version
     even = await client.list(core_v1.ConfigMap, labels={"even": "true"})
     assert [item.metadata.name for item in even] == ["c0", "c2", "c4", "c6"]
-    one = await client.list(CONFIG_MAP, namespace=ALL, fields="metadata.name=c3")
+    fields = f"metadata.name=c3,metadata.namespace={client.namespace}"
+    one = await client.list(CONFIG_MAP, namespace=ALL, fields=fields)
     assert [item["metadata"]["name"] for item in one] == ["c3"]
     assert one[0]["kind"] == "ConfigMap"
 
@@ -163,10 +182,14 @@ async def test_lists_page_and_select(client: Client) -> None:
 async def test_metadata_alone_can_be_listed_and_watched(client: Client) -> None:
     await client.create(config_map("a", secret="value"))
     resource = await client.resource_for(CONFIG_MAP)
-    page = await client.list_page(resource, metadata_only=True)
+    page = await client.list_page(
+        resource, namespace=client.namespace, metadata_only=True
+    )
     assert b"PartialObjectMetadata" in page.items[0]
     assert b"value" not in page.items[0]
-    async with client.watch_raw(resource, metadata_only=True) as lines:
+    async with client.watch_raw(
+        resource, namespace=client.namespace, metadata_only=True
+    ) as lines:
         async for line in lines:
             assert b"PartialObjectMetadata" in line
             break
@@ -241,3 +264,21 @@ async def test_same_client_works_over_http() -> None:
             await client.create(config_map("a"))
             async with client.watch(core_v1.ConfigMap) as events:
                 assert (await anext(events)).object.metadata.name == "a"
+
+
+@pytest.mark.kube
+async def test_certificate_and_token_both_log_in(control_plane: ControlPlane) -> None:
+    for certificate in (True, False):
+        path = control_plane.kubeconfig(certificate=certificate)
+        config = await asyncio.to_thread(load_config, path)
+        async with Client(config) as client:
+            assert (await client.version())["gitVersion"].startswith("v1.")
+
+
+@pytest.mark.kube
+async def test_wrong_token_is_unauthorized(control_plane: ControlPlane) -> None:
+    config = await asyncio.to_thread(load_config, control_plane.kubeconfig())
+    config = replace(config, token="wrong", client_certificate="", client_key="")
+    async with Client(config) as client:
+        with pytest.raises(UnauthorizedError, match="list v1 configmaps"):
+            await client.list(CONFIG_MAP)
