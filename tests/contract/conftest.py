@@ -49,12 +49,21 @@ def plane(request: pytest.FixtureRequest) -> ControlPlane | None:
 
 
 @pytest.fixture
-async def server(plane: ControlPlane | None) -> AsyncIterator[Server]:
+def embedded(plane: ControlPlane | None) -> ApiServer | None:
+    """The embedded server, or None for the real one."""
+    return ApiServer() if plane is None else None
+
+
+@pytest.fixture
+async def server(
+    plane: ControlPlane | None, embedded: ApiServer | None
+) -> AsyncIterator[Server]:
     """One API server and a fresh namespace in it."""
     namespace = f"contract-{os.getpid()}-{next(_numbers)}"
-    if plane is None:
-        kind, transport = "embedded", ApiServer().transport()
+    if embedded is not None:
+        kind, transport = "embedded", embedded.transport()
     else:
+        assert plane is not None
         context = plane.ssl_context()
         kind = "real"
         transport = HttpTransport(plane.url, token=plane.token(), context=context)
@@ -65,3 +74,24 @@ async def server(plane: ControlPlane | None) -> AsyncIterator[Server]:
         yield server
     finally:
         await transport.close()
+
+
+@pytest.fixture
+def forget(
+    plane: ControlPlane | None, embedded: ApiServer | None
+) -> Callable[[], None]:
+    """Make a server forget its history: call it, and all that was before is too old.
+
+    The real server keeps snapshots of its own beside etcd's, so it is started again;
+    nothing else uses it meanwhile, for each test worker has one of its own.
+    """
+
+    def run() -> None:
+        if plane is not None:
+            plane.restart_api()
+            plane.compact()
+        else:
+            assert embedded is not None
+            embedded.compact()
+
+    return run

@@ -224,7 +224,8 @@ async def test_nothing_new_while_a_definition_goes(server: Server, group: str) -
             "FieldValueForbidden",
             ".properties[a].uniqueItems",
             (
-                "Forbidden: uniqueItems cannot be set to true since the runtime complexity"
+                "Forbidden: uniqueItems cannot be set to true since the runtime"
+                " complexity"
                 " becomes quadratic"
             ),
         ),
@@ -276,7 +277,8 @@ async def test_nothing_new_while_a_definition_goes(server: Server, group: str) -
             "FieldValueRequired",
             ".properties[a].items.properties[k].default",
             (
-                "Required value: this property is in x-kubernetes-list-map-keys, so it must"
+                "Required value: this property is in x-kubernetes-list-map-keys, so it"
+                " must"
                 " have a default or be a required property"
             ),
         ),
@@ -294,7 +296,8 @@ async def test_nothing_new_while_a_definition_goes(server: Server, group: str) -
             "FieldValueForbidden",
             ".properties[metadata]",
             (
-                "Forbidden: must not specify anything other than name and generateName, but"
+                "Forbidden: must not specify anything other than name and"
+                " generateName, but"
                 " metadata is implicitly specified"
             ),
         ),
@@ -329,7 +332,8 @@ async def test_schema_must_be_structural(
             "spec.preserveUnknownFields",
             (
                 "Invalid value: true: cannot set to true, set"
-                " x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema"
+                " x-kubernetes-preserve-unknown-fields to true in"
+                " spec.versions[*].schema"
                 " instead"
             ),
         ),

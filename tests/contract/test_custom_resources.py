@@ -149,7 +149,8 @@ async def test_defaults_need_their_parent(server: Server, path: str) -> None:
             "FieldValueTypeInvalid",
             "spec.labels.a",
             (
-                'Invalid value: "integer": spec.labels.a in body must be of type string:'
+                'Invalid value: "integer": spec.labels.a in body must be of type'
+                " string:"
                 ' "integer"'
             ),
         ),
@@ -176,7 +177,8 @@ async def test_defaults_need_their_parent(server: Server, path: str) -> None:
             "FieldValueTypeInvalid",
             "spec.when",
             (
-                'Invalid value: "yesterday": spec.when in body must be of type date-time:'
+                'Invalid value: "yesterday": spec.when in body must be of type'
+                " date-time:"
                 ' "yesterday"'
             ),
         ),
@@ -291,7 +293,8 @@ async def test_status_is_dropped_on_create(server: Server, path: str) -> None:
             400,
             "BadRequest",
             (
-                f"the API version in the data ({GROUP}/v2) does not match the expected API"
+                f"the API version in the data ({GROUP}/v2) does not match the expected"
+                f" API"
                 f" version ({GROUP}/v1)"
             ),
         ),
@@ -300,7 +303,8 @@ async def test_status_is_dropped_on_create(server: Server, path: str) -> None:
             400,
             "BadRequest",
             (
-                "the API version in the data (v1) does not match the expected API version"
+                "the API version in the data (v1) does not match the expected API"
+                " version"
                 f" ({GROUP}/v1)"
             ),
         ),
@@ -319,7 +323,8 @@ async def test_status_is_dropped_on_create(server: Server, path: str) -> None:
             "BadRequest",
             (
                 'Widget in version "v1" cannot be handled as a Widget: json: cannot'
-                " unmarshal number into Go struct field ObjectMeta.labels of type string"
+                " unmarshal number into Go struct field ObjectMeta.labels of type"
+                " string"
             ),
         ),
     ],

@@ -1,6 +1,5 @@
 """The harness itself: what bad-day tests rely on."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -79,22 +78,6 @@ async def test_other_users_are_forbidden_until_they_are_bound(
     own_plane: ControlPlane,
 ) -> None:
     assert await _write(own_plane, "jane", "jane") == 403
-
-
-async def test_compaction_expires_continue_tokens(own_plane: ControlPlane) -> None:
-    for name in "abc":
-        await _write(own_plane, f"page-{name}")
-    path = "/api/v1/namespaces/default/configmaps"
-    first = json.loads(own_plane.get(f"{path}?limit=1")[1])["metadata"]
-    own_plane.restart_api()  # the snapshots that the server's own cache holds go too
-    own_plane.compact()
-    code, body = own_plane.get(f"{path}?continue={first['continue']}")
-    status = json.loads(body)
-    if code == 410:
-        assert status["reason"] == "Expired"
-        assert status["metadata"]["continue"]
-    else:
-        assert code == 200
 
 
 def test_kubeconfig_is_private(own_plane: ControlPlane) -> None:
