@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast, final
+from typing import Generic, TypeVar, cast, final, overload
 
 from homeostat.api import JSON, GroupVersionKind, Kind, Object, Unstructured, kind_of
 from homeostat.cache._guard import Failed, call
@@ -13,6 +13,7 @@ from homeostat.cache._record import Record
 __all__ = ["Index", "IndexQuery", "Indexer"]
 
 T_co = TypeVar("T_co", covariant=True)
+ObjectT = TypeVar("ObjectT", bound=Object)
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +54,27 @@ class Index(Generic[T_co]):
 
     __slots__ = ("by", "gvk", "kind", "name", "path")
 
+    @overload
+    def __init__(
+        self: "Index[ObjectT]",
+        kind: type[ObjectT],
+        *,
+        path: str = ...,
+        by: Callable[[Record], object] | None = ...,
+        name: str = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "Index[Unstructured]",
+        kind: GroupVersionKind,
+        *,
+        path: str = ...,
+        by: Callable[[Record], object] | None = ...,
+        name: str = ...,
+    ) -> None: ...
     def __init__(
         self,
-        kind: Kind | type[T_co],
+        kind: Kind,
         *,
         path: str = "",
         by: Callable[[Record], object] | None = None,
@@ -65,7 +84,7 @@ class Index(Generic[T_co]):
             raise ValueError("an Index takes either path= or by=, as path='spec.x'")
         if path:
             split_path(path)
-        self.kind = cast("Kind", kind)
+        self.kind: Kind = kind
         self.gvk: GroupVersionKind = kind_of(self.kind)
         self.path = path
         self.by = by

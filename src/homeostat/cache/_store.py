@@ -142,7 +142,8 @@ class Store:
             return deltas + self._advance(version)
         # What a stream begins with is in no order: it says nothing about the rest, and
         # a late answer must not bring back what was deleted meanwhile.
-        if event_type == "DELETED" and self.newest(*key) is None:
+        gone = event_type == "DELETED" and self.newest(*key) is None
+        if gone and key not in self._unacked:
             self._unacked[key] = _Unacked(version, gone=True)
         return deltas
 

@@ -107,6 +107,16 @@ def test_late_answer_does_not_bring_back_what_a_beginning_stream_deleted(
     assert not any(store.backlog.values())
 
 
+def test_delete_in_a_beginning_stream_says_less_than_a_newer_answer(
+    store: Store,
+) -> None:
+    assert store.begin()
+    store.write_ok(record("web", 14, uid="second"), matches=False)
+    store.event("DELETED", record("web", 12))
+    store.event("ADDED", record("web", 13, uid="second"))
+    assert shown(store) == {}
+
+
 def test_relist_keeps_what_is_newer_and_drops_what_it_does_not_name(
     store: Store,
 ) -> None:
