@@ -209,8 +209,12 @@ class Calls:
     async def _wait(self, retry: Retry, attempted: str) -> None:
         logger.debug("retrying: %s, in %s s: %s", attempted, retry.after, retry.reason)
         if retry.pause:
-            loop = asyncio.get_running_loop()
-            self._resume_at = max(self._resume_at, loop.time() + retry.after)
+            now = asyncio.get_running_loop().time()
+            if self._resume_at <= now:
+                logger.info(
+                    "pausing every request for %s s: %s", retry.after, retry.reason
+                )
+            self._resume_at = max(self._resume_at, now + retry.after)
         else:
             await asyncio.sleep(retry.after)
 

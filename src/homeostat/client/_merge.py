@@ -50,7 +50,7 @@ def merged_update(resource: Resource, obj: Object, live: bytes) -> Unstructured:
 def schema_for(kind: type[Object]) -> Schema | None:
     """Return the schema of a typed kind, None when there is none to be had."""
     # Both packages cost milliseconds to import: only typed updates pay.
-    if issubclass(kind, CustomResource):
+    if CustomResource in kind.__mro__:
         from homeostat.schema import crd_for, parse_schema  # noqa: PLC0415
 
         version = crd_for(kind)["spec"]["versions"][0]

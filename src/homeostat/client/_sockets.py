@@ -26,6 +26,9 @@ _KEEPALIVE = (
     ("TCP_KEEPALIVE", 30),
     ("TCP_KEEPINTVL", 15),
     ("TCP_KEEPCNT", 3),
+    # Keepalive is silent while bytes wait for their acknowledgement: a write to a dead
+    # peer would hang for a quarter of an hour. Milliseconds, as long as the probes.
+    ("TCP_USER_TIMEOUT", 75_000),
 )
 
 
@@ -39,12 +42,12 @@ def _make_socket(address: _Address) -> socket.socket:
     made = socket.socket(family, kind, protocol)
     made.settimeout(0)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, seconds in _KEEPALIVE:
+    for name, value in _KEEPALIVE:
         if name == "TCP_KEEPALIVE" and hasattr(socket, "TCP_KEEPIDLE"):
             continue
         option = getattr(socket, name, None)
         if option is not None:
-            made.setsockopt(socket.IPPROTO_TCP, option, seconds)
+            made.setsockopt(socket.IPPROTO_TCP, option, value)
     return made
 
 

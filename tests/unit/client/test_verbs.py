@@ -9,12 +9,18 @@ import pytest
 from homeostat._scope import WriteScope
 from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.api import (
+    CustomResource,
+    Field,
     FieldSelector,
     GroupVersionKind,
+    Model,
     Object,
     ObjectMeta,
     Resource,
     Selector,
+    Spec,
+    Status,
+    custom_resource,
 )
 from homeostat.client import (
     ALL,
@@ -25,7 +31,12 @@ from homeostat.client import (
     Scale,
     WatchEvent,
 )
-from homeostat.errors import ConflictError, ExpiredError, TransportError
+from homeostat.errors import (
+    ConflictError,
+    ExpiredError,
+    OutcomeUnknownError,
+    TransportError,
+)
 from tests.unit.client.scripted import Notes, Scripted, answer, failure
 
 DEPLOYMENT = GroupVersionKind("apps", "v1", "Deployment")
@@ -261,6 +272,49 @@ async def test_typed_update_keeps_fields_that_the_type_does_not_know() -> None:
     assert body["metadata"]["uid"] == "u"
 
 
+class Port(Model):
+    """An item that is found by its name."""
+
+    name: str
+    number: int = 0
+
+
+class GateSpec(Spec):
+    """What the type knows."""
+
+    ports: list[Port] = Field(
+        default_factory=list, list_type="map", list_map_keys=("name",)
+    )
+
+
+@custom_resource(group="ex.io", version="v1")
+class Gate(CustomResource[GateSpec, Status]):
+    """A custom resource whose type is older than its objects."""
+
+
+async def test_typed_update_keeps_unknown_fields_inside_list_items() -> None:
+    def put(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(status=200, body=request.body)
+
+    ports = [
+        {"name": "a", "number": 1, "future": "x"},
+        {"name": "b", "number": 2, "future": "y"},
+    ]
+    transport = Scripted(live("4", kind="Gate", spec={"ports": ports, "more": 1}), put)
+    gate = Gate(
+        metadata=ObjectMeta(name="a", resource_version="4"),
+        spec=GateSpec(ports=[Port(name="b", number=9), Port(name="a", number=1)]),
+    )
+    await Client(transport).update(gate)
+    assert sent(transport)[3]["spec"] == {
+        "more": 1,
+        "ports": [
+            {"name": "b", "number": 9, "future": "y"},
+            {"name": "a", "number": 1, "future": "x"},
+        ],
+    }
+
+
 async def test_typed_update_of_an_old_version_conflicts_without_a_write() -> None:
     transport = Scripted(live("5"))
     client = Client(transport)
@@ -469,3 +523,18 @@ async def test_leaving_the_client_closes_its_transport() -> None:
     async with Client(transport):
         pass
     assert transport.closed
+
+
+async def test_any_request_can_be_sent() -> None:
+    transport = Scripted(failure(404, "NotFound"))
+    response = await Client(transport, user_agent="me").request(
+        HttpRequest(method="GET", path="/healthz")
+    )
+    assert response.status == 404
+    assert transport.requests[0].headers["user-agent"] == "me"
+
+
+async def test_any_request_whose_answer_is_lost_is_unknown() -> None:
+    client = Client(Scripted(TransportError("reset")))
+    with pytest.raises(OutcomeUnknownError, match="post /api/v1/x"):
+        await client.request(HttpRequest(method="POST", path="/api/v1/x"))
