@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -20,6 +21,8 @@ _ESCAPES = {
     "\t": "\\t",
     "\v": "\\v",
 }
+# Text that stands in JSON as it is: nearly all keys and values of Kubernetes.
+_PLAIN = re.compile(r"[ !#-%'-;=?-\[\]-~]*")
 # encoding/json writes these as \\uXXXX, so that JSON can stand inside HTML.
 _NEEDS_ESCAPE = frozenset("<>&\u2028\u2029")
 
@@ -92,6 +95,8 @@ def encode_json(value: JSON) -> str:
 
 
 def _encode_text(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
     encoded = json.dumps(text, ensure_ascii=False)
     if not _NEEDS_ESCAPE.isdisjoint(encoded):
         for char in _NEEDS_ESCAPE:

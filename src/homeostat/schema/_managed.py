@@ -88,7 +88,7 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
         lose theirs, as on the server.
     """
     managed = _before_update(live, new, subresource)
-    if managed is None or (live is not None and not managed.owned):
+    if live is not None and not managed.owned:
         # Cleared, or never tracked: updates do not start to track, an apply does.
         return []
     atom = root_atom(schema)
@@ -222,12 +222,12 @@ _ZEROS: Final = SchemaCache(_zeros)
 
 def _before_update(
     live: dict[str, Any] | None, new: dict[str, Any], subresource: str
-) -> Managed | None:
-    """Return the managers to start from; None when the writer cleared them."""
+) -> Managed:
+    """Return the managers to start from; none when the writer cleared them."""
     if not subresource:
         entries = _metadata(new).get("managedFields")
         if entries in ([], [{}]):
-            return None
+            return Managed({}, {})
         try:
             managed = decode_managed(entries)
         except ValueError:
