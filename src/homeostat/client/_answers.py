@@ -10,10 +10,11 @@ from homeostat._transport import HttpResponse
 from homeostat.client._retry import retry_after
 from homeostat.errors import ApiError, status_error
 
-__all__ = ["is_status", "parse_status", "response_error", "warning_texts"]
+__all__ = ["is_object", "is_status", "parse_status", "response_error", "warning_texts"]
 
 _NOT_SERVED = "the server could not find the requested resource"
 _WARNING = re.compile(r'299 [^" ]+ "((?:[^"\\]|\\.)*)"')
+_raw = msgspec.json.Decoder(msgspec.Raw)
 _MAX_TEXT = 256  # characters of an answer that is no Status
 
 
@@ -24,6 +25,14 @@ def parse_status(body: bytes) -> Mapping[str, Any] | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return document if document.get("kind") == "Status" else None
+
+
+def is_object(body: bytes) -> bool:
+    """Whether ``body`` is one JSON object; it is read through, not decoded."""
+    try:
+        return bytes(_raw.decode(body)).lstrip().startswith(b"{")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 def is_status(response: HttpResponse) -> bool:

@@ -10,7 +10,12 @@ from homeostat._metrics import Metrics
 from homeostat._random import Random
 from homeostat._scope import Write, WriteObserver, current_scope
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
-from homeostat.client._answers import is_status, response_error, warning_texts
+from homeostat.client._answers import (
+    is_object,
+    is_status,
+    response_error,
+    warning_texts,
+)
 from homeostat.client._report import Report, refuse_closed_epoch
 from homeostat.client._retry import Retry, decide
 from homeostat.errors import OutcomeUnknownError, TransportError
@@ -109,6 +114,9 @@ class Calls:
                     raise _unknown(attempted, str(error)) from error
                 raise _explained(error, attempted) from error
             if response.status < 300:
+                if not is_object(response.body):
+                    report.sent()
+                    raise _unknown(attempted, "the answer is no JSON object")
                 report.responded(response.body)
                 return response
             if (

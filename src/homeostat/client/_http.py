@@ -1,5 +1,6 @@
 """The transport over sockets: addresses, credentials and TLS around aiohttp."""
 
+import logging
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,13 +14,16 @@ from homeostat._tasks import Threads
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream
 from homeostat.client._auth import Credential, credential_source
 from homeostat.client._config import ClusterConfig
+from homeostat.client._retry import PermanentTransportError
 from homeostat.client._tls import files_of, make_context, stamp
-from homeostat.errors import TransportError
+from homeostat.errors import ConfigError, TransportError
 
 if TYPE_CHECKING:
     from homeostat.client._sockets import Sockets, SocketStream
 
 __all__ = ["HttpTransport", "url_of"]
+
+logger = logging.getLogger(__name__)
 
 # client-go looks at its certificate files every five minutes.
 CERTIFICATE_CHECK = timedelta(minutes=5)
@@ -56,7 +60,7 @@ class HttpTransport:
 
     async def request(self, request: HttpRequest) -> HttpResponse:
         """Send one request and return the whole answer."""
-        credential = await self._source.current()
+        credential = await self._credential()
         response = await self._send(request, credential)
         if response.status == 401:
             renewed = await self._renewed(credential)
@@ -77,7 +81,7 @@ class HttpTransport:
 
     @asynccontextmanager
     async def _stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
-        credential = await self._source.current()
+        credential = await self._credential()
         stream = await self._open(request, credential)
         try:
             if stream.status == 401:
@@ -109,9 +113,23 @@ class HttpTransport:
             server_name=self._config.tls_server_name,
         )
 
+    async def _credential(self) -> Credential:
+        self._connections()  # a closed transport asks nobody for credentials
+        try:
+            return await self._source.current()
+        except ConfigError as error:
+            # A plugin or a file may fail for a while: whoever watches tries again.
+            raise PermanentTransportError(
+                f"no credentials: {error}", sent=False
+            ) from error
+
     async def _renewed(self, refused: Credential) -> Credential | None:
-        await self._source.rejected(refused)
-        credential = await self._source.current()
+        try:
+            await self._source.rejected(refused)
+            credential = await self._source.current()
+        except ConfigError as error:
+            logger.error("the server refused the credentials, no others: %s", error)
+            return None
         return credential if credential != refused else None
 
     def _complete(self, request: HttpRequest, credential: Credential) -> HttpRequest:
@@ -142,10 +160,16 @@ class HttpTransport:
         if self._context is not None and checked and self._context_of[:2] == identity:
             return self._context
         made_of = (*identity, await self._threads.run(stamp, files_of(self._config)))
-        if self._context is None or made_of != self._context_of:
-            self._context = await self._threads.run(
-                make_context, self._config, *identity
-            )
-            self._context_of = made_of
         self._check_at = now + CERTIFICATE_CHECK
-        return self._context
+        if self._context is not None and made_of == self._context_of:
+            return self._context
+        try:
+            context = await self._threads.run(make_context, self._config, *identity)
+        except ConfigError as error:
+            if self._context is None or self._context_of[:2] != identity:
+                raise PermanentTransportError(str(error), sent=False) from error
+            # Half-written files are whole at the next look.
+            logger.warning("keeping the last certificates: %s", error)
+            return self._context
+        self._context, self._context_of = context, made_of
+        return context

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homeostat.client._config import ClusterConfig
+from homeostat.client._tls import files_of, make_context
 from homeostat.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def load_config(
         if kubeconfig is None and not (context or cluster or user):
             in_cluster = _in_cluster()
             if in_cluster is not None:
+                _check_files(in_cluster)
                 return in_cluster
         raise ConfigError(
             f"no cluster to talk to: {', '.join(map(str, paths))} "
@@ -92,7 +94,8 @@ def _read_all(paths: list[Path], *, explicit: bool) -> "Kubeconfig | None":
 
 
 def _check_files(config: ClusterConfig) -> None:
-    """Raise for a file that cannot be read, now rather than in the first request."""
+    """Raise for what cannot be read or used, now rather than in the first request."""
+    files = files_of(config)
     for entry, path in (
         ("certificate-authority", config.certificate_authority),
         ("client-certificate", config.client_certificate),
@@ -102,6 +105,8 @@ def _check_files(config: ClusterConfig) -> None:
         if path and not os.access(path, os.R_OK):
             problem = "is not readable" if Path(path).exists() else "does not exist"
             raise ConfigError(f"{config.source}: {entry}: {path} {problem}")
+    if config.certificate_authority_data or config.client_certificate_data or files:
+        make_context(config)  # what is no certificate, or does not fit, is found here
 
 
 def _in_cluster() -> ClusterConfig | None:

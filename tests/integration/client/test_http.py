@@ -18,7 +18,7 @@ from homeostat.client import Client, ClusterConfig
 from homeostat.client._http import HttpTransport
 from homeostat.client._retry import PermanentTransportError
 from homeostat.client._sockets import _make_socket
-from homeostat.errors import ConfigError, TransportError
+from homeostat.errors import TransportError
 from tests.harness.certificates import Certificates, write_certificates
 
 GET = HttpRequest(method="GET", path="/version")
@@ -272,15 +272,23 @@ async def test_server_name_and_insecure_change_the_check(pki: Certificates) -> N
         await named.close()
 
 
-async def test_key_that_does_not_fit_is_a_config_error(pki: Certificates) -> None:
+async def test_key_that_does_not_fit_was_not_sent(pki: Certificates) -> None:
     sender = transport(
         "https://127.0.0.1:1",
         client_certificate=str(pki.admin),
         client_key=str(pki.server_key),
     )
-    with pytest.raises(ConfigError, match="belong together"):
+    with pytest.raises(TransportError, match="belong together") as caught:
         await sender.request(GET)
+    assert not caught.value.sent
     await sender.close()
+
+
+async def test_credentials_that_cannot_be_had_were_not_sent(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone")
+    error = await failure("https://127.0.0.1:1", POST, token_file=gone)
+    assert not error.sent
+    assert "cannot read a token" in str(error)
 
 
 async def test_401_is_tried_again_with_a_renewed_token(

@@ -109,6 +109,14 @@ def test_proxy_that_loses_the_answer_leaves_the_outcome_unknown(status: int) -> 
     assert it.notes.kinds == ["sending", "unknown"]
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>ok</html>", b'{"kind":', b"[]"])
+def test_success_that_is_no_object_leaves_the_outcome_unknown(body: bytes) -> None:
+    it = Writing(HttpResponse(status=200, body=body))
+    with pytest.raises(OutcomeUnknownError, match="no JSON object"):
+        run_virtual(it.create())
+    assert it.notes.kinds == ["sending", "unknown"]
+
+
 def test_timeout_status_is_raised_as_such_and_observers_doubt() -> None:
     it = Writing(failure(504, "Timeout", message="too slow"))
     with pytest.raises(ApiError, match="too slow") as caught:

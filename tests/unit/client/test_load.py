@@ -4,6 +4,7 @@ import pytest
 
 from homeostat.client import _load, load_config
 from homeostat.errors import ConfigError
+from tests.harness.certificates import write_certificates
 
 CONFIG = """
 current-context: {name}
@@ -71,7 +72,8 @@ def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> Path:
     account = tmp_path / "serviceaccount"
     account.mkdir()
     (account / "token").write_text("t")
-    (account / "ca.crt").write_text("ca")
+    authority = write_certificates(account)
+    assert authority.ca == account / "ca.crt"
     (account / "namespace").write_text("shop\n")
     monkeypatch.setattr(_load, "SERVICE_ACCOUNT", account)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
@@ -100,6 +102,15 @@ def test_kubeconfig_wins_over_the_pods_account(
     pod(tmp_path, monkeypatch, "10.0.0.1")
     write(tmp_path / "home" / ".kube" / "config", "home")
     assert load_config().server == "https://home"
+
+
+def test_what_is_no_certificate_is_found_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "config", "dev")
+    (tmp_path / "ca").write_text("no certificate")
+    text = path.read_text().replace("{server", "{certificate-authority: ca, server")
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"context 'dev' of .*/ca holds no certif"):
+        load_config(path)
 
 
 def test_pod_without_a_token_says_what_to_do(
