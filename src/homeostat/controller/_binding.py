@@ -4,8 +4,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any, final
 
+from homeostat._clock import Clock, SystemClock
 from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
+from homeostat._scope import Epoch
 from homeostat._tasks import Group
 from homeostat.api import GroupVersionKind, Kind, Request
 from homeostat.cache import Delta, Informer, InformerFactory, Reader, Registration
@@ -36,6 +38,7 @@ class Binding:
         client: Sends the writes.
         informers: Shares one watch per kind among controllers.
         emit: Records events.
+        clock: Wall time that reconcilers see.
         random: Source of ids and jitter.
         metrics: Where figures go.
     """
@@ -47,6 +50,7 @@ class Binding:
         client: Client,
         informers: InformerFactory,
         emit: Emit,
+        clock: Clock | None = None,
         random: Random | None = None,
         metrics: Metrics = NO_METRICS,
     ) -> None:
@@ -77,6 +81,7 @@ class Binding:
             client=client,
             declared=Declared(declaration.name, self._informers),
             emit=emit,
+            clock=clock or SystemClock(),
             is_stopping=lambda: self.engine.epoch.closed,
         )
         self._reconciled = ReconciledSource(
@@ -125,6 +130,8 @@ class Binding:
 
         Cancellation: reconciles under way are cancelled; their keys are given back.
         """
+        if self.engine.epoch.closed:  # it runs again, after a crash
+            self.engine.epoch = Epoch(self.engine.epoch.number + 1)
         try:
             async with Group() as tasks:
                 retries = [

@@ -14,6 +14,7 @@ from typing import (
     overload,
 )
 
+from homeostat._clock import Clock
 from homeostat._tasks import Threads
 from homeostat.api import GroupVersionKind, Kind, Object, Request, Unstructured, kind_of
 from homeostat.cache import IndexQuery
@@ -71,6 +72,7 @@ class Context:
     Attributes:
         request: Namespace and name of the reconciled object.
         client: The live client; its writes count as this controller's, too.
+        clock: Wall time; in a test it may stand still or jump.
         logger: Its records carry controller, namespace, name and reconcile id.
         reconcile_id: Id of this reconcile in logs.
     """
@@ -80,6 +82,7 @@ class Context:
         *,
         request: Request,
         client: Client,
+        clock: Clock,
         reconcile_id: str,
         logger: logging.Logger,
         obj: Unstructured,
@@ -90,6 +93,7 @@ class Context:
     ) -> None:
         self.request = request
         self.client = client
+        self.clock = clock
         self.reconcile_id = reconcile_id
         self.logger = logger
         self._object = obj

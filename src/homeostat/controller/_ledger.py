@@ -1,7 +1,7 @@
 """What a reconcile was handed out, so that its updates lose nothing."""
 
 from functools import cache
-from typing import Any, final
+from typing import Any, cast, final
 
 from homeostat.api import (
     CustomResource,
@@ -41,7 +41,7 @@ def _schema_for(kind: type[Object]) -> Schema | None:
         return schema_of(kind.__resource__.gvk)
     from homeostat.schema import crd_for, parse_schema  # noqa: PLC0415
 
-    version = crd_for(kind)["spec"]["versions"][0]
+    version: Unstructured = crd_for(cast("Any", kind))["spec"]["versions"][0]
     return parse_schema(version["schema"]["openAPIV3Schema"])
 
 

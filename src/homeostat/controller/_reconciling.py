@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast, final
 
+from homeostat._clock import Clock
 from homeostat._tasks import Threads
 from homeostat.api import GroupVersionKind, Object, Request, Unstructured, from_dict
 from homeostat.cache import Record
@@ -66,6 +67,7 @@ class Reconciling:
         client: Client,
         declared: Declared,
         emit: Emit,
+        clock: Clock,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._declaration = declaration
@@ -73,17 +75,27 @@ class Reconciling:
         self._client = client
         self._declared = declared
         self._emit = emit
+        self._clock = clock
         self._is_stopping = is_stopping
         self._matcher = ApplyMatcher(declaration.name)
         self._logger = logging.getLogger(f"homeostat.controller.{declaration.name}")
-        size = self._options.max_concurrent_reconciles
-        self._threads = Threads(size, name=f"controller/{declaration.name}")
+        self._threads: Threads | None = None
         # Objects that do not decode, with the version that did not and why.
         self.invalid: dict[Request, tuple[str, str]] = {}
 
+    @property
+    def threads(self) -> Threads:
+        """The controller's own threads, made when they are first used."""
+        if self._threads is None:
+            size = self._options.max_concurrent_reconciles
+            self._threads = Threads(size, name=f"controller/{self._declaration.name}")
+        return self._threads
+
     def close(self) -> None:
         """Let the threads go."""
-        self._threads.close()
+        if self._threads is not None:
+            self._threads.close()
+            self._threads = None
 
     async def reconcile(
         self,
@@ -121,6 +133,7 @@ class Reconciling:
             return Context(
                 request=request,
                 client=self._client,
+                clock=self._clock,
                 reconcile_id=run.reconcile_id,
                 logger=self._logger,
                 obj=owner,
@@ -133,7 +146,7 @@ class Reconciling:
                     owner=owner,
                 ),
                 emit=emit,
-                threads=self._threads,
+                threads=self.threads,
             )
 
         return await self._steps(document, obj, run, ledger, context)
@@ -147,6 +160,7 @@ class Reconciling:
         context: Callable[[Unstructured], Context],
     ) -> Result | None:
         wanted = tuple(self._declaration.finalizers)
+        cleaned = False
         while True:
             metadata = document["metadata"]
             present: list[str] = metadata.get("finalizers") or []
@@ -154,7 +168,7 @@ class Reconciling:
             step, name = next_step(wanted=wanted, present=present, deleting=deleting)
             if step == "wait":
                 if not self._options.reconcile_deleting:
-                    run.skipped = "deleting"
+                    run.skipped = "" if cleaned else "deleting"
                     return None
                 step = "reconcile"
             if step == "reconcile":
@@ -170,6 +184,7 @@ class Reconciling:
                 if result is not None and result.requeue_after is not None:
                     return result
                 patch = remove_patch(name, present=present, uid=uid)
+                cleaned = True
             answer = await self._patch_finalizers(document, patch)
             if answer is None:
                 run.skipped = "gone" if step == "add" else ""
@@ -187,7 +202,7 @@ class Reconciling:
         portal = Portal(self._is_stopping)
         ctx = SyncContext(context, portal)
         work = cast("SyncReconciler[Any]", function)
-        return await portal.run(self._threads, lambda: work(obj, ctx))
+        return await portal.run(self.threads, lambda: work(obj, ctx))
 
     async def _patch_finalizers(
         self, document: Unstructured, patch: list[Any]

@@ -84,10 +84,11 @@ class WriteLog:
 
 def _lost(write: Write) -> Lost:
     known: Mapping[str, Any] = {}
-    if isinstance(write.body, dict):
-        body = cast("dict[str, Any]", write.body)
+    document: Any = write.body
+    if isinstance(document, dict):
+        body = cast("dict[str, Any]", document)
         part = "preconditions" if write.verb == "delete" else "metadata"
-        known = body.get(part) or known
+        known = body.get(part) or {}
     return Lost(
         target=(
             write.group,

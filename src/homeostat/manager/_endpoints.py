@@ -63,10 +63,10 @@ async def serve_health(health: Health, address: str) -> AsyncGenerator[str]:
             web.get("/readyz", ready),
         ]
     )
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host or None, port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, host or None, port)
         try:
             await site.start()
         except OSError as error:

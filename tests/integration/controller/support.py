@@ -1,0 +1,188 @@
+"""A PodSet-like kind, and a transport that watches and disturbs."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeAlias
+
+from homeostat import Client, CustomResource, Field, Spec, Status, custom_resource
+from homeostat._tasks import Group
+from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
+from homeostat.api import GroupVersionKind, ObjectMeta, Unstructured
+from homeostat.apiserver import ApiServer
+from homeostat.controller import KindController
+from homeostat.errors import TransportError
+from homeostat.manager import Manager
+from homeostat.testing import run_virtual
+
+DEPLOYMENT = GroupVersionKind("apps", "v1", "Deployment")
+CONFIG_MAP = GroupVersionKind("", "v1", "ConfigMap")
+EVENT = GroupVersionKind("", "v1", "Event")
+PODSET = GroupVersionKind("test.dev", "v1", "PodSet")
+
+
+class Port(Spec):
+    name: str
+    number: int = 80
+
+
+class PodSetSpec(Spec):
+    size: int = 1
+    ports: list[Port] = Field(default_factory=list)
+
+
+class PodSetStatus(Status):
+    ready: int = 0
+    nodes: list[str] = Field(default_factory=list)
+
+
+@custom_resource(group="test.dev", version="v1")
+class PodSet(CustomResource[PodSetSpec, PodSetStatus]):
+    """As many pods as are asked for."""
+
+
+# Written by hand and wide open, so that a test can store what the type cannot hold.
+CRD: Unstructured = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "podsets.test.dev"},
+    "spec": {
+        "group": "test.dev",
+        "scope": "Namespaced",
+        "names": {
+            "kind": "PodSet",
+            "plural": "podsets",
+            "singular": "podset",
+            "listKind": "PodSetList",
+        },
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "subresources": {"status": {}},
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "x-kubernetes-preserve-unknown-fields": True,
+                    }
+                },
+            }
+        ],
+    },
+}
+
+
+def podset(name: str = "a", size: int = 1) -> PodSet:
+    return PodSet(
+        metadata=ObjectMeta(name=name, namespace="default"), spec=PodSetSpec(size=size)
+    )
+
+
+def deployment(name: str, replicas: int) -> Unstructured:
+    labels = {"podset": name}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "pod", "image": "busybox"}]},
+            },
+        },
+    }
+
+
+Hook: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponse | None]]
+
+
+class Wire:
+    """A transport that counts requests and lets a test step in before each.
+
+    Attributes:
+        requests: ``VERB path``, watches as ``WATCH path``.
+        before: Called before each request; what it returns is the answer.
+        lose: Whether the answer to a request that was done is lost.
+    """
+
+    def __init__(self, server: ApiServer) -> None:
+        self._inner: Transport = server.transport()
+        self.requests: list[str] = []
+        self.before: Hook | None = None
+        self.lose: Callable[[HttpRequest], bool] = lambda _request: False
+
+    def writes(self) -> list[str]:
+        return [r for r in self.requests if r.split()[0] not in {"GET", "WATCH"}]
+
+    async def request(self, request: HttpRequest) -> HttpResponse:
+        self.requests.append(f"{request.method} {request.path}")
+        if self.before is not None:
+            answer = await self.before(request)
+            if answer is not None:
+                return answer
+        response = await self._inner.request(request)
+        if self.lose(request):
+            raise TransportError("reset by peer", sent=True)
+        return response
+
+    def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
+        self.requests.append(f"WATCH {request.path}")
+        return self._inner.stream(request)
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class World:
+    """An API server with the kind installed, an outsider's client, and managers.
+
+    Attributes:
+        server: The server.
+        outsider: Client of everybody else.
+        wire: What the manager's requests pass through.
+        manager: The newest manager.
+    """
+
+    def __init__(self) -> None:
+        self.server = ApiServer()
+        self.outsider = Client(self.server.transport(), field_manager="outsider")
+        self.wire = Wire(self.server)
+        self.manager: Manager
+
+    @asynccontextmanager
+    async def running(self, *controllers: KindController[Any]) -> AsyncGenerator[None]:
+        client = Client(self.wire)
+        self.manager = Manager(controllers=controllers, client=client)
+        async with Group() as tasks:
+            task = tasks.start(self.manager.run(), name="manager")
+            await asyncio.sleep(0.5)
+            yield
+            assert not task.done(), task.exception()
+            task.cancel()
+
+
+def virtual(
+    test: Callable[[World], Awaitable[None]],
+) -> Callable[[], None]:
+    """Run a test in virtual time, in a world of its own."""
+
+    def run() -> None:
+        async def main() -> None:
+            world = World()
+            await world.outsider.create(CRD)
+            await world.outsider.resource_for(PodSet)
+            async with asyncio.timeout(100_000):
+                await test(world)
+
+        run_virtual(main())
+
+    run.__name__ = test.__name__
+    return run
+
+
+async def settle() -> None:
+    """Let everything that is due happen."""
+    await asyncio.sleep(5)

@@ -1,0 +1,268 @@
+"""Whatever users' code does, the rest goes on."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from threading import current_thread, main_thread
+from typing import Any
+
+import pytest
+
+from homeostat import Context, Request, SyncContext, Watch, by_owner, controller
+from homeostat.cache import Reader, Record
+from homeostat.controller import KindController, predicate
+from homeostat.errors import ConflictError, NotFoundError
+from tests.integration.controller.support import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    PodSet,
+    World,
+    deployment,
+    podset,
+    settle,
+    virtual,
+)
+
+
+def config_map(**labels: str) -> dict[str, Any]:
+    metadata = {"name": "c", "namespace": "default", "labels": labels}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+
+
+@virtual
+async def test_a_map_function_that_raises_is_called_again_and_its_event_kept(
+    world: World,
+) -> None:
+    runs: list[str] = []
+    calls: list[dict[str, str]] = []
+
+    def flaky(record: Record, _reader: Reader) -> Iterable[Request]:
+        calls.append(dict(record.labels))
+        if len(calls) < 4:
+            raise RuntimeError("boom")
+        return [Request("default", record.labels["of"])]
+
+    @controller(PodSet, name="mapped", watches=[Watch(CONFIG_MAP, to=flaky)])
+    async def mapped(podset: PodSet, _ctx: Context) -> None:
+        runs.append(podset.metadata.name)
+
+    async with world.running(mapped):
+        for name in ("a", "b"):
+            await world.outsider.create(podset(name))
+        await settle()
+        runs.clear()
+        # The first event fails, the second names another: both are owed.
+        await world.outsider.create(config_map(of="a"))
+        await world.outsider.patch(
+            CONFIG_MAP, "c", {"metadata": {"labels": {"of": "b"}}}
+        )
+        await settle()
+    assert "b" in runs
+    assert len(calls) >= 4
+
+
+@virtual
+async def test_a_predicate_that_raises_lets_the_event_pass(world: World) -> None:
+    runs: list[str] = []
+
+    @predicate
+    def broken(_old: Record | None, _new: Record | None) -> bool:
+        raise RuntimeError("boom")
+
+    @controller(PodSet, name="guarded", predicate=broken)
+    async def guarded(podset: PodSet, _ctx: Context) -> None:
+        runs.append(podset.metadata.name)
+
+    async with world.running(guarded):
+        await world.outsider.create(podset())
+        await settle()
+    assert runs == ["a"]
+
+
+@virtual
+async def test_every_owner_is_reconciled_when_asked_for(world: World) -> None:
+    runs: list[str] = []
+
+    @controller(PodSet, name="owners", watches=[Watch(CONFIG_MAP, to=by_owner(PodSet))])
+    async def owners(podset: PodSet, _ctx: Context) -> None:
+        runs.append(podset.metadata.name)
+
+    async with world.running(owners):
+        made = [await world.outsider.create(podset(name)) for name in ("a", "b", "c")]
+        await settle()
+        runs.clear()
+        shared = config_map()
+        shared["metadata"]["ownerReferences"] = [
+            {
+                "apiVersion": "test.dev/v1",
+                "kind": "PodSet",
+                "name": one.metadata.name,
+                "uid": one.metadata.uid,
+            }
+            for one in made[:2]
+        ]
+        await world.outsider.create(shared)
+        await settle()
+    assert sorted(runs) == ["a", "b"]
+
+
+@virtual
+async def test_a_def_reconciler_runs_in_a_thread_with_the_same_calls(
+    world: World,
+) -> None:
+    seen: list[object] = []
+
+    @controller(PodSet, name="threaded", owns=[DEPLOYMENT])
+    def threaded(podset: PodSet, ctx: SyncContext) -> None:
+        seen.append(current_thread() is not main_thread())
+        applied = ctx.apply(deployment(podset.metadata.name, 3), owned=True)
+        seen.append(applied.operation)
+        child = ctx.get(DEPLOYMENT, podset.metadata.name)
+        seen.append(child["spec"]["replicas"])
+        seen.append(len(ctx.list(DEPLOYMENT)))
+        live = ctx.wait(ctx.client.get(DEPLOYMENT, podset.metadata.name))
+        seen.append(live["spec"]["replicas"])
+        podset.status.ready = 3
+        ctx.update_status(podset)
+        ctx.event("Synced", "all there")
+
+    async with world.running(threaded):
+        await world.outsider.create(podset())
+        await settle()
+    assert seen[:5] == [True, "created", 3, 1, 3]
+    assert (await world.outsider.get(PodSet, "a")).status.ready == 3
+
+
+@virtual
+async def test_what_a_def_reconciler_meets_keeps_its_type(world: World) -> None:
+    met: list[str] = []
+
+    @controller(PodSet, name="threaded")
+    def threaded(podset: PodSet, ctx: SyncContext) -> None:
+        try:
+            ctx.wait(ctx.client.get(DEPLOYMENT, "missing"))
+        except NotFoundError:
+            met.append("not found")
+        if len(met) == 1:
+            raise ConflictError("modified", code=409, reason="Conflict")
+
+    async with world.running(threaded):
+        await world.outsider.create(podset())
+        await settle()
+    assert met == ["not found", "not found"]
+
+
+@virtual
+async def test_a_finalizer_is_there_before_the_first_write_and_holds_until_cleaned(
+    world: World,
+) -> None:
+    log: list[str] = []
+    failing = True
+
+    @controller(PodSet, name="final", owns=[DEPLOYMENT])
+    async def final(podset: PodSet, ctx: Context) -> None:
+        log.append(f"reconcile {podset.metadata.finalizers}")
+        await ctx.apply(deployment(podset.metadata.name, 1), owned=True)
+
+    @final.finalizer("test.dev/cleanup")
+    async def cleanup(podset: PodSet, _ctx: Context) -> None:
+        log.append("cleanup")
+        if failing:
+            raise RuntimeError("the outside is away")
+
+    async with world.running(final):
+        await world.outsider.create(podset())
+        await settle()
+        assert log[0] == "reconcile ['test.dev/cleanup']"
+        assert world.wire.writes()[0].endswith("/podsets/a")
+        log.clear()
+        await world.outsider.delete(PodSet, "a")
+        await settle()
+        held = await world.outsider.get(PodSet, "a")
+        assert held.metadata.finalizers == ["test.dev/cleanup"]
+        assert set(log) == {"cleanup"}
+        failing = False
+        await asyncio.sleep(60)
+        with pytest.raises(NotFoundError):
+            await world.outsider.get(PodSet, "a")
+
+
+@virtual
+async def test_a_finalizer_is_never_added_to_what_is_being_deleted(
+    world: World,
+) -> None:
+    runs: list[str] = []
+
+    @controller(PodSet, name="final")
+    async def final(podset: PodSet, _ctx: Context) -> None:
+        runs.append(podset.metadata.name)
+
+    @final.finalizer("test.dev/cleanup")
+    async def cleanup(_podset: PodSet, _ctx: Context) -> None:
+        runs.append("cleanup")
+
+    other = podset()
+    other.metadata.finalizers = ["other.dev/hold"]
+    await world.outsider.create(other)
+    await world.outsider.delete(PodSet, "a")
+    async with world.running(final):
+        await settle()
+        held = await world.outsider.get(PodSet, "a")
+        assert held.metadata.finalizers == ["other.dev/hold"]
+    assert runs == []
+    assert world.wire.writes() == []
+
+
+@virtual
+async def test_finalizers_that_change_underneath_are_a_conflict_not_a_loss(
+    world: World,
+) -> None:
+    controller_ = _with_finalizer()
+
+    async def before(request: Any) -> None:
+        if request.method == "PATCH" and request.path.endswith("/podsets/a"):
+            world.wire.before = None
+            patch = {"metadata": {"finalizers": ["other.dev/hold"]}}
+            await world.outsider.patch(PodSet, "a", patch)
+
+    async with world.running(controller_):
+        world.wire.before = before
+        await world.outsider.create(podset())
+        await settle()
+        held = await world.outsider.get(PodSet, "a")
+        assert sorted(held.metadata.finalizers) == [
+            "other.dev/hold",
+            "test.dev/cleanup",
+        ]
+
+
+def _with_finalizer() -> KindController[PodSet]:
+    @controller(PodSet, name="final")
+    async def final(_podset: PodSet, _ctx: Context) -> None:
+        pass
+
+    @final.finalizer("test.dev/cleanup")
+    async def cleanup(_podset: PodSet, _ctx: Context) -> None:
+        pass
+
+    return final
+
+
+def test_one_controllers_failure_is_in_the_log_with_its_object(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @virtual
+    async def scenario(world: World) -> None:
+        @controller(PodSet, name="raises")
+        async def raises(_podset: PodSet, _ctx: Context) -> None:
+            raise ValueError("boom")
+
+        async with world.running(raises):
+            await world.outsider.create(podset())
+            await asyncio.sleep(0.004)
+
+    with caplog.at_level(logging.INFO):
+        scenario()
+    record = next(r for r in caplog.records if r.getMessage() == "reconcile failed")
+    assert record.exc_info is not None
+    assert record.__dict__["reasons"] == ("PodSet added",)
