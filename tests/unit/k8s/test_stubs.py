@@ -12,7 +12,8 @@ import pytest
 import homeostat.k8s
 from homeostat import api
 from homeostat.k8s._classes import _SHARED
-from homeostat.k8s._table import types
+from homeostat.k8s._table import table, types
+from tools.k8s import stubs
 
 PACKAGE = Path(homeostat.k8s.__file__).parent
 STUBS = sorted(PACKAGE.glob("*.pyi"))
@@ -77,3 +78,9 @@ def test_fields_stand_where_the_wire_has_them() -> None:
         runtime = {f.name: f.encode_name for f in fields}
         wire = {f[1]: f[0] for f in entry["f"]}
         assert runtime.items() >= wire.items(), key
+
+
+def test_the_committed_stubs_are_what_the_generator_makes(tmp_path: Path) -> None:
+    stubs.write(table(), tmp_path)
+    for made in tmp_path.iterdir():
+        assert made.read_text() == (PACKAGE / made.name).read_text(), made.name
