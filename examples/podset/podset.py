@@ -15,7 +15,7 @@ from homeostat import (
     controller,
     custom_resource,
 )
-from homeostat.api import LabelSelector, ObjectMeta, PrinterColumn, ScaleSubresource
+from homeostat.api import LabelSelector, ObjectMeta, PrinterColumn, Scale
 from homeostat.k8s import apps_v1, core_v1
 
 OWNER_LABEL = "podSet_cr"
@@ -43,11 +43,13 @@ class PodSetStatus(Status):
     group="apps.jicki.cn",
     version="v1alpha1",
     short_names=["pds"],
-    scale=ScaleSubresource(spec=".spec.size", status=".status.readyReplicas"),
+    scale=Scale(
+        spec_replicas_path=".spec.size", status_replicas_path=".status.readyReplicas"
+    ),
     printer_columns=[
-        PrinterColumn("Size", "integer", ".spec.size"),
-        PrinterColumn("Ready", "integer", ".status.readyReplicas"),
-        PrinterColumn("Age", "date", ".metadata.creationTimestamp"),
+        PrinterColumn("Size", ".spec.size", "integer"),
+        PrinterColumn("Ready", ".status.readyReplicas", "integer"),
+        PrinterColumn("Age", ".metadata.creationTimestamp", "date"),
     ],
 )
 class PodSet(CustomResource[PodSetSpec, PodSetStatus]):
@@ -67,12 +69,13 @@ async def podsets(podset: PodSet, ctx: Context) -> None:
     pods = ctx.list(core_v1.Pod, labels=labels_of(podset))
     alive = [pod for pod in pods if not pod.metadata.deletion_timestamp]
     ready = sum(is_ready(pod) for pod in alive)
+    done = ready == len(alive) == podset.spec.size
     podset.status.nodes = sorted(pod.metadata.name for pod in alive)
     podset.status.ready_replicas = ready
     podset.set_condition(
         "Ready",
-        ready == podset.spec.size == len(alive),
-        reason="AllPodsReady" if ready == podset.spec.size else "PodsNotReady",
+        done,
+        reason="AllPodsReady" if done else "PodsNotReady",
         message=f"{ready} of {podset.spec.size} pods are ready",
     )
     await ctx.update_status(podset)
@@ -85,8 +88,7 @@ def labels_of(podset: PodSet) -> dict[str, str]:
 
 def is_ready(pod: core_v1.Pod) -> bool:
     """Tell whether the pod's Ready condition is true."""
-    conditions = pod.status.conditions if pod.status else []
-    return any(c.type == "Ready" and c.status == "True" for c in conditions)
+    return any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions)
 
 
 def deployment_for(podset: PodSet) -> apps_v1.Deployment:

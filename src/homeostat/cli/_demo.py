@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Any, cast, final
 
 from rich.console import Console
 from rich.console import Group as Renderables
@@ -24,7 +24,7 @@ from homeostat.cli._load import Found, load
 from homeostat.cli._scenario import Sample, Step, steps_for
 from homeostat.cli._tree import Node, build_tree, render
 from homeostat.client import Client
-from homeostat.controller import KindController
+from homeostat.controller import KindController, LogFields
 from homeostat.errors import ConfigError
 from homeostat.k8s import apps_v1, core_v1
 from homeostat.localcluster import LocalCluster
@@ -55,8 +55,7 @@ def _sample_of(file: Path) -> dict[str, Any]:
     for path in sorted(folder.glob("*.yaml")):
         for document in _yaml.load_all(path.read_text()):
             if isinstance(document, dict):
-                sample: dict[str, Any] = document
-                return sample
+                return cast("dict[str, Any]", document)
     raise ConfigError(f"the demo needs a sample object: no *.yaml in {folder}")
 
 
@@ -74,7 +73,7 @@ async def _play(found: Found, document: dict[str, Any]) -> bool:
         sample = Sample(
             document=document,
             resource=await meddler.resource_for(kind_of(document)),
-            owned=tuple(kind_of(kind) for kind in operator.options.owns),
+            owned=tuple(kind_of(kind) for kind in operator.declaration.options.owns),
         )
         manager = Manager(
             controllers=found.controllers, client=client, drain_timeout=0.0
@@ -91,7 +90,7 @@ async def _play(found: Found, document: dict[str, Any]) -> bool:
 def _operator_of(found: Found, document: dict[str, Any]) -> KindController[Any]:
     wanted = kind_of(document)
     for each in found.controllers:
-        if each.options.gvk == wanted:
+        if each.declaration.options.gvk == wanted:
             return each
     raise ConfigError(f"no controller reconciles {wanted}, the kind of the sample")
 
@@ -149,6 +148,7 @@ class _Show(logging.Handler):
         self, sample: Sample, counting: _Counting, controllers: set[str]
     ) -> None:
         super().__init__()
+        self.addFilter(LogFields())
         self._sample = sample
         self._counting = counting
         self._controllers = controllers
@@ -157,6 +157,7 @@ class _Show(logging.Handler):
         self._informers: list[Informer[Any]] = []
         self._console = Console(highlight=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._family: set[str] = set()
         self._began = 0.0
 
     async def run(self, client: Client) -> bool:
@@ -183,7 +184,11 @@ class _Show(logging.Handler):
     @asynccontextmanager
     async def _watching(self, client: Client) -> AsyncGenerator[None]:
         informers = InformerFactory(client)
-        kinds = [self._sample.kind, *self._sample.owned, *map(kind_of, _BELOW)]
+        kinds = [
+            self._sample.kind,
+            *self._sample.owned,
+            *(kind_of(kind) for kind in _BELOW),
+        ]
         for kind in dict.fromkeys(kinds):
             informer = informers.informer(kind)
             informer.add_handler(lambda _: self._changed.set(), name="demo")
@@ -220,7 +225,7 @@ class _Show(logging.Handler):
         )
 
     async def _converge(self, step: Step, deadline: float) -> str:
-        while missing := step.missing(self._tree()):
+        while missing := step.missing(self._tree()) or self._orphans():
             self._refresh()
             self._changed.clear()
             try:
@@ -231,16 +236,29 @@ class _Show(logging.Handler):
         self._refresh()
         return missing
 
-    def _tree(self) -> Node | None:
+    def _objects(self) -> list[dict[str, Any]]:
         records = [r for i in self._informers for r in i.indexer.records()]
-        objects = [_named(r.object, r.gvk.kind) for r in records]
+        return [_named(r.object, r.gvk.kind) for r in records]
+
+    def _tree(self) -> Node | None:
+        """Return the sample and what it owns, None when it is gone."""
+        objects = self._objects()
+        wanted = (self._sample.kind.kind, self._sample.namespace, self._sample.name)
         for item in objects:
-            if (item["kind"], item["metadata"]["name"]) == (
-                self._sample.kind.kind,
-                self._sample.name,
-            ):
-                return build_tree(item, objects)
+            meta = item["metadata"]
+            if (item["kind"], meta.get("namespace", ""), meta["name"]) == wanted:
+                tree = build_tree(item, objects)
+                self._family |= {n.object["metadata"]["uid"] for n in tree.walk()}
+                return tree
         return None
+
+    def _orphans(self) -> str:
+        """Say what is left of the family once its head is gone."""
+        objects = self._objects()
+        family = [o for o in objects if o["metadata"]["uid"] in self._family]
+        if any(o["kind"] == self._sample.kind.kind for o in family):
+            return ""
+        return f"{len(family)} objects are left" if family else ""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show a reconcile of the operator, and every warning."""

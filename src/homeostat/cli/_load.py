@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, cast
 
 from homeostat.api import CustomResource
 from homeostat.controller import KindController
 from homeostat.errors import ConfigError
+from homeostat.manager import resources_of
 
 __all__ = ["Found", "load"]
-
-AnyResource: TypeAlias = CustomResource[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,7 @@ class Found:
     """
 
     controllers: tuple[KindController[Any], ...]
-    resources: tuple[type[AnyResource], ...]
+    resources: tuple[type[CustomResource[Any, Any]], ...]
 
 
 def load(files: Sequence[Path]) -> Found:
@@ -41,24 +40,15 @@ def load(files: Sequence[Path]) -> Found:
     Raises:
         ConfigError: A file is missing or does not run; names the file and the line.
     """
-    controllers: dict[KindController[Any], None] = {}
-    resources: dict[type[AnyResource], None] = {}
-    for file in files:
-        for value in vars(_run(file)).values():
-            if isinstance(value, KindController):
-                controllers[value] = None
-                if _is_resource(value.options.kind):
-                    resources[value.options.kind] = None
-            elif _is_resource(value):
-                resources[value] = None
-    return Found(controllers=tuple(controllers), resources=tuple(resources))
-
-
-def _is_resource(value: object) -> TypeGuard[type[AnyResource]]:
-    return (
-        isinstance(value, type)
-        and issubclass(value, CustomResource)
-        and hasattr(value, "__resource__")
+    values = [value for file in files for value in vars(_run(file)).values()]
+    controllers = [
+        cast("KindController[Any]", value)
+        for value in values
+        if isinstance(value, KindController)
+    ]
+    return Found(
+        controllers=tuple(dict.fromkeys(controllers)),
+        resources=tuple(resources_of(values)),
     )
 
 

@@ -76,13 +76,10 @@ def run_files(files: Sequence[Path], options: RunOptions) -> None:
 
 
 def _manager(found: Found, client: Client, options: RunOptions) -> Manager:
-    controllers = found.controllers
-    if options.workers is not None:
-        workers = options.workers
-        controllers = tuple(c.with_workers(workers) for c in controllers)
     return Manager(
-        controllers=controllers,
+        controllers=found.controllers,
         client=client,
+        max_concurrent_reconciles=options.workers,
         namespaces=options.namespaces or ALL,
         health_address=options.health_address,
     )

@@ -139,7 +139,8 @@ def _edit(sample: Sample) -> Step:
     async def act(client: Client) -> None:
         child = await _child(client, sample, kind)
         meta = child["metadata"]
-        before[:] = [(child.get("spec") or {}).get("replicas")]
+        spec: Unstructured = child.get("spec") or {}
+        before[:] = [spec.get("replicas")]
         meddled = {"spec": {"replicas": 1}} if before[0] is not None else {"data": None}
         await client.patch(kind, meta["name"], meddled, namespace=sample.namespace)
 

@@ -128,7 +128,9 @@ class GarbageCollector:
             if action is not None:
                 await self._act(item, action)
                 return
-        states = {owner.uid: await self._state(item, owner) for owner in item.owners}
+        states: dict[str, OwnerState] = {
+            owner.uid: await self._state(item, owner) for owner in item.owners
+        }
         has_dependents = bool(self._graph.dependents_of(uid))
         action = decide_living(item, states, has_dependents=has_dependents)
         if action is not None:
@@ -203,7 +205,7 @@ class GarbageCollector:
             kind, item.name, namespace=namespace
         )
         metadata = live["metadata"]
-        found = metadata.get(field) or []
+        found: list[Any] = metadata.get(field) or []
         kept = [each for each in found if keep(each)]
         if metadata["uid"] != item.uid or kept == found:
             return

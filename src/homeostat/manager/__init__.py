@@ -15,6 +15,7 @@ Guarantees:
 The HTTP library is imported when a health address is given, not before.
 """
 
+from homeostat.manager._crds import install_crds, resources_of
 from homeostat.manager._health import Health
 from homeostat.manager._logging import (
     JsonFormatter,
@@ -23,7 +24,7 @@ from homeostat.manager._logging import (
     log_handler,
 )
 from homeostat.manager._manager import Manager
-from homeostat.manager._run import run
+from homeostat.manager._run import run, run_until_signal
 
 __all__ = [
     "Health",
@@ -31,6 +32,9 @@ __all__ = [
     "LogFormat",
     "Manager",
     "TextFormatter",
+    "install_crds",
     "log_handler",
+    "resources_of",
     "run",
+    "run_until_signal",
 ]

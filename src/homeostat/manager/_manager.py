@@ -4,17 +4,25 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, cast, final
+from typing import Any, final
 
+from homeostat._clock import Clock, SystemClock
 from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
-from homeostat._tasks import Group
+from homeostat._tasks import Group, only_error
+from homeostat._transport import Transport
 from homeostat.api import Object, Unstructured
 from homeostat.cache import Informer, InformerFactory
 from homeostat.client import ALL, AllNamespaces, Client, ClusterConfig
-from homeostat.controller import Binding, Controller, Emitted, KindController
+from homeostat.controller import (
+    Binding,
+    Controller,
+    Declaration,
+    Emitted,
+    KindController,
+)
 from homeostat.errors import ConfigError
 from homeostat.events import EventRecorder
 from homeostat.manager._endpoints import parse_address, serve_health
@@ -37,12 +45,15 @@ class Manager:
     Args:
         controllers: What to run; declared ones, and engines of your own.
         client: The client; the caller closes it.
-        config: In place of a client: which cluster.
+        config: In place of a client: which cluster, or a transport that leads to one.
         namespaces: Which the caches hold; without effect on cluster-scoped kinds.
         health_address: Where to serve ``/healthz`` and ``/readyz``, as ``:8081``; None
             for nowhere. Port 0 takes a free one: see ``address``.
+        max_concurrent_reconciles: How many objects each controller reconciles at once,
+            in place of what it declares; None leaves that as it is.
         drain_timeout: Seconds that reconciles under way are given when it stops; 0
             cancels them at once.
+        clock: Wall time, of events and of what reconcilers see.
         random: Source of ids and jitter.
         metrics: Where figures go.
 
@@ -56,10 +67,12 @@ class Manager:
         *,
         controllers: Sequence[KindController[Any] | Controller[Any]],
         client: Client | None = None,
-        config: ClusterConfig | None = None,
+        config: ClusterConfig | Transport | None = None,
         namespaces: Sequence[str] | AllNamespaces = ALL,
         health_address: str | None = None,
+        max_concurrent_reconciles: int | None = None,
         drain_timeout: float = DRAIN,
+        clock: Clock | None = None,
         random: Random | None = None,
         metrics: Metrics = NO_METRICS,
     ) -> None:
@@ -75,9 +88,13 @@ class Manager:
         self._config = config
         self._namespaces = namespaces
         self._health_address = health_address
+        self._workers = max_concurrent_reconciles
         self._drain_timeout = drain_timeout
+        self._clock = clock or SystemClock()
         self._random = random or Random()
         self._metrics = metrics
+        self._parts: Sequence[_Part] = ()
+        self._bound = asyncio.Event()
         self._crashes: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -92,33 +109,90 @@ class Manager:
         try:
             await self._run()
         except BaseExceptionGroup as group:
-            # The one place that unwraps: who runs a manager is told of one error.
-            raise _unwrapped(group) from None
+            # Who runs a manager is told of one error.
+            raise only_error(group) from None
+
+    async def wait_ready(self) -> None:
+        """Wait until the caches of every controller are full and it works.
+
+        A controller whose kind is missing keeps this waiting; the caller limits it with
+        ``asyncio.timeout``, and ``health`` says what is missing.
+        """
+        await self._bound.wait()
+        for part in self._parts:
+            if part.binding is not None:
+                await part.binding.wait_synced()
 
     async def _run(self) -> None:
         async with AsyncExitStack() as stack:
             client = self._client
             if client is None:
                 assert self._config is not None  # the constructor wants one of the two
-                client = await stack.enter_async_context(
-                    Client(self._config, random=self._random, metrics=self._metrics)
-                )
+                client = await stack.enter_async_context(self._client_of(self._config))
             informers = InformerFactory(
                 client,
                 namespaces=self._namespaces,
+                clock=self._clock,
                 random=self._random,
                 metrics=self._metrics,
             )
-            parts = [
-                _Part.of(each, client, informers, self._random, self._metrics)
-                for each in self._controllers
-            ]
+            parts = [self._part(each, client, informers) for each in self._controllers]
+            self._parts = parts
+            self._bound.set()
             self._declare_health(parts, informers)
             if self._health_address is not None:
                 self.address = await stack.enter_async_context(
                     serve_health(self.health, self._health_address)
                 )
             await self._work(parts, informers)
+
+    def _client_of(self, config: ClusterConfig | Transport) -> Client:
+        return Client(
+            config, clock=self._clock, random=self._random, metrics=self._metrics
+        )
+
+    def _part(
+        self,
+        controller: KindController[Any] | Controller[Any],
+        client: Client,
+        informers: InformerFactory,
+    ) -> "_Part":
+        if isinstance(controller, Controller):
+            return _Part(name=controller.name, engine=controller, run=controller.run)
+        recorder = EventRecorder(
+            client,
+            component=controller.name,
+            clock=self._clock,
+            random=self._random,
+            metrics=self._metrics,
+        )
+
+        def emit(obj: Object | Unstructured, event: Emitted) -> None:
+            recorder.event(obj, event.type, event.reason, event.message)
+
+        binding = Binding(
+            self._declaration_of(controller),
+            client=client,
+            informers=informers,
+            emit=emit,
+            clock=self._clock,
+            random=self._random,
+            metrics=self._metrics,
+        )
+        return _Part(
+            name=controller.name,
+            engine=binding.engine,
+            run=binding.run,
+            binding=binding,
+            recorder=recorder,
+        )
+
+    def _declaration_of(self, controller: KindController[Any]) -> Declaration:
+        declaration = controller.declaration
+        if self._workers is None:
+            return declaration
+        options = replace(declaration.options, max_concurrent_reconciles=self._workers)
+        return replace(declaration, options=options)
 
     async def _work(self, parts: Sequence["_Part"], informers: InformerFactory) -> None:
         async with Group() as tasks:
@@ -194,47 +268,6 @@ class _Part:
     run: Callable[[], Awaitable[None]]
     binding: Binding | None = None
     recorder: EventRecorder | None = None
-
-    @staticmethod
-    def of(
-        controller: KindController[Any] | Controller[Any],
-        client: Client,
-        informers: InformerFactory,
-        random: Random,
-        metrics: Metrics,
-    ) -> "_Part":
-        if isinstance(controller, Controller):
-            return _Part(name=controller.name, engine=controller, run=controller.run)
-        recorder = EventRecorder(
-            client, component=controller.name, random=random, metrics=metrics
-        )
-
-        def emit(obj: Object | Unstructured, event: Emitted) -> None:
-            recorder.event(obj, event.type, event.reason, event.message)
-
-        binding = Binding(
-            controller.declaration,
-            client=client,
-            informers=informers,
-            emit=emit,
-            random=random,
-            metrics=metrics,
-        )
-        return _Part(
-            name=controller.name,
-            engine=binding.engine,
-            run=binding.run,
-            binding=binding,
-            recorder=recorder,
-        )
-
-
-def _unwrapped(error: BaseException) -> BaseException:
-    if isinstance(error, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", error)
-        if len(group.exceptions) == 1:
-            return _unwrapped(group.exceptions[0])
-    return error
 
 
 async def _measure(parts: Sequence[_Part]) -> None:

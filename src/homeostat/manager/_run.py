@@ -3,23 +3,25 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
+from homeostat._tasks import only_error
+from homeostat._transport import Transport
 from homeostat.client import ALL, AllNamespaces, Client, ClusterConfig, load_config
 from homeostat.controller import Controller, KindController
 from homeostat.manager._logging import log_handler
 from homeostat.manager._manager import Manager
 
-__all__ = ["run"]
+__all__ = ["run", "run_until_signal"]
 
 logger = logging.getLogger(__name__)
 
 
 def run(
     *controllers: KindController[Any] | Controller[Any],
-    config: ClusterConfig | None = None,
+    config: ClusterConfig | Transport | None = None,
     kubeconfig: str | None = None,
     context: str | None = None,
     namespaces: Sequence[str] | AllNamespaces = ALL,
@@ -32,7 +34,8 @@ def run(
 
     Args:
         *controllers: What to run.
-        config: Which cluster; None loads it from the two below.
+        config: Which cluster, or a transport that leads to one; None loads it from
+            the two below.
         kubeconfig: File; None for ``$KUBECONFIG``, ``~/.kube/config``, then the
             service account of the pod.
         context: Of the kubeconfig; None for its current one.
@@ -57,21 +60,37 @@ def run(
             )
             await manager.run()
 
+    run_until_signal(main)
+
+
+def run_until_signal(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine on a loop of its own; SIGINT or SIGTERM cancels it.
+
+    A second signal ends the process at once. uvloop is used where it is installed.
+
+    Raises:
+        BaseException: What ``main`` raises, out of any groups that hold nothing else.
+    """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         loop = runner.get_loop()
-        with suppress(asyncio.CancelledError):
-            runner.run(_until_signal(loop, main))
+        try:
+            with suppress(asyncio.CancelledError):
+                runner.run(_until_signal(loop, main))
+        except BaseExceptionGroup as group:
+            raise only_error(group) from None
 
 
 async def _until_signal(
-    loop: asyncio.AbstractEventLoop, main: Callable[[], Any]
+    loop: asyncio.AbstractEventLoop, main: Callable[[], Coroutine[Any, Any, None]]
 ) -> None:
     task = asyncio.current_task()
     assert task is not None  # a coroutine that runs has a task
 
     def stop(number: signal.Signals) -> None:
-        logger.info("stopping on %s; a second one ends at once", number.name)
         restore()
+        if task.cancelling():  # the second one came before the handlers were gone
+            signal.raise_signal(number)
+        logger.info("stopping on %s; a second one ends at once", number.name)
         task.cancel()
 
     def restore() -> None:

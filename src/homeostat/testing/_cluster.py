@@ -11,11 +11,10 @@ from typing import Any, Self, TypeVar, final
 
 from homeostat._tasks import LoopThread
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
-from homeostat.api import CustomResource
 from homeostat.client import Client
 from homeostat.controller import Controller, KindController
 from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
-from homeostat.manager import Manager, install_crds
+from homeostat.manager import Manager, install_crds, resources_of
 
 __all__ = ["Cluster"]
 
@@ -113,19 +112,7 @@ class Cluster:
         manager = Manager(controllers=controllers, client=client, drain_timeout=0.0)
 
         async def begin() -> None:
-            kinds = [
-                each.options.kind
-                for each in controllers
-                if isinstance(each, KindController)
-            ]
-            await install_crds(
-                client,
-                [
-                    k
-                    for k in kinds
-                    if isinstance(k, type) and issubclass(k, CustomResource)
-                ],
-            )
+            await install_crds(client, resources_of(controllers))
             self._background.append(self._thread.submit(manager.run()))
             async with asyncio.timeout(START_TIMEOUT):
                 await manager.wait_ready()

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from threading import Event
@@ -14,7 +15,12 @@ __all__ = ["eventually"]
 
 T = TypeVar("T")
 
-_RETRIED = (AssertionError, LookupError, HomeostatError)
+
+def _retried() -> tuple[type[BaseException], ...]:
+    """Return the errors that mean "not yet"; pytest's own once it is there."""
+    pytest = sys.modules.get("pytest")
+    failed = (pytest.fail.Exception,) if pytest is not None else ()
+    return (AssertionError, LookupError, HomeostatError, *failed)
 
 
 @overload
@@ -31,8 +37,9 @@ def eventually(
     """Call ``check`` until it neither raises nor returns False, and return its value.
 
     An ``async def`` check gives an awaitable; a plain one blocks the calling thread,
-    so it belongs in synchronous tests. An AssertionError, a LookupError and every error
-    of homeostat mean "not yet"; another exception is raised at once.
+    so it belongs in synchronous tests. An AssertionError, a LookupError, every error
+    of homeostat and ``pytest.fail`` mean "not yet"; any other exception is raised at
+    once.
 
     Args:
         check: A function without parameters that asserts, or returns a bool.
@@ -63,7 +70,7 @@ async def _eventually_async(
             value = await check()
             if value is not False:
                 return value
-        except _RETRIED as exc:
+        except _retried() as exc:
             error = exc
         if loop.time() >= deadline:
             raise _late(check, within) from error
@@ -80,7 +87,7 @@ def _eventually_sync(check: Callable[[], T], *, within: float, every: float) -> 
             value = check()
             if value is not False:
                 return value
-        except _RETRIED as exc:
+        except _retried() as exc:
             error = exc
         if clock.now() >= deadline:
             raise _late(check, within) from error
