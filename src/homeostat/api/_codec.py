@@ -132,7 +132,8 @@ def _repair(kind: type[T], data: bytes | bytearray | memoryview | str) -> T:
     try:
         value = _parse(data)
     except msgspec.DecodeError as error:
-        raise InvalidObjectError(f"cannot read {_name(kind)}: {error}") from error
+        fault = _located(str(error))
+        raise InvalidObjectError(f"cannot read {_name(kind)}: {fault}") from error
     return _convert(kind, value)
 
 
@@ -174,4 +175,5 @@ def _located(message: str) -> str:
     if not separator:
         return message[:1].lower() + message[1:]
     path = path.rstrip("`").removeprefix("$").lstrip(".")
-    return f"{path or 'object'}: {text[:1].lower() + text[1:]}"
+    text = text[:1].lower() + text[1:]
+    return f"{path}: {text}" if path else text

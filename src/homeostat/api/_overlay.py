@@ -107,7 +107,7 @@ def _by_key(
 ) -> list[tuple[JSON, JSON, JSON]] | None:
     """Pair items by their keys; None when keys are absent or not unique."""
     old, new = [key_of(item) for item in before], [key_of(item) for item in after]
-    if None in old or None in new or len(set(old)) < len(old):
+    if any(None in keys or len(set(keys)) < len(keys) for keys in (old, new)):
         return None
     places = {key: at for at, key in enumerate(old)}
     return [

@@ -119,7 +119,8 @@ class Rich(CustomResource[RichSpec, RichStatus]):
 def _spec(field: Any, **values: Any) -> Any:
     """Return the schema of a spec with one field ``x`` of a type."""
     namespace = {"__annotations__": {"x": field}, "__module__": __name__} | values
-    spec = type(Spec)("S", (Spec,), namespace)
+    make: Any = type(Spec)
+    spec = make("S", (Spec,), namespace)
 
     @custom_resource(group="example.com", version="v1")
     class Made(CustomResource[spec, Status]):  # type: ignore[valid-type]  # made here

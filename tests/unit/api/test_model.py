@@ -1,0 +1,229 @@
+"""The traps of msgspec, one by one."""
+# ruff: noqa: RUF012 - a Model gives every object defaults of its own
+
+import copy
+import pickle
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import msgspec
+import pytest
+
+from homeostat.api import (
+    Condition,
+    CustomResource,
+    Field,
+    MicroTime,
+    Model,
+    ObjectMeta,
+    Quantity,
+    Spec,
+    Status,
+    Time,
+    custom_resource,
+    decode,
+    encode,
+    from_dict,
+    to_dict,
+)
+from homeostat.errors import InvalidObjectError
+
+
+class Part(Model):
+    name: str
+    weight: int = 1
+
+
+class WidgetSpec(Spec):
+    optional: str | None = None
+    required: str  # after an optional one: keyword-only
+    size: int = Field(default=1, ge=1, le=3)
+    parts: list[Part] = []
+    labels: dict[str, str] = {}
+    pod_ips: list[str] = Field(default_factory=list, name="podIPs")
+    pod_cidr: str = Field(default="", name="podCIDR")
+    from_: str = ""
+    limit: ClassVar[int] = 5
+
+
+class WidgetStatus(Status):
+    nodes: list[str] = []
+
+
+@custom_resource(group="example.com", version="v1")
+class Widget(CustomResource[WidgetSpec, WidgetStatus]):
+    """A widget."""
+
+
+class GoStyle(Model, omit_empty=True):
+    text: str = ""
+    number: int = 0
+    pointer: int | None = None
+    flag: bool = False
+    items: list[str] = []
+    table: dict[str, str] = {}
+    level: int = 3
+
+
+def widget(**spec: Any) -> Widget:
+    return Widget(metadata=ObjectMeta(name="w"), spec=WidgetSpec(required="x", **spec))
+
+
+def test_positional_arguments_are_refused() -> None:
+    with pytest.raises(TypeError):
+        Part("a")  # type: ignore[call-arg]
+
+
+def test_a_subclass_may_require_a_field_after_an_optional_one() -> None:
+    class Sub(WidgetSpec):
+        extra: int
+
+    assert Sub(required="x", extra=1).extra == 1
+    with pytest.raises(TypeError):
+        Sub(required="x")  # type: ignore[call-arg]
+
+
+def test_wire_names_are_exact() -> None:
+    spec = to_dict(widget(pod_ips=["::1"], pod_cidr="c", from_="f"))["spec"]
+    assert spec["podIPs"] == ["::1"]
+    assert spec["podCIDR"] == "c"
+    assert spec["from"] == "f"
+
+
+def test_defaults_of_a_users_model_are_sent_and_none_is_not() -> None:
+    spec = to_dict(widget())["spec"]
+    assert spec["size"] == 1
+    assert spec["parts"] == []
+    assert "optional" not in spec
+
+
+def test_built_in_types_follow_omitempty() -> None:
+    assert to_dict(GoStyle()) == {"level": 3}
+    assert to_dict(GoStyle(pointer=0, number=0)) == {"pointer": 0, "level": 3}
+    assert to_dict(GoStyle(items=["a"], flag=True)) == {
+        "items": ["a"],
+        "flag": True,
+        "level": 3,
+    }
+
+
+def test_defaults_are_each_objects_own() -> None:
+    first, second = widget(), widget()
+    first.spec.parts.append(Part(name="p"))
+    first.status.nodes.append("n")
+    first.metadata.labels["a"] = "b"
+    assert second.spec.parts == []
+    assert second.status.nodes == []
+    assert second.metadata.labels == {}
+
+
+def test_constraints_are_not_checked_on_reading() -> None:
+    read = decode(Widget, b'{"metadata":{},"spec":{"required":"x","size":99}}')
+    assert read.spec.size == 99
+
+
+def test_unknown_fields_are_tolerated() -> None:
+    data = b'{"metadata":{"new":1},"spec":{"required":"x","new":{}},"other":[]}'
+    assert decode(Widget, data).spec.required == "x"
+
+
+def test_an_object_without_status_or_kind_is_whole() -> None:
+    read = decode(Widget, b'{"metadata":{"name":"w"},"spec":{"required":"x"}}')
+    assert read.status == WidgetStatus()
+    assert (read.api_version, read.kind) == ("example.com/v1", "Widget")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"metadata":{"labels":null,"name":"w"},"spec":{"required":"x"}}',
+        b'{"metadata":{"name":"w"},"spec":{"required":"x","parts":null}}',
+        b'{"metadata":{"name":"w"},"spec":{"required":"x","parts":[null]}}',
+        b'{"metadata":{"name":"w"},"spec":{"required":"x","size":null},"status":null}',
+    ],
+)
+def test_nulls_for_lists_and_maps_are_read_as_absent(data: bytes) -> None:
+    assert decode(Widget, data) == widget()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            b'{"metadata":{"namespace":"d","name":"w"},"spec":{"required":1}}',
+            "cannot read example.com/v1 Widget d/w: spec.required: expected `str`",
+        ),
+        (
+            b'{"metadata":{"name":"w"},"spec":{"required":"x","parts":[{}]}}',
+            "cannot read example.com/v1 Widget w: spec.parts[0]: object missing",
+        ),
+        (b'{"metadata":{"name":"w"}}', "Widget w: object missing required"),
+        (
+            b'{"metadata":{"creationTimestamp":"x"},"spec":{"required":"x"}}',
+            "creationT",
+        ),
+        (b"[]", "Widget: expected `object`, got `array`"),
+        (b"{", "cannot read example.com/v1 Widget: input data was truncated"),
+        (b"\xff", "Widget"),
+        (b"", "Widget"),
+    ],
+)
+def test_what_does_not_fit_is_named(data: bytes, message: str) -> None:
+    with pytest.raises(InvalidObjectError) as caught:
+        decode(Widget, data)
+    assert message in str(caught.value)
+
+
+def test_dicts_are_read_and_repaired_like_bytes() -> None:
+    wire = {"metadata": {"name": "w", "labels": None}, "spec": {"required": "x"}}
+    assert from_dict(Widget, wire) == widget()
+    with pytest.raises(InvalidObjectError, match=r"spec\.required"):
+        from_dict(Widget, {"metadata": {}, "spec": {"required": []}})
+
+
+def test_copies_lose_nothing() -> None:
+    made = widget(parts=[Part(name="p")])
+    made.set_condition("Ready", True, reason="Ok")
+    assert copy.deepcopy(made) == made
+    assert msgspec.structs.replace(made) == made
+    assert pickle.loads(pickle.dumps(made)) == made
+    assert decode(Widget, encode(made)) == made
+
+
+def test_times_have_the_digits_that_go_wants() -> None:
+    class Times(Model):
+        whole: Time
+        micro: MicroTime
+        amount: Quantity
+
+    moment = datetime(2024, 1, 1, 10, 0, 0, 999, tzinfo=UTC)
+    made = Times(
+        whole=Time.of(moment),
+        micro=MicroTime.of(moment.replace(microsecond=0)),
+        amount=Quantity("0.5"),
+    )
+    wire = to_dict(made)
+    assert wire == {
+        "whole": "2024-01-01T10:00:00Z",
+        "micro": "2024-01-01T10:00:00.000000Z",
+        "amount": "500m",
+    }
+    assert from_dict(Times, wire) == made
+
+
+def test_a_field_needs_an_annotation() -> None:
+    with pytest.raises(TypeError, match="has no annotation"):
+
+        class Wrong(Model):
+            size = Field(default=1)
+
+
+def test_msgspec_fields_are_refused() -> None:
+    with pytest.raises(TypeError, match="use homeostat's Field"):
+
+        class Wrong(Model):
+            size: int = msgspec.field(default=1)
+
+
+def test_a_condition_of_another_tool_is_read() -> None:
+    assert from_dict(Condition, {"type": "A", "status": "True"}).reason == ""
