@@ -22,6 +22,7 @@ from homeostat.errors import UndeclaredKindError
 __all__ = ["Reader"]
 
 T = TypeVar("T", bound=Object)
+AnyT = TypeVar("AnyT")
 
 
 @final
@@ -105,13 +106,13 @@ class Reader:
     @overload
     def list(
         self,
-        kind: IndexQuery[T],
+        kind: IndexQuery[AnyT],
         *,
         namespace: str | AllNamespaces = ...,
         labels: LabelsLike | LabelSelector = ...,
         owner: str = ...,
         controller: str = ...,
-    ) -> Decoded[T]: ...
+    ) -> Decoded[AnyT]: ...
     def list(
         self,
         kind: Kind | IndexQuery[Any],

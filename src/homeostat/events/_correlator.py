@@ -3,6 +3,7 @@
 Source: client-go ``tools/record/events_cache.go``.
 """
 
+import zlib
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
@@ -95,12 +96,16 @@ class Correlator:
       minutes after that; the rest is counted, and shows with the next that is written.
 
     Args:
+        source: Who reports.
         limit: How many objects and messages are remembered; the oldest are forgotten.
     """
 
-    __slots__ = ("_buckets", "_entries", "_similar")
+    __slots__ = ("_buckets", "_entries", "_offset", "_similar", "_stamp")
 
-    def __init__(self, *, limit: int = MAX_ENTRIES) -> None:
+    def __init__(self, source: str = "", *, limit: int = MAX_ENTRIES) -> None:
+        # Clocks give microseconds: the digits below tell reporters apart.
+        self._offset = zlib.crc32(source.encode()) % 1000
+        self._stamp = 0
         self._entries: _Recent[Entry] = _Recent(limit)
         self._similar: _Recent[_Similar] = _Recent(limit)
         self._buckets: _Recent[_Bucket] = _Recent(limit)
@@ -112,7 +117,7 @@ class Correlator:
         if known is None:
             entry = Entry(
                 key=key,
-                name=_name(occurrence),
+                name=self._name(occurrence),
                 occurrence=occurrence,
                 count=1,
                 first=occurrence.at,
@@ -162,9 +167,12 @@ class Correlator:
         bucket.tokens -= 1
         return True
 
+    def _name(self, occurrence: Occurrence) -> str:
+        """Return a name as client-go gives: the object's, and the time in hex.
 
-def _name(occurrence: Occurrence) -> str:
-    """Return the name that client-go gives: the object's, and the time in hex."""
-    nanoseconds = int(occurrence.at.timestamp() * 1_000_000) * 1000
-    stamp = f"{nanoseconds:x}"
-    return f"{occurrence.regarding.name[: 252 - len(stamp)]}.{stamp}"
+        No two of one source are the same, also where the clock stands still.
+        """
+        nanoseconds = int(occurrence.at.timestamp() * 1_000_000) * 1000 + self._offset
+        self._stamp = max(self._stamp + 1, nanoseconds)
+        stamp = f"{self._stamp:x}"
+        return f"{occurrence.regarding.name[: 252 - len(stamp)]}.{stamp}"

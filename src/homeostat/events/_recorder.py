@@ -68,7 +68,7 @@ class EventRecorder:
         self._clock = clock or SystemClock()
         self._random = random or Random()
         self._metrics = metrics
-        self._correlator = Correlator()
+        self._correlator = Correlator(component)
         self._queue: asyncio.Queue[Occurrence] = asyncio.Queue(queue_size)
         self.dropped = 0
 

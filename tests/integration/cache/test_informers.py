@@ -197,11 +197,12 @@ async def test_stream_may_be_cut_expire_and_miss_deletes() -> None:
     informer.add_handler(told.append)
     async with world.running():
         await informer.wait_synced()
-        for cut in (
+        cuts: tuple[Callable[[], None], ...] = (
             lambda: world.server.drop_watches(clean=True),
             world.server.drop_watches,
             world.server.expire_watches,
-        ):
+        )
+        for cut in cuts:
             await world.other.create(config("doomed"))
             await passing(lambda: informer.lister.find("doomed", "default") is not None)
             cut()
@@ -360,7 +361,7 @@ async def test_metadata_only_knows_own_writes_without_their_data() -> None:
 @virtual
 async def test_reader_knows_declared_kinds_alone() -> None:
     world = World()
-    by_a = Index[Unstructured](CONFIG, path="data.a")
+    by_a = Index(CONFIG, path="data.a")
     informer = world.factory.informer(CONFIG)
     reads: list[str] = []
     async with world.running():

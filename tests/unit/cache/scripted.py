@@ -63,7 +63,8 @@ class Script:
     @asynccontextmanager
     async def _stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
         self._note(request)
-        script = self.watches.pop(0) if self.watches else [1e9]
+        silent: list[Part] = [1e9]
+        script = self.watches.pop(0) if self.watches else silent
         if isinstance(script, Exception):
             raise script
         if isinstance(script, HttpResponse):

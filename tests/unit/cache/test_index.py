@@ -1,17 +1,19 @@
+from typing import Any
+
 import pytest
 
 from homeostat.api import GroupVersionKind
 from homeostat.cache import Index, Indexer, Record
 from tests.unit.cache.support import POD, record
 
-BY_NODE = Index[object](POD, path="spec.nodeName")
+BY_NODE = Index(POD, path="spec.nodeName")
 
 
 def on(node: str | None, name: str = "web", version: int = 1, **more: str) -> Record:
     return record(name, version, spec={"nodeName": node} if node else {}, **more)
 
 
-def found(indexer: Indexer, value: str, index: Index[object] = BY_NODE) -> list[str]:
+def found(indexer: Indexer, value: str, index: Index[Any] = BY_NODE) -> list[str]:
     return [r.name for r in indexer.by_index(index[value])]
 
 
@@ -36,7 +38,7 @@ def test_object_without_the_value_is_not_in_the_index() -> None:
 
 
 def test_lists_give_several_values() -> None:
-    by_finalizer = Index[object](POD, path="metadata.finalizers")
+    by_finalizer = Index(POD, path="metadata.finalizers")
     indexer = Indexer(POD)
     indexer.replace(None, record(metadata={"finalizers": ["a/x", "b/y", "a/x"]}))
     assert found(indexer, "a/x", by_finalizer) == ["web"]
@@ -49,7 +51,7 @@ def test_function_that_raises_leaves_the_object_out_until_it_changes(
     def node(item: Record) -> object:
         return {"n1": "first"}[item.path("spec.nodeName")]
 
-    index = Index[object](POD, by=node)
+    index = Index(POD, by=node)
     indexer = Indexer(POD)
     indexer.add_index(index)
     bad = on("n9")
@@ -65,7 +67,7 @@ def test_function_that_raises_leaves_the_object_out_until_it_changes(
 
 @pytest.mark.parametrize("value", [{"a": 1}, [[1]]])
 def test_value_that_is_no_key_is_a_failure_of_the_index(value: object) -> None:
-    index = Index[object](POD, by=lambda _: value, name="odd")
+    index = Index(POD, by=lambda _: value, name="odd")
     indexer = Indexer(POD)
     indexer.add_index(index)
     indexer.replace(None, record())
@@ -92,7 +94,7 @@ def test_owners_and_namespaces_are_indexed() -> None:
 
 
 def test_index_of_another_kind_is_refused() -> None:
-    other = Index[object](GroupVersionKind("apps", "v1", "Deployment"), path="spec.x")
+    other = Index(GroupVersionKind("apps", "v1", "Deployment"), path="spec.x")
     with pytest.raises(ValueError, match="cannot be used on v1 Pod"):
         Indexer(POD).by_index(other["a"])
 
@@ -100,6 +102,6 @@ def test_index_of_another_kind_is_refused() -> None:
 @pytest.mark.parametrize(
     "options", [{}, {"path": "a", "by": lambda _: None}, {"path": "a..b"}]
 )
-def test_bad_declarations_are_refused(options: dict[str, object]) -> None:
+def test_bad_declarations_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"path"):
-        Index(POD, **options)  # type: ignore[arg-type]
+        Index(POD, **options)

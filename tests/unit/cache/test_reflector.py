@@ -10,7 +10,7 @@ from homeostat.cache import Delta, Indexer, Reflector, Store
 from homeostat.client import Client
 from homeostat.errors import TransportError
 from homeostat.testing import run_virtual
-from tests.unit.cache.scripted import Script, page, refusal
+from tests.unit.cache.scripted import Part, Script, page, refusal
 from tests.unit.cache.support import POD, bookmark, line, pod, status
 
 
@@ -101,7 +101,9 @@ def test_server_without_streaming_lists_is_listed_in_pages() -> None:
 def test_410_takes_the_state_anew_from_the_last_version(last: Any) -> None:
     case = Case()
     anew = b"\n".join([line("ADDED", pod("a", 9)), bookmark(9, end=True), b""])
-    broken = [[STREAMED, last]] if isinstance(last, bytes) else [[STREAMED], last]
+    broken: list[Any] = (
+        [[STREAMED, last]] if isinstance(last, bytes) else [[STREAMED], last]
+    )
     case.script.watches = [*broken, [anew, 1e9]]
     case.run(1)
     assert case.shown == {"a": "9"}
@@ -144,7 +146,7 @@ def test_silent_watch_is_given_up_after_two_missed_bookmarks() -> None:
 
 def test_lines_keep_a_watch_alive() -> None:
     case = Case()
-    tick = [100.0, bookmark(6) + b"\n"]
+    tick: list[Part] = [100.0, bookmark(6) + b"\n"]
     case.script.watches = [[STREAMED, *tick, *tick, *tick, 1e9]]
     case.run(420)
     assert len(case.script.asked) == 1
