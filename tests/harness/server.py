@@ -60,7 +60,8 @@ class Answer:
         assert document["status"] == "Failure", self
         assert (document["code"], document.get("reason", "")) == (code, reason), self
         if message is not None:
-            assert document["message"] == message
+            found = document["message"]
+            assert found == message, f"{found!r}, expected {message!r}"
         return document.get("details", {})
 
 
