@@ -4,6 +4,7 @@ The texts and their order are those of the library that kube-apiserver validates
 resources with; so are its oddities (a bound is cut to an integer for an integer value).
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast, final
@@ -243,7 +244,7 @@ class Check:
         if kind is str:
             if value in self._enum_texts:
                 return
-        elif any(equal_json(value, each) for each in self._enum or ()):
+        elif any(_listed(value, each) for each in self._enum or ()):
             return
         if self._enum:
             self._not_supported(value, path, errors)
@@ -392,6 +393,13 @@ def _key(item: JSON, keys: tuple[str, ...]) -> str:
         return encode_json(item)
     fields = cast("dict[str, Any]", item)
     return encode_json([fields.get(key) for key in keys])
+
+
+def _listed(value: JSON, each: JSON) -> bool:
+    if isinstance(value, float) and isinstance(each, int):
+        # Go converts the value to the type of the listed one, and cuts it.
+        value = int(value) if math.isfinite(value) else value
+    return equal_json(value, each)
 
 
 def _repeats(values: Sequence[Any]) -> bool:

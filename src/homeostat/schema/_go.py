@@ -46,10 +46,12 @@ def _quoted(char: str) -> str:
 
 
 def format_float(number: float) -> str:
-    """Return a number as ``%v`` writes a float64: shortest form, ``1e+06`` style."""
+    """Return a number as ``%v`` writes it: ``1000000`` for an int, ``1e+06`` else."""
+    if isinstance(number, int):
+        return str(number)
     if math.isnan(number) or math.isinf(number):
         return {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}[str(number)]
-    return _shortest(number, low=-4, high=21)
+    return _shortest(number, low=-4, high=6)
 
 
 def _shortest(number: float, *, low: int, high: int) -> str:

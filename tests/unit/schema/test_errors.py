@@ -27,6 +27,8 @@ from homeostat.schema import (
         (invalid("a", 1.5, "d"), "a: Invalid value: 1.5: d"),
         (invalid("a", 1e21, "d"), "a: Invalid value: 1e+21: d"),
         (invalid("a", 100.0, "d"), "a: Invalid value: 100: d"),
+        (invalid("a", 1234567.0, "d"), "a: Invalid value: 1.234567e+06: d"),
+        (invalid("a", 1234567, "d"), "a: Invalid value: 1234567: d"),
         (invalid("a", 0.00001, "d"), "a: Invalid value: 1e-05: d"),
         (invalid("a", True, "d"), "a: Invalid value: true: d"),
         (invalid("a", None, "d"), "a: Invalid value: null: d"),
