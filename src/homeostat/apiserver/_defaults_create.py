@@ -1,6 +1,7 @@
-"""What registries and admission plugins give to an object that is being created.
+"""What registries and admission plugins give to an object that is being written.
 
-Source: kubernetes ``pkg/registry/**/strategy.go`` (PrepareForCreate) and
+Source: kubernetes ``pkg/registry/**/strategy.go`` (PrepareForCreate,
+PrepareForUpdate) and
 ``plugin/pkg/admission``: DefaultTolerationSeconds, Priority, TaintNodesByCondition,
 StorageObjectInUseProtection.
 """
@@ -11,8 +12,9 @@ from typing import Any, Final
 from homeostat.api import GroupVersionKind, Quantity
 from homeostat.apiserver._defaults import apply_builtin_defaults
 from homeostat.apiserver._defaults_access import child, children
+from homeostat.apiserver._defaults_kinds import TEMPLATE_GENERATION
 
-__all__ = ["pod_qos_class", "prepare_builtin_create"]
+__all__ = ["pod_qos_class", "prepare_builtin_create", "prepare_builtin_update"]
 
 Value = dict[str, Any]
 
@@ -37,6 +39,19 @@ def prepare_builtin_create(gvk: GroupVersionKind, obj: Value, *, now: str) -> No
         prepare(obj, now)
     # A status that was taken away comes back with what Go writes of an empty one.
     apply_builtin_defaults(gvk, obj)
+
+
+def prepare_builtin_update(gvk: GroupVersionKind, new: Value, old: Value) -> None:
+    """Bring an object that replaces another into the form that is stored, in place.
+
+    Args:
+        gvk: The kind; nothing happens for one that is not built in.
+        new: The object with its defaults; it is changed.
+        old: What it replaces.
+    """
+    prepare = _PREPARE_UPDATE.get((gvk.group, gvk.kind))
+    if prepare is not None:
+        prepare(new, old)
 
 
 def pod_qos_class(spec: Value) -> str:
@@ -69,6 +84,20 @@ def _pod(value: Value, _: str) -> None:
     spec: Value = value["spec"]
     spec.setdefault("priority", 0)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    _tolerate(spec)
+    value["status"] = {"phase": "Pending", "qosClass": pod_qos_class(spec)}
+
+
+def _updated_pod(new: Value, old: Value) -> None:
+    spec, before = new["spec"], old["spec"]
+    for name in ("priority", "preemptionPolicy"):
+        if name not in spec and name in before:
+            spec[name] = before[name]
+    _tolerate(spec)
+
+
+def _tolerate(spec: Value) -> None:
+    """Let a pod stay for five minutes on a node that fails."""
     tolerations: list[Value] = list(children(spec, "tolerations"))
     for key in _UNREADY:
         if not any(_tolerates(given, key) for given in tolerations):
@@ -81,7 +110,6 @@ def _pod(value: Value, _: str) -> None:
                 }
             )
     spec["tolerations"] = tolerations
-    value["status"] = {"phase": "Pending", "qosClass": pod_qos_class(spec)}
 
 
 def _tolerates(toleration: Value, key: str) -> bool:
@@ -123,8 +151,25 @@ def _job(value: Value, _: str) -> None:
 
 
 def _daemon_set(value: Value, _: str) -> None:
-    annotations: Value = value["metadata"].setdefault("annotations", {})
-    annotations["deprecated.daemonset.template.generation"] = "1"
+    value["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = "1"
+
+
+def _updated_daemon_set(new: Value, old: Value) -> None:
+    count = child(child(old, "metadata"), "annotations").get(TEMPLATE_GENERATION, "0")
+    if child(new, "spec").get("template") != child(old, "spec").get("template"):
+        count = str(int(count) + 1 if count.isdecimal() else 1)
+    new["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = count
+
+
+def _stateful_set(value: Value, _: str) -> None:
+    # The feature MaxUnavailableStatefulSet is off: the server drops its field.
+    strategy = child(child(value, "spec"), "updateStrategy")
+    child(strategy, "rollingUpdate").pop("maxUnavailable", None)
+
+
+def _updated_stateful_set(new: Value, old: Value) -> None:
+    del old
+    _stateful_set(new, "")
 
 
 def _claim(value: Value, _: str) -> None:
@@ -150,5 +195,12 @@ _PREPARE: Final[Mapping[tuple[str, str], Callable[[Value, str], None]]] = {
     ("", "PersistentVolumeClaim"): _claim,
     ("", "Pod"): _pod,
     ("apps", "DaemonSet"): _daemon_set,
+    ("apps", "StatefulSet"): _stateful_set,
     ("batch", "Job"): _job,
+}
+
+_PREPARE_UPDATE: Final[Mapping[tuple[str, str], Callable[[Value, Value], None]]] = {
+    ("", "Pod"): _updated_pod,
+    ("apps", "DaemonSet"): _updated_daemon_set,
+    ("apps", "StatefulSet"): _updated_stateful_set,
 }

@@ -11,10 +11,11 @@ from homeostat.apiserver._defaults_access import child, children
 from homeostat.apiserver._defaults_pod import Rule
 from homeostat.apiserver._defaults_policy import POLICY_RULES
 
-__all__ = ["KIND_RULES"]
+__all__ = ["KIND_RULES", "TEMPLATE_GENERATION"]
 
 Value = dict[str, Any]
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _MAX_INT32 = 2**31 - 1
 
 
@@ -32,6 +33,12 @@ def _deployment_spec(value: Value) -> None:
 
 def _replica_set_spec(value: Value) -> None:
     value.setdefault("replicas", 1)
+
+
+def _daemon_set(value: Value) -> None:
+    # A field of the server's own type, which travels as an annotation.
+    annotations: Value = value["metadata"].setdefault("annotations", {})
+    annotations.setdefault(TEMPLATE_GENERATION, "0")
 
 
 def _daemon_set_spec(value: Value) -> None:
@@ -55,8 +62,6 @@ def _stateful_set_spec(value: Value) -> None:
     rolling: Value | None = strategy.get("rollingUpdate")
     if strategy["type"] == "RollingUpdate" and rolling is not None:
         rolling.setdefault("partition", 0)
-        # The feature MaxUnavailableStatefulSet is off: the server drops its field.
-        rolling.pop("maxUnavailable", None)
     retention: Value = value.setdefault("persistentVolumeClaimRetentionPolicy", {})
     retention.setdefault("whenDeleted", "Retain")
     retention.setdefault("whenScaled", "Retain")
@@ -210,6 +215,7 @@ def _limit_range_item(value: Value) -> None:
 
 KIND_RULES: Final[Mapping[str, Rule]] = {
     **POLICY_RULES,
+    "apps_v1.DaemonSet": _daemon_set,
     "apps_v1.DaemonSetSpec": _daemon_set_spec,
     "apps_v1.DeploymentSpec": _deployment_spec,
     "apps_v1.ReplicaSetSpec": _replica_set_spec,

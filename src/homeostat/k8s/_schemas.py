@@ -28,7 +28,8 @@ _SCALARS: Final[dict[str, dict[str, Any]]] = {
     "micro": {"type": "string", "format": "date-time"},
     "qty": {"format": "quantity", "any_of": (Schema("string"), Schema("number"))},
     "ios": {"int_or_string": True, "format": "int-or-string"},
-    "raw": {"type": "object", "preserve_unknown": True},
+    # Ownership ends at it: nobody owns parts of what the server does not look into.
+    "raw": {"type": "object", "preserve_unknown": True, "map_type": "atomic"},
     "json": {"preserve_unknown": True},
 }
 _ATTRIBUTES = {

@@ -10,7 +10,11 @@ import pytest
 
 from homeostat.api import GroupVersionKind
 from homeostat.apiserver._defaults import apply_builtin_defaults
-from homeostat.apiserver._defaults_create import pod_qos_class, prepare_builtin_create
+from homeostat.apiserver._defaults_create import (
+    pod_qos_class,
+    prepare_builtin_create,
+    prepare_builtin_update,
+)
 from homeostat.apiserver._defaults_pod import image_tag
 from homeostat.apiserver._normal import normalise
 from homeostat.k8s import resources, schema_of
@@ -115,3 +119,32 @@ def test_quality_of_service_follows_requests_and_limits() -> None:
     assert pod_qos_class({"containers": _containers(full, {})}) == "Burstable"
     zero = {"requests": {"cpu": "0"}}
     assert pod_qos_class({"containers": _containers(zero)}) == "BestEffort"
+
+
+POD = GroupVersionKind("", "v1", "Pod")
+DAEMON_SET = GroupVersionKind("apps", "v1", "DaemonSet")
+
+
+def _stored(kind: str) -> dict[str, Any]:
+    found = next(case for case in CASES if _name(case) == f"{kind}-smallest")
+    stored: dict[str, Any] = copy.deepcopy(found["stored"])
+    return stored
+
+
+def test_a_pod_that_is_written_again_keeps_what_admission_gave_it() -> None:
+    old, new = _stored("Pod"), _stored("Pod")
+    for name in ("tolerations", "priority", "preemptionPolicy"):
+        del new["spec"][name]
+    prepare_builtin_update(POD, new, old)
+    assert new == old
+
+
+def test_a_daemon_set_counts_the_changes_of_its_template() -> None:
+    old = _stored("DaemonSet")
+    same, other = _stored("DaemonSet"), _stored("DaemonSet")
+    del same["metadata"]["annotations"]
+    prepare_builtin_update(DAEMON_SET, same, old)
+    assert same == old
+    other["spec"]["template"]["spec"]["hostNetwork"] = True
+    prepare_builtin_update(DAEMON_SET, other, old)
+    assert list(other["metadata"]["annotations"].values()) == ["2"]

@@ -76,7 +76,9 @@ def test_schema_props_are_a_cycle() -> None:
 
 def test_raw_extensions_keep_what_they_hold() -> None:
     revision = GroupVersionKind("apps", "v1", "ControllerRevision")
-    assert _at(schema_of(revision), "data").preserve_unknown
+    data = _at(schema_of(revision), "data")
+    assert data.preserve_unknown
+    assert data.map_type == "atomic"
 
 
 def test_the_zero_values_of_go_are_known() -> None:
