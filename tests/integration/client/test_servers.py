@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,20 @@ from homeostat._random import Random
 from homeostat._transport import Transport
 from homeostat.api import GroupVersionKind, LabelSelector, ObjectMeta
 from homeostat.apiserver import ApiServer, serve
-from homeostat.client import ALL, Bookmark, Client, ClusterConfig, load_config
+from homeostat.client import (
+    ALL,
+    Bookmark,
+    Client,
+    ClusterConfig,
+    _load,
+    load_config,
+)
 from homeostat.errors import (
     AlreadyExistsError,
     ApiError,
     ConflictError,
     ExpiredError,
+    ForbiddenError,
     NotFoundError,
     UnauthorizedError,
 )
@@ -281,4 +290,33 @@ async def test_wrong_token_is_unauthorized(control_plane: ControlPlane) -> None:
     config = replace(config, token="wrong", client_certificate="", client_key="")
     async with Client(config) as client:
         with pytest.raises(UnauthorizedError, match="list v1 configmaps"):
+            await client.list(CONFIG_MAP)
+
+
+@pytest.mark.kube
+async def test_pod_logs_in_with_its_service_account(
+    control_plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = GroupVersionKind("", "v1", "ServiceAccount")
+    config = await asyncio.to_thread(load_config, control_plane.kubeconfig())
+    async with Client(config) as admin:
+        await admin.create(
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "pod"}}
+        )
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+        answer = await admin.create_subresource(
+            account, "pod", "token", request | {"spec": {}}
+        )
+        await admin.delete(account, "pod", dry_run=True)
+    host, _, port = control_plane.url.removeprefix("https://").rpartition(":")
+    monkeypatch.setattr(_load, "SERVICE_ACCOUNT", tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", port)
+    authority = await asyncio.to_thread(control_plane.ca_file.read_text)
+    for name, text in (("token", answer["status"]["token"]), ("ca.crt", authority)):
+        await asyncio.to_thread((tmp_path / name).write_text, text)
+    async with Client(await asyncio.to_thread(load_config)) as client:
+        with pytest.raises(ForbiddenError, match="system:serviceaccount:default:pod"):
             await client.list(CONFIG_MAP)
