@@ -46,11 +46,12 @@ def _read(wanted: type[Any], value: JSON) -> object:
 
 
 def _write(value: object) -> JSON:
-    if isinstance(value, Time | MicroTime | Quantity):
+    if isinstance(value, _TEXTS):
         return str(value)
     raise NotImplementedError(f"{type(value).__name__} has no form in JSON")
 
 
+_TEXTS = (Time, Quantity, MicroTime)
 _encoder = msgspec.json.Encoder(enc_hook=_write)
 _encode = _encoder.encode
 _parse = msgspec.json.Decoder().decode

@@ -49,7 +49,7 @@ class _WireTime(datetime):
         if self.tzinfo is None:
             raise ValueError(f"{self.isoformat()} has no time zone")
         utc = self if self.tzinfo is UTC else self.astimezone(UTC)
-        return utc.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+        return utc.isoformat(timespec=timespec)[: -len("+00:00")] + "Z"
 
 
 class Time(_WireTime):
