@@ -52,7 +52,10 @@ def kubectl(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kubectl]
         else:
             plane: ControlPlane = request.getfixturevalue("control_plane")
             run = Kubectl(plane.kubeconfig(), plane.folder / "cache", namespace)
-        _ok(run("create", "namespace", namespace))
+        # From a file: `kubectl create namespace` sends protobuf.
+        metadata = {"name": namespace}
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        _ok(run("create", "-f", "-", stdin=json.dumps(body)))
         yield run
 
 
