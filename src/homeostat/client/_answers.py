@@ -10,7 +10,14 @@ from homeostat._transport import HttpResponse
 from homeostat.client._retry import retry_after
 from homeostat.errors import ApiError, status_error
 
-__all__ = ["is_object", "is_status", "parse_status", "response_error", "warning_texts"]
+__all__ = [
+    "is_object",
+    "is_status",
+    "is_unknown_path",
+    "parse_status",
+    "response_error",
+    "warning_texts",
+]
 
 _NOT_SERVED = "the server could not find the requested resource"
 _WARNING = re.compile(r'299 [^" ]+ "((?:[^"\\]|\\.)*)"')
@@ -40,6 +47,22 @@ def is_status(response: HttpResponse) -> bool:
     return parse_status(response.body) is not None
 
 
+def _message(response: HttpResponse, status: Mapping[str, Any]) -> str:
+    message = str(status.get("message") or "")
+    if not status and response.headers.get("content-type", "").startswith("text/plain"):
+        # A path that no handler knows gets "404 page not found" as text.
+        message = response.body[:_MAX_TEXT].decode("utf-8", "replace").strip()
+    return message
+
+
+def is_unknown_path(response: HttpResponse) -> bool:
+    """Whether a 404 is for a resource that is not served, not for an object."""
+    if response.status != 404:
+        return False
+    message = _message(response, parse_status(response.body) or {})
+    return message.startswith((_NOT_SERVED, "404 page not found"))
+
+
 def response_error(
     response: HttpResponse, *, attempted: str, resource: str = ""
 ) -> ApiError:
@@ -52,12 +75,8 @@ def response_error(
             404 of a path that the server does not know.
     """
     status = dict(parse_status(response.body) or {})
-    message = str(status.get("message") or "")
-    if not status and response.headers.get("content-type", "").startswith("text/plain"):
-        # A path that no handler knows gets "404 page not found" as text.
-        message = response.body[:_MAX_TEXT].decode("utf-8", "replace").strip()
-    unknown_path = message.startswith((_NOT_SERVED, "404 page not found"))
-    if response.status == 404 and resource and unknown_path:
+    message = _message(response, status)
+    if resource and is_unknown_path(response):
         message = (
             f"{_NOT_SERVED}: {resource} is not served here, "
             "is its CustomResourceDefinition installed?"

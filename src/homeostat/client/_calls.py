@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -13,12 +13,13 @@ from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transpor
 from homeostat.client._answers import (
     is_object,
     is_status,
+    is_unknown_path,
     response_error,
     warning_texts,
 )
 from homeostat.client._report import Report, refuse_closed_epoch
 from homeostat.client._retry import Retry, decide
-from homeostat.errors import OutcomeUnknownError, TransportError
+from homeostat.errors import ApiError, OutcomeUnknownError, TransportError
 
 __all__ = ["Calls"]
 
@@ -33,6 +34,8 @@ class Calls:
 
     Attributes:
         observers: Learn of every write.
+        not_served: Called with a resource, as ``apps/v1 deployments``, whose path the
+            server does not know.
     """
 
     __slots__ = (
@@ -43,6 +46,7 @@ class Calls:
         "_resume_at",
         "_transport",
         "_warned",
+        "not_served",
         "observers",
     )
 
@@ -63,6 +67,7 @@ class Calls:
         self._resume_at = 0.0  # loop time; a 429 moves it ahead
         self._warned: set[str] = set()
         self.observers: list[WriteObserver] = []
+        self.not_served: Callable[[str], None] = lambda _: None
 
     async def close(self) -> None:
         """Close the transport."""
@@ -83,7 +88,7 @@ class Calls:
         except TransportError as error:
             raise _explained(error, attempted) from error
         if response.status >= 300:
-            raise response_error(response, attempted=attempted, resource=resource)
+            raise self._refusal(response, attempted, resource)
         return response
 
     async def write(self, request: HttpRequest, write: Write) -> HttpResponse:
@@ -125,7 +130,7 @@ class Calls:
                 and not is_status(response)
             ):
                 raise _unknown(attempted, f"a proxy answered {response.status}")
-            raise response_error(response, attempted=attempted, resource=_served(write))
+            raise self._refusal(response, attempted, _served(write))
 
     async def exchange(self, request: HttpRequest) -> HttpResponse:
         """Send any request and return its answer, whatever its status."""
@@ -172,8 +177,15 @@ class Calls:
             again = decide(safe=True, tries=tries, status=status, headers=headers)
             if again is None:
                 response = HttpResponse(status=status, headers=headers, body=body)
-                raise response_error(response, attempted=attempted, resource=resource)
+                raise self._refusal(response, attempted, resource)
             await self._wait(again, attempted)
+
+    def _refusal(
+        self, response: HttpResponse, attempted: str, resource: str
+    ) -> ApiError:
+        if resource and is_unknown_path(response):
+            self.not_served(resource)
+        return response_error(response, attempted=attempted, resource=resource)
 
     async def _tries(
         self,

@@ -39,6 +39,7 @@ class RESTMapper:
         self._failed: Mapping[str, str] = {}
         self._lock = asyncio.Lock()
         self._round = 0  # discoveries that were finished
+        calls.not_served = self._forget
 
     async def resource_for(self, kind: Kind) -> Resource:
         """Return how to reach ``kind``; see ``Client.resource_for``."""
@@ -65,6 +66,14 @@ class RESTMapper:
         """Ask the server for all that it serves."""
         async with self._lock:
             return await self._refresh()
+
+    def _forget(self, resource: str) -> None:
+        """Drop what is not served any more: it may come back under another name."""
+        self._discovered = {
+            gvk: known
+            for gvk, known in self._discovered.items()
+            if str(known.gvr) != resource
+        }
 
     async def _refresh(self) -> Discovery:
         found: list[Resource] = []

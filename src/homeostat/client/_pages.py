@@ -13,8 +13,10 @@ __all__ = ["PAGE_SIZE", "list_request", "parse_page", "watch_request"]
 
 PAGE_SIZE = 500  # objects; client-go's pager default
 
-_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+# Servers behind the aggregation layer may know no such form: they send whole objects.
+_FORM = "application/json;as={};g=meta.k8s.io;v=v1,application/json"
+_METADATA = _FORM.format("PartialObjectMetadata")
+_METADATA_LIST = _FORM.format("PartialObjectMetadataList")
 
 
 def list_request(

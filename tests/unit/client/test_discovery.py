@@ -115,6 +115,22 @@ async def test_kind_of_a_group_that_went_stale_stays_known() -> None:
     assert (await client.resource_for(WIDGET)).plural == "widgets"
 
 
+async def test_kind_that_is_not_served_any_more_is_discovered_anew() -> None:
+    server = Server(**{"/apis": aggregated(group("ex.io", "Widget"))})
+    client = Client(server)
+    await client.resource_for(WIDGET)
+    renamed = group("ex.io", "Widget")
+    renamed["versions"][0]["resources"][0]["resource"] = "widgetry"
+    server.documents["/apis"] = aggregated(renamed)
+    gone = failure(
+        404, "NotFound", message="the server could not find the requested resource"
+    )
+    server.documents["/apis/ex.io/v1/namespaces/default/widgets/a"] = gone
+    with pytest.raises(NotFoundError, match="widgets is not served here"):
+        await client.get(WIDGET, "a")
+    assert (await client.resource_for(WIDGET)).plural == "widgetry"
+
+
 def resource_list(version: str, *resources: dict[str, Any]) -> HttpResponse:
     document = {"kind": "APIResourceList", "groupVersion": version}
     return answer({**document, "resources": list(resources)})
