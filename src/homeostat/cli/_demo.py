@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, final
 
@@ -18,10 +17,10 @@ from rich.text import Text
 from homeostat import _yaml
 from homeostat._tasks import Group
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
-from homeostat.api import kind_of
+from homeostat.api import GroupVersionKind, Resource, kind_of
 from homeostat.cache import Informer, InformerFactory
 from homeostat.cli._load import Found, load
-from homeostat.cli._scenario import Sample, Step, steps_for
+from homeostat.cli._scenario import Sample, Step, install_step, steps_for
 from homeostat.cli._tree import Node, build_tree, render
 from homeostat.client import Client
 from homeostat.controller import KindController, LogFields
@@ -69,21 +68,25 @@ async def _play(found: Found, document: dict[str, Any]) -> bool:
         Group() as tasks,
     ):
         running = tasks.start(cluster.run(), name="demo/cluster")
-        await install_crds(client, found.resources)
         sample = Sample(
             document=document,
-            resource=await meddler.resource_for(kind_of(document)),
+            resource=_resource_of(operator),
             owned=tuple(kind_of(kind) for kind in operator.declaration.options.owns),
         )
         manager = Manager(
             controllers=found.controllers, client=client, drain_timeout=0.0
         )
-        managing = tasks.start(manager.run(), name="demo/operator")
-        await manager.wait_ready()
+
+        async def start(admin: Client) -> None:
+            await install_crds(admin, found.resources)
+            managing.append(tasks.start(manager.run(), name="demo/operator"))
+            await manager.wait_ready()
+
+        managing: list[asyncio.Task[None]] = []
         show = _Show(sample, counting, {c.name for c in found.controllers})
-        converged = await show.run(meddler)
-        managing.cancel()
-        running.cancel()
+        converged = await show.run(meddler, install_step(start), steps_for(sample))
+        for task in (*managing, running):
+            task.cancel()
     return converged
 
 
@@ -93,6 +96,13 @@ def _operator_of(found: Found, document: dict[str, Any]) -> KindController[Any]:
         if each.declaration.options.gvk == wanted:
             return each
     raise ConfigError(f"no controller reconciles {wanted}, the kind of the sample")
+
+
+def _resource_of(operator: KindController[Any]) -> Resource:
+    kind = operator.declaration.options.kind
+    if isinstance(kind, GroupVersionKind):
+        raise ConfigError(f"the demo needs a @custom_resource class, {kind} is none")
+    return kind.__resource__
 
 
 @final
@@ -132,14 +142,6 @@ class _Row:
     missing: str = ""
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Figures that only grow."""
-
-    reconciles: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter[str])
-
-
 @final
 class _Show(logging.Handler):
     """Plays the steps and shows what happens, as it happens."""
@@ -152,7 +154,7 @@ class _Show(logging.Handler):
         self._sample = sample
         self._counting = counting
         self._controllers = controllers
-        self._tally = _Tally()
+        self._reconciles = 0
         self._changed = asyncio.Event()
         self._informers: list[Informer[Any]] = []
         self._console = Console(highlight=False)
@@ -160,21 +162,25 @@ class _Show(logging.Handler):
         self._family: set[str] = set()
         self._began = 0.0
 
-    async def run(self, client: Client) -> bool:
-        """Play every step; return whether all of them converged."""
+    async def run(self, client: Client, first: Step, steps: Sequence[Step]) -> bool:
+        """Play the steps; return whether all of them converged.
+
+        Args:
+            client: The third party's.
+            first: Makes the kinds known that are watched from then on.
+            steps: The others.
+        """
         log = logging.getLogger("homeostat")
         log.addHandler(self)
         log.setLevel(logging.INFO)
         log.propagate = False
         try:
-            async with self._watching(client):
-                self._began = asyncio.get_running_loop().time()
-                with self._live:
-                    rows = [
-                        await self._step(step, client)
-                        for step in steps_for(self._sample)
-                    ]
-                took = asyncio.get_running_loop().time() - self._began
+            self._began = asyncio.get_running_loop().time()
+            with self._live:
+                rows = [await self._step(first, client)]
+                async with self._watching(client):
+                    rows += [await self._step(step, client) for step in steps]
+            took = asyncio.get_running_loop().time() - self._began
         finally:
             log.removeHandler(self)
             log.propagate = True
@@ -204,7 +210,7 @@ class _Show(logging.Handler):
         if self._console.is_terminal:
             await asyncio.sleep(PAUSE)
         self._print(Text(step.title, style="bold cyan"))
-        before = (self._tally.reconciles, self._counting.writes, self._counting.reads)
+        before = (self._reconciles, self._counting.writes, self._counting.reads)
         began = loop.time()
         await step.act(client)
         missing = await self._converge(step, began + LIMIT)
@@ -213,12 +219,12 @@ class _Show(logging.Handler):
             self._print(Text(f"  not converged in {LIMIT:g} s: {missing}", "red"))
         else:
             self._print(Text(f"  converged in {took * 1000:.0f} ms", "green"))
-        if not self._console.is_terminal and (tree := self._tree()):
+        if tree := self._tree():
             self._print(render(tree))
         return _Row(
             title=step.title,
             seconds=took,
-            reconciles=self._tally.reconciles - before[0],
+            reconciles=self._reconciles - before[0],
             writes=self._counting.writes - before[1],
             reads=self._counting.reads - before[2],
             missing=missing,
@@ -263,26 +269,33 @@ class _Show(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Show a reconcile of the operator, and every warning."""
         controller = getattr(record, "controller", "")
-        outcome = getattr(record, "outcome", "")
-        if (
-            controller in self._controllers
-            and hasattr(record, "duration_s")
-            and outcome
-        ):
-            self._tally.reconciles += 1
-            line = Text("  ")
-            line.append(f"{self._elapsed():6.3f}s ", "dim")
-            line.append(f"{controller} {outcome}", "yellow")
-            line.append(f"  {', '.join(getattr(record, 'reasons', ()))}", "dim")
-            self._print(line)
-        elif record.levelno >= logging.WARNING and controller in self._controllers:
+        if controller not in self._controllers:
+            return
+        if hasattr(record, "reasons"):
+            self._reconciles += 1
+            self._print(self._reconciled(record, controller))
+        elif record.levelno >= logging.WARNING:
             self._print(Text(f"  {record.getMessage()}", "red"))
+
+    def _reconciled(self, record: logging.LogRecord, controller: str) -> Text:
+        writes: int = getattr(record, "writes", 0)
+        outcome: str = getattr(record, "outcome", "")
+        line = Text("  ")
+        line.append(f"{self._elapsed():6.3f}s ", "dim")
+        line.append(controller, "bold")
+        line.append(f" {outcome}", "green" if outcome == "success" else "yellow")
+        line.append(
+            f"  {writes} write{'s' if writes != 1 else ' '}",
+            "cyan" if writes else "dim",
+        )
+        line.append(f"  {summarise(getattr(record, 'reasons', ()))}", "dim")
+        return line
 
     def _elapsed(self) -> float:
         return asyncio.get_running_loop().time() - self._began
 
     def _print(self, line: Any) -> None:  # noqa: ANN401 -- whatever rich renders
-        self._console.print(line)
+        self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
 
     def _refresh(self) -> None:
         if self._console.is_terminal:
@@ -316,6 +329,22 @@ class _Show(logging.Handler):
         )
         self._console.print()
         self._console.print(table)
+
+
+def summarise(reasons: Sequence[str]) -> str:
+    """Return reasons in few words: ``Pod web-x changed`` twice is ``2 Pods changed``.
+
+    A reason ends in what happened, and begins with the kind that it happened to.
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for reason in reasons:
+        kind, _, rest = reason.partition(" ")
+        _, _, verb = rest.rpartition(" ")
+        groups.setdefault((kind, verb), []).append(reason)
+    return ", ".join(
+        same[0] if len(same) == 1 else f"{len(same)} {kind}s {verb}"
+        for (kind, verb), same in groups.items()
+    )
 
 
 def _named(item: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 from homeostat.api import CustomResource
 from homeostat.controller import KindController
 from homeostat.errors import ConfigError
-from homeostat.manager import resources_of
+from homeostat.manager import is_controller, resources_of
 
 __all__ = ["Found", "load"]
 
@@ -41,11 +41,7 @@ def load(files: Sequence[Path]) -> Found:
         ConfigError: A file is missing or does not run; names the file and the line.
     """
     values = [value for file in files for value in vars(_run(file)).values()]
-    controllers = [
-        cast("KindController[Any]", value)
-        for value in values
-        if isinstance(value, KindController)
-    ]
+    controllers = [value for value in values if is_controller(value)]
     return Found(
         controllers=tuple(dict.fromkeys(controllers)),
         resources=tuple(resources_of(values)),

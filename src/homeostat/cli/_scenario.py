@@ -12,7 +12,7 @@ from homeostat.api import GroupVersionKind, Resource
 from homeostat.cli._tree import Node, state_of
 from homeostat.client import Client
 
-__all__ = ["Sample", "Step", "missing", "steps_for"]
+__all__ = ["Sample", "Step", "install_step", "missing", "steps_for"]
 
 Unstructured = Mapping[str, Any]
 
@@ -96,6 +96,15 @@ def steps_for(sample: Sample) -> list[Step]:
         steps += [_edit(sample), _delete_child(sample)]
     steps.append(_delete(sample))
     return steps
+
+
+def install_step(start: Callable[[Client], Awaitable[object]]) -> Step:
+    """Return the step before the scenario: the operator gets its definitions."""
+    return Step(
+        title="install the CustomResourceDefinition",
+        act=start,
+        missing=lambda _tree: "",
+    )
 
 
 def _create(sample: Sample) -> Step:
