@@ -9,7 +9,7 @@ from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
 from homeostat._scope import Epoch
 from homeostat._tasks import Group
-from homeostat.api import GroupVersionKind, Kind, Request
+from homeostat.api import Request
 from homeostat.cache import Delta, Informer, InformerFactory, Reader, Registration
 from homeostat.client import Client
 from homeostat.controller._context import Emit
@@ -18,6 +18,7 @@ from homeostat.controller._declaration import Declaration
 from homeostat.controller._reading import Declared
 from homeostat.controller._reconciling import Reconciling, Session
 from homeostat.controller._result import Result
+from homeostat.controller._rule import resource_of
 from homeostat.controller._sources import MappedSource, ReconciledSource
 from homeostat.controller._watch import Watch, by_owner
 
@@ -91,7 +92,11 @@ class Binding:
             is_invalid=self._work.invalid.__contains__,
         )
         reader = Reader(self._informers)
-        namespaced = _is_namespaced(options.kind)
+
+        def namespaced() -> bool:
+            # Before discovery, types and the table of built-in kinds know it.
+            return (self._primary.resource or resource_of(options.kind)).namespaced
+
         self._mapped = [
             MappedSource(self.engine, watch, reader=reader, namespaced=namespaced)
             for watch in watches
@@ -231,10 +236,3 @@ def _informer_of(informers: InformerFactory, watch: Watch) -> Informer[Any]:
         fields=watch.fields,
         metadata_only=watch.metadata_only,
     )
-
-
-def _is_namespaced(kind: Kind) -> bool:
-    """Return whether requests for a kind keep the namespace of what is mapped."""
-    # Only a server knows it of a kind without a type. Most are namespaced; who maps to
-    # another one gives requests without a namespace.
-    return isinstance(kind, GroupVersionKind) or kind.__resource__.namespaced

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, final
 
 from homeostat.api import NamespacedName, parse_resource_version
+from homeostat.errors import ConflictError
 
-__all__ = ["Conflicts", "Lost", "Target"]
+__all__ = ["Conflicts", "Lost", "LostWriteError", "Target"]
 
 K = TypeVar("K", bound=Hashable)
 
@@ -37,11 +38,25 @@ class Lost:
         """
         if not uid or (self.uid and uid != self.uid):
             return True
+        if not self.resource_version:
+            return False
         ours = parse_resource_version(self.resource_version)
         theirs = parse_resource_version(resource_version)
         if ours is None or theirs is None:
             return resource_version != self.resource_version
         return theirs > ours
+
+
+class LostWriteError(ConflictError):
+    """A conflict of a write that does not say in itself which version it knew.
+
+    Attributes:
+        lost: What the write was for, and the version that it knew.
+    """
+
+    def __init__(self, message: str, *, lost: Lost, attempted: str) -> None:
+        super().__init__(message, code=409, reason="Conflict", attempted=attempted)
+        self.lost = lost
 
 
 @final
@@ -84,7 +99,13 @@ class Conflicts(Generic[K]):
         keys = self._waiting.get(target)
         if not keys:
             return []
-        woken = [k for k in keys if self._lost[k].passed_by(uid, resource_version)]
+        woken = [
+            key
+            for key in keys
+            # Where the writer's version is unknown, any news may be what it lost to.
+            if not self._lost[key].resource_version
+            or self._lost[key].passed_by(uid, resource_version)
+        ]
         for key in woken:
             self._unwait(key)
         return woken

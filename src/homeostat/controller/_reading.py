@@ -127,6 +127,11 @@ class CacheView:
         """Return an object, None when the cache has none."""
         lister = self._lister(kind)
         place = self._place(kind, namespace)
+        if not place and self._declared.is_namespaced(kind):
+            raise ValueError(
+                f"{lister.gvk} {name!r} needs namespace=: "
+                "the reconciled object has none to give"
+            )
         self.reads.append(Read(verb="get", kind=lister.gvk, namespace=place, name=name))
         return lister.find(name, place)
 

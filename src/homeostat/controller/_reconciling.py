@@ -7,9 +7,17 @@ from typing import Any, cast, final
 
 from homeostat._clock import Clock
 from homeostat._tasks import Threads
-from homeostat.api import GroupVersionKind, Object, Request, Unstructured, from_dict
+from homeostat.api import (
+    GroupVersionKind,
+    NamespacedName,
+    Object,
+    Request,
+    Unstructured,
+    from_dict,
+)
 from homeostat.cache import Record
 from homeostat.client import Client
+from homeostat.controller._conflicts import Lost, LostWriteError
 from homeostat.controller._context import Context, Emit, Emitted
 from homeostat.controller._controller import Run
 from homeostat.controller._declaration import (
@@ -27,7 +35,7 @@ from homeostat.controller._reading import CacheView, Declared, Read
 from homeostat.controller._result import Result
 from homeostat.controller._sync_context import SyncContext
 from homeostat.controller._writing import Writing
-from homeostat.errors import ApiError, ConflictError, InvalidObjectError, NotFoundError
+from homeostat.errors import ApiError, InvalidObjectError, NotFoundError
 
 __all__ = ["Reconciling", "Session"]
 
@@ -208,7 +216,7 @@ class Reconciling:
         self, document: Unstructured, patch: list[Any]
     ) -> Unstructured | None:
         """Send a patch of the finalizers; None when the object is gone."""
-        namespace, name, _, _ = identity(document)
+        namespace, name, uid, version = identity(document)
         gvk = self._options.gvk
         try:
             return await self._client.patch(
@@ -222,12 +230,13 @@ class Reconciling:
             if error.code != 422:
                 raise
             # A test of the patch did not hold: somebody changed the list first.
-            raise ConflictError(
+            resource = await self._client.resource_for(self._options.kind)
+            target = (gvk.group, resource.plural, NamespacedName(namespace, name))
+            raise LostWriteError(
                 "the finalizers have been modified; read the latest version and try "
                 f"again: {error.message}",
-                code=409,
-                reason="Conflict",
-                attempted=f"patch {gvk} {namespace}/{name}",
+                lost=Lost(target=target, uid=uid, resource_version=version),
+                attempted=f"patch {gvk} {target[-1]}",
             ) from error
 
     def _decode(

@@ -81,7 +81,7 @@ class MappedSource:
         engine: Whose queue gets the keys.
         watch: What is watched, and how it is mapped.
         reader: The caches, for the map function.
-        namespaced: Whether the reconciled kind lives in namespaces.
+        namespaced: Says whether the reconciled kind lives in namespaces.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class MappedSource:
         watch: Watch,
         *,
         reader: Reader,
-        namespaced: bool,
+        namespaced: Callable[[], bool],
     ) -> None:
         self._engine = engine
         self._kind = kind_of(watch.kind).kind
@@ -141,7 +141,7 @@ class MappedSource:
 
     def _mapped(self, record: Record) -> list[Request]:
         found: Iterable[Request] = self._to(record, self._reader)
-        if self._namespaced:
+        if self._namespaced():
             return list(found)
         return [Request("", key.name, key.cluster) for key in found]
 

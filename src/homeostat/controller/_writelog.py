@@ -6,7 +6,7 @@ from typing import Any, Literal, cast, final
 
 from homeostat._scope import Write
 from homeostat.api import NamespacedName
-from homeostat.controller._conflicts import Lost
+from homeostat.controller._conflicts import Lost, LostWriteError
 from homeostat.errors import ConflictError
 
 __all__ = ["Attempt", "WriteLog"]
@@ -69,6 +69,8 @@ class WriteLog:
 
     def lost_to(self, error: BaseException) -> Lost | None:
         """Return which object's newer version a conflict of this reconcile is about."""
+        if isinstance(error, LostWriteError):
+            return error.lost
         for attempt in reversed(self.attempts):
             if attempt.error is error and isinstance(error, ConflictError):
                 return _lost(attempt.write)

@@ -158,7 +158,7 @@ class Writing:
         kind = _kind(obj)
         resource = await self._client.resource_for(kind)
         if resource.namespaced and not namespace:
-            namespace = self._namespace
+            namespace = self._own_namespace(obj)
         try:
             await self._client.delete(
                 kind,
@@ -170,10 +170,6 @@ class Writing:
         except NotFoundError:
             return False
         return True
-
-    @property
-    def _namespace(self) -> str:
-        return identity(self._owner)[0] or self._client.namespace
 
     async def _body(self, obj: Object | Unstructured, kind: Kind) -> Unstructured:
         body = copy.deepcopy(obj) if isinstance(obj, dict) else to_dict(obj)
@@ -192,7 +188,16 @@ class Writing:
         metadata = body.setdefault("metadata", {})
         resource = await self._client.resource_for(kind)
         if resource.namespaced and not metadata.get("namespace"):
-            metadata["namespace"] = self._namespace
+            metadata["namespace"] = self._own_namespace(body)
+
+    def _own_namespace(self, obj: Object | Unstructured) -> str:
+        namespace = identity(self._owner)[0]
+        if not namespace:
+            raise ValueError(
+                f"{kind_of(obj)} {identity(obj)[1]!r} needs a namespace: "
+                "the reconciled object has none to give"
+            )
+        return namespace
 
     async def _live(self, obj: Object | Unstructured) -> Unstructured:
         """Read what ``obj`` was made of, for an object that the cache did not give."""
