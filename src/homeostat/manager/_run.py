@@ -13,6 +13,7 @@ from homeostat.client import ALL, AllNamespaces, Client, ClusterConfig, load_con
 from homeostat.controller import Controller, KindController
 from homeostat.manager._logging import log_handler
 from homeostat.manager._manager import Manager
+from homeostat.manager._watchdog import watchdog
 
 __all__ = ["run", "run_until_signal"]
 
@@ -101,7 +102,8 @@ async def _until_signal(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)
     try:
-        await main()
+        async with watchdog():
+            await main()
     finally:
         restore()
 
