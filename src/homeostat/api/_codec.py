@@ -19,6 +19,7 @@ T = TypeVar("T")
 Kind: TypeAlias = type[Object] | GroupVersionKind
 """A kind as callers name it: a class gives typed objects, a GroupVersionKind dicts."""
 
+_FAULTS = (msgspec.MsgspecError, ValueError, TypeError, RecursionError)
 _MAX_TIMES = 4096
 _times: dict[str, Time] = {}
 
@@ -78,7 +79,7 @@ def decode(kind: type[T], data: bytes | bytearray | memoryview | str) -> T:
     """
     try:
         return cast("T", _decoder(cast("Hashable", kind))(data))
-    except (msgspec.MsgspecError, ValueError, TypeError):
+    except _FAULTS:
         return _repair(kind, data)
 
 
@@ -90,7 +91,7 @@ def from_dict(kind: type[T], value: JSON) -> T:
     """
     try:
         return msgspec.convert(value, kind, dec_hook=_read)
-    except (msgspec.MsgspecError, ValueError, TypeError):
+    except _FAULTS:
         return _convert(kind, value)
 
 
@@ -132,7 +133,7 @@ def kind_of(kind: Kind | Object | Unstructured) -> GroupVersionKind:
 def _repair(kind: type[T], data: bytes | bytearray | memoryview | str) -> T:
     try:
         value = _parse(data)
-    except msgspec.DecodeError as error:
+    except _FAULTS as error:
         fault = _located(str(error))
         raise InvalidObjectError(f"cannot read {_name(kind)}: {fault}") from error
     return _convert(kind, value)
@@ -141,7 +142,7 @@ def _repair(kind: type[T], data: bytes | bytearray | memoryview | str) -> T:
 def _convert(kind: type[T], value: JSON) -> T:
     try:
         return msgspec.convert(_without_nulls(value), kind, dec_hook=_read)
-    except (msgspec.MsgspecError, ValueError, TypeError) as error:
+    except _FAULTS as error:
         raise InvalidObjectError(
             f"cannot read {_name(kind, value)}: {_located(str(error))}"
         ) from error

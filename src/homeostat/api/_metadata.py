@@ -115,10 +115,16 @@ class Object(Model, omit_empty=True):
 
     def __post_init__(self) -> None:
         # Items of a list come without the two; a subclass may override neither.
-        if not self.api_version:
-            self.api_version = self.__resource__.gvk.api_version
-        if not self.kind:
-            self.kind = self.__resource__.gvk.kind
+        if self.api_version and self.kind:
+            return
+        resource: Resource | None = getattr(type(self), "__resource__", None)
+        if resource is None:
+            raise TypeError(
+                f"{type(self).__name__} has no kind: decorate it with "
+                "@custom_resource(...)"
+            )
+        self.api_version = self.api_version or resource.gvk.api_version
+        self.kind = self.kind or resource.gvk.kind
 
     @property
     def key(self) -> NamespacedName:

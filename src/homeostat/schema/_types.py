@@ -94,7 +94,13 @@ class TypeSchemas:
         infos = [] if info is None else [info]
         while get_origin(type_) is Annotated:
             type_, *extras = get_args(type_)
-            infos = [*(e for e in extras if isinstance(e, FieldInfo)), *infos]
+            inner = [extra for extra in extras if isinstance(extra, FieldInfo)]
+            if not all(one.constraints_only for one in inner):
+                raise TypeError(
+                    f"{where}: a Field inside Annotated holds constraints alone; a "
+                    "default or a name stands right of the field's ="
+                )
+            infos = [*inner, *infos]
             if any(isinstance(extra, msgspec.Meta) for extra in extras):
                 raise TypeError(
                     f"{where}: msgspec.Meta would make stored objects unreadable; use "

@@ -13,6 +13,7 @@ from homeostat.api import (
     Condition,
     CustomResource,
     Field,
+    IntOrString,
     MicroTime,
     Model,
     ObjectMeta,
@@ -223,6 +224,29 @@ def test_msgspec_fields_are_refused() -> None:
 
         class Wrong(Model):
             size: int = msgspec.field(default=1)
+
+
+def test_int_or_string_reads_both_forms() -> None:
+    class Ports(Model):
+        port: IntOrString
+        surge: IntOrString | None = None
+
+    assert from_dict(Ports, {"port": 80}).port == 80
+    assert from_dict(Ports, {"port": "http", "surge": "25%"}).surge == "25%"
+    assert to_dict(Ports(port="http")) == {"port": "http"}
+
+
+def test_a_deeply_nested_document_is_an_invalid_object() -> None:
+    with pytest.raises(InvalidObjectError):
+        decode(Widget, b'{"a":' * 100_000)
+
+
+def test_an_object_without_a_kind_says_what_to_do() -> None:
+    class Plain(CustomResource[WidgetSpec, WidgetStatus]):
+        """Never decorated."""
+
+    with pytest.raises(TypeError, match="decorate it with @custom_resource"):
+        Plain(spec=WidgetSpec(required="x"))
 
 
 def test_a_condition_of_another_tool_is_read() -> None:

@@ -6,6 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 import pytest
 
 from homeostat._yaml import dump_all, load_all
@@ -150,6 +151,7 @@ def test_the_rich_schema_is_structural() -> None:
         (bytes, {"type": "string", "format": "byte"}),
         (datetime, {"type": "string", "format": "date-time"}),
         (int | str, {"x-kubernetes-int-or-string": True}),
+        (IntOrString, {"x-kubernetes-int-or-string": True}),
         (Any, {"x-kubernetes-preserve-unknown-fields": True}),
         (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
         (Literal[1, 2], {"type": "integer", "enum": [1, 2]}),
@@ -203,6 +205,8 @@ class Tree(Model):
     ("type_", "values", "message"),
     [
         (Tree, {}, "contains itself"),
+        (Annotated[int, Field(default=1)], {}, "constraints alone"),
+        (Annotated[int, msgspec.Meta(ge=1)], {}, "stored objects unreadable"),
         (complex, {}, r"S\.x: no structural schema"),
         (int | bool, {}, r"S\.x: a structural schema has no unions"),
         (dict[int, str], {}, r"S\.x: the keys of a map are texts"),
