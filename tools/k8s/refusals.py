@@ -28,7 +28,10 @@ def _updated(server: RealServer, path: str, given: JSON, patch: JSON) -> JSON:
     options = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
     server.request("PATCH", name, {"metadata": {"finalizers": None}}, headers=_MERGE)
     server.request("DELETE", name, options)
-    return {"old": _still(old), "new": _still(new), **_answer(reply)}
+    answer = json.loads(
+        json.dumps(_answer(reply)).replace(old["metadata"]["uid"], "UID")
+    )
+    return {"old": _still(old), "new": _still(new), **answer}
 
 
 _MERGE = {"Content-Type": "application/merge-patch+json"}

@@ -260,6 +260,7 @@ def job(new: Value, old: Value | None) -> Errors:
     """Validate a Job."""
     spec = child(new, "spec")
     errors = _job_spec(spec, "spec")
+    errors += _job_selected(spec)
     if old is None:
         return errors
     before = child(old, "spec")
@@ -280,6 +281,18 @@ def job(new: Value, old: Value | None) -> Errors:
         "backoffLimitPerIndex",
     ):
         errors += immutable(spec.get(name), before.get(name), f"spec.{name}")
+    return errors
+
+
+def _job_selected(spec: Value) -> Errors:
+    """Check a Job's selector, which the server makes unless it is told not to."""
+    given = spec.get("selector")
+    errors = [required("spec.selector")] if given is None else []
+    errors += selector(given, "spec.selector")
+    found = child(child(child(spec, "template"), "metadata"), "labels")
+    if (not errors or given is None) and not selector_matches(given, found):
+        path = "spec.template.metadata.labels"
+        errors.append(invalid(path, found or None, _MISMATCH))
     return errors
 
 
