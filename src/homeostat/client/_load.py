@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homeostat.client._config import ClusterConfig
-from homeostat.client._tls import files_of, make_context
 from homeostat.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -95,6 +94,8 @@ def _read_all(paths: list[Path], *, explicit: bool) -> "Kubeconfig | None":
 
 def _check_files(config: ClusterConfig) -> None:
     """Raise for what cannot be read or used, now rather than in the first request."""
+    from homeostat.client._tls import files_of, make_context  # noqa: PLC0415
+
     files = files_of(config)
     for entry, path in (
         ("certificate-authority", config.certificate_authority),
