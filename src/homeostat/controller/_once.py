@@ -72,7 +72,10 @@ async def reconcile_once(
     Raises:
         Exception: Whatever the reconciler raises, but ``Requeue``.
     """
-    client = _client_of(cluster)
+    if not isinstance(cluster, Client):
+        async with _client_of(cluster) as made:
+            return await reconcile_once(declaration, made, obj)
+    client = cluster
     if isinstance(obj, Request | NamespacedName):
         request = Request(obj.namespace, obj.name)
     else:
@@ -123,9 +126,7 @@ def _result_of(answer: Result | Failed | None) -> Result | None:
     raise answer.error
 
 
-def _client_of(cluster: ClusterLike) -> Client:
-    if isinstance(cluster, Client):
-        return cluster
+def _client_of(cluster: HasClient | HasTransport) -> Client:
     make = getattr(cluster, "client", None)
     if callable(make):
         made = make()

@@ -69,7 +69,6 @@ def derive_rules(
     rules += [Rule(r.gvk.group, [r.plural], WRITE) for r in owned]
     rules += [Rule(r.gvk.group, [r.plural], READ) for r in read]
     rules.append(Rule("", ["events"], ["create", "patch"]))
-    rules.append(Rule("events.k8s.io", ["events"], ["create", "patch"]))
     return rules
 
 

@@ -136,9 +136,13 @@ class QueueCore(Generic[K]):
         if entry is None:
             entry = _Entry(_Place.DELAYED, priority, now)
             self._entries[key] = entry
-        self._merge(key, entry, priority, reason)
         if entry.place is not _Place.DELAYED:
+            self._merge(key, entry, priority, reason)
             return False
+        # It runs for this reason; those of the delay that it fulfils come after.
+        delayed, entry.reasons = entry.reasons, []
+        for each in (reason, *delayed):
+            self._merge(key, entry, priority, each)
         self._make_due(key, entry, now)
         return True
 

@@ -70,9 +70,11 @@ def test_of_two_delays_the_earliest_wins_and_runs_once(core: QueueCore[str]) -> 
 
 
 def test_an_add_fulfils_a_delay(core: QueueCore[str]) -> None:
-    core.add_at("a", 10.0, 0.0)
-    core.add("a", 1.0)
-    assert keys(core) == ["a"]
+    core.add_at("a", 10.0, 0.0, reason="later")
+    core.add("a", 1.0, reason="now")
+    item = core.pop(1.0)
+    assert item is not None
+    assert item.reasons == ("now", "later")
     core.release("a", 2.0)
     assert core.advance(20.0) == []
 
