@@ -44,11 +44,8 @@ def run_files(files: Sequence[Path], options: RunOptions) -> None:
     Raises:
         ConfigError: A file or an option is wrong, or nothing is there to run.
     """
-    logging.basicConfig(
-        level=options.log_level.upper(),
-        handlers=[log_handler(options.log_format)],
-        force=True,
-    )
+    handler = log_handler(options.log_format)
+    logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
     found = load(files)
     if not found.controllers:
         names = ", ".join(map(str, files))
@@ -56,6 +53,8 @@ def run_files(files: Sequence[Path], options: RunOptions) -> None:
             f"no controller at the top level of {names}: decorate a function with "
             "@controller"
         )
+    if options.local and options.log_level != "debug":
+        handler.addFilter(_OwnAlone({each.name for each in found.controllers}))
     config = None if options.local else load_config(options.kubeconfig, options.context)
 
     async def main() -> None:
@@ -73,6 +72,22 @@ def run_files(files: Sequence[Path], options: RunOptions) -> None:
             await _manager(found, client, options).run()
 
     run_until_signal(main)
+
+
+class _OwnAlone(logging.Filter):
+    """Leaves out the daily work of the local cluster's own controllers."""
+
+    def __init__(self, names: set[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        controller = getattr(record, "controller", None)
+        return (
+            controller is None
+            or controller in self._names
+            or record.levelno >= logging.WARNING
+        )
 
 
 def _manager(found: Found, client: Client, options: RunOptions) -> Manager:
