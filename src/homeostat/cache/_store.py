@@ -76,6 +76,7 @@ class Store:
         "_hidden",
         "_indexer",
         "_reason",
+        "_seen",
         "_tombs",
         "_unacked",
         "_unconfirmed",
@@ -98,6 +99,8 @@ class Store:
         # before the server lost its data, whose versions mean nothing any more.
         self._unconfirmed: dict[_Key, bool] = {}
         self._reason: Reason = "list"
+        # The newest version that was shown, also by a state that never became complete.
+        self._seen = 0
 
     @property
     def backlog(self) -> dict[str, int]:
@@ -125,16 +128,14 @@ class Store:
         reason: Reason = self._reason if self.listing else "watch"
         if event_type == "DELETED":
             deltas = self._deleted(key, record, reason)
-        elif self.listing:
-            deltas = self._merge(
-                key, record, reason, force=self._unconfirmed.pop(key, False)
-            )
-        elif version is not None and self._replayed(key, version):
+        elif not self.listing and version is not None and self._replayed(key, version):
             deltas = []
         else:
-            deltas = self._merge(key, record, reason)
+            forsaken = self._unconfirmed.pop(key, False)
+            deltas = self._merge(key, record, reason, force=forsaken)
         if version is None:
             return deltas
+        self._seen = max(self._seen, version)
         unacked = self._unacked.get(key)
         if unacked is not None and unacked.version <= version:
             del self._unacked[key]
@@ -161,10 +162,10 @@ class Store:
                 before the watermark then means that the server lost its data.
 
         Returns:
-            False when it is from before the watermark: nothing was changed.
+            False when it is from before what was shown: nothing was changed.
         """
         version = self._version(resource_version) if resource_version else None
-        stale = version is not None and version < self.watermark
+        stale = version is not None and self._is_past(version)
         if stale and not truth:
             return False
         self.listing = True
@@ -172,8 +173,9 @@ class Store:
         if stale:
             self._restart(resource_version)
         records = self._indexer.records(self.namespace or None)
-        self._unconfirmed = {(r.namespace, r.name): stale for r in records}
-        self._unconfirmed |= dict.fromkeys(self._hidden, stale)
+        keys = [*((r.namespace, r.name) for r in records), *self._hidden]
+        forsaken = self._unconfirmed
+        self._unconfirmed = {key: stale or forsaken.get(key, False) for key in keys}
         return True
 
     def finish(self, resource_version: str) -> list[Delta] | None:
@@ -181,10 +183,10 @@ class Store:
 
         Returns:
             The changes that this last step makes; None when the state turns out to be
-            from before the watermark: it is abandoned before its deletions.
+            from before what was shown: it is abandoned before its deletions.
         """
         version = self._version(resource_version)
-        if version is not None and version < self.watermark:
+        if version is not None and self._is_past(version):
             self.abandon()
             return None
         deltas: list[Delta] = []
@@ -199,6 +201,7 @@ class Store:
             )
             if forsaken or not newer:
                 deltas += self._drop(key, record, self._reason)
+        self._unconfirmed = {}
         self.abandon()
         if version is not None:
             deltas += self._advance(version)
@@ -207,7 +210,10 @@ class Store:
     def abandon(self) -> None:
         """Forget that a state was coming in; what it brought so far stays."""
         self.listing = False
-        self._unconfirmed = {}
+        # What is left from a lost history stays so until a state is complete.
+        self._unconfirmed = {
+            key: True for key, lost in self._unconfirmed.items() if lost
+        }
 
     def list_(
         self, resource_version: str, items: Iterable[Record], *, truth: bool = False
@@ -310,8 +316,12 @@ class Store:
             )
             self.comparable = False
             self._unacked.clear()
-            self.watermark = 0
+            self.watermark = self._seen = 0
         return version
+
+    def _is_past(self, version: int) -> bool:
+        """Whether a whole state of this version would take readers back in time."""
+        return version < max(self.watermark, self._seen)
 
     def _replayed(self, key: _Key, version: int) -> bool:
         """Whether an event repeats what is known: its object is gone since."""
@@ -406,10 +416,10 @@ class Store:
             "everything is taken anew",
             self._indexer.gvk,
             resource_version,
-            self.watermark,
+            max(self.watermark, self._seen),
         )
         self._reason = "restart"
-        self.watermark = 0
+        self.watermark = self._seen = 0
         self._unacked.clear()
         self._tombs.clear()
 

@@ -162,6 +162,32 @@ def test_server_that_lost_its_data_is_taken_whole(
     assert not any(store.backlog.values())
 
 
+def test_data_lost_before_the_first_state_was_complete_is_noticed() -> None:
+    store = Store(Indexer(POD))
+    assert store.begin()
+    store.event("ADDED", record("old", 103))
+    store.abandon()
+    assert store.begin()
+    store.event("ADDED", record("new", 49))
+    assert store.finish("50") is None
+    store.list_("50", [record("new", 49)], truth=True)
+    assert shown(store) == {"new": "49"}
+    assert store.watermark == 50
+
+
+def test_lost_history_stays_lost_when_its_first_list_is_cut() -> None:
+    store = Store(Indexer(POD))
+    store.list_("1501", [record("a", 1501), record("b", 1400)], truth=True)
+    assert store.begin("1452", truth=True)
+    store.event("ADDED", record("b", 1451))
+    store.abandon()
+    assert store.begin("1452", truth=True)
+    store.event("ADDED", record("a", 1452))
+    store.event("ADDED", record("b", 1451))
+    store.finish("1452")
+    assert shown(store) == {"a": "1452", "b": "1451"}
+
+
 def test_restart_requeues_what_looks_the_same(store: Store) -> None:
     deltas = store.list_("6", [record("web", 5)], truth=True)
     assert names(deltas) == [("restart", "5", "5")]
