@@ -4,7 +4,7 @@
 import copy
 import pickle
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import pytest
@@ -234,6 +234,14 @@ def test_int_or_string_reads_both_forms() -> None:
     assert from_dict(Ports, {"port": 80}).port == 80
     assert from_dict(Ports, {"port": "http", "surge": "25%"}).surge == "25%"
     assert to_dict(Ports(port="http")) == {"port": "http"}
+
+
+def test_a_value_outside_its_enum_is_named() -> None:
+    class Painted(Model):
+        color: Literal["red", "blue"] = "red"
+
+    with pytest.raises(InvalidObjectError, match="Painted: color: invalid enum value"):
+        decode(Painted, b'{"color":"green"}')
 
 
 def test_a_deeply_nested_document_is_an_invalid_object() -> None:
