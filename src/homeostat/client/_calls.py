@@ -274,7 +274,10 @@ def _unknown(attempted: str, why: str) -> OutcomeUnknownError:
 
 
 def _explained(error: TransportError, attempted: str) -> TransportError:
-    return TransportError(f"{attempted}: {error}", sent=error.sent)
+    text = str(error)
+    if not text.startswith(attempted):
+        text = f"{attempted}: {text}"
+    return TransportError(text, sent=error.sent)
 
 
 async def _read_bounded(stream: HttpStream) -> bytes:

@@ -62,9 +62,15 @@ async def read_lines(stream: HttpStream) -> AsyncGenerator[bytes]:
         TransportError: The connection broke, or the stream ended inside a line.
     """
     splitter = LineSplitter()
-    async for chunk in stream.chunks():
-        for line in splitter.feed(chunk):
-            yield line
+    chunks = stream.chunks()
+    try:
+        async for chunk in chunks:
+            for line in splitter.feed(chunk):
+                yield line
+    finally:
+        # Left to the garbage collector, it would be closed by a task of nobody's.
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
     splitter.finish()
 
 
