@@ -5,8 +5,7 @@ resources with; so are its oddities (a bound is cut to an integer for an integer
 """
 
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, cast, final
 
 from homeostat.api import JSON, UNSET, Schema
@@ -14,19 +13,19 @@ from homeostat.schema._cache import SchemaCache
 from homeostat.schema._equal import equal_json
 from homeostat.schema._errors import (
     FieldError,
+    field_of,
     invalid,
     not_supported,
     required,
-    too_long,
     too_many,
     type_invalid,
 )
-from homeostat.schema._formats import checked_format, format_check
+from homeostat.schema._formats import checked_format
 from homeostat.schema._go import encode_json
 from homeostat.schema._numbers import check_number, is_json_integer
-from homeostat.schema._pattern import PatternError, compile_pattern
+from homeostat.schema._texts import text_check
 
-__all__ = ["CHECKS", "Check", "field_of"]
+__all__ = ["CHECKS", "Check"]
 
 _CLASSES: Final[dict[str, frozenset[type[object]]]] = {
     "object": frozenset({dict}),
@@ -48,11 +47,6 @@ _GO_TYPES: Final[dict[type[object], tuple[str, str]]] = {
 }
 
 
-def field_of(path: str) -> str:
-    """Return a path as a FieldError has it; the whole object is "<nil>"."""
-    return path.removeprefix(".") or "<nil>"
-
-
 def _whole(message: str) -> FieldError:
     # Of errors that are not about one value the server loses the field.
     return invalid("<nil>", "", message)
@@ -72,16 +66,14 @@ class Check:
         "_enum",
         "_enum_texts",
         "_format",
-        "_format_check",
         "_items",
         "_junctors",
         "_numeric",
         "_object",
-        "_pattern",
         "_properties",
         "_schema",
         "_slice",
-        "_string",
+        "_text",
         "_types",
     )
 
@@ -99,14 +91,7 @@ class Check:
         )
         if not self._types:
             self._classes = frozenset() if self._format else _ANY
-        self._format_check = format_check(self._format) if self._format else None
-        self._pattern: Callable[[str], re.Match[str] | None] | str | None = None
-        self._string = (
-            schema.max_length is not None
-            or schema.min_length is not None
-            or bool(schema.pattern)
-            or self._format_check is not None
-        )
+        self._text = text_check(schema, self._format)
         self._numeric = (
             bool(self._format)
             or self._types == ("integer",)
@@ -168,8 +153,8 @@ class Check:
     ) -> int:
         matched = 0
         if kind is str:
-            if self._string:
-                self._text(value, path, errors)
+            if self._text is not None:
+                self._text.run(value, path, errors)
         elif kind is int or kind is float:
             if self._numeric:
                 only = self._types[0] if len(self._types) == 1 else ""
@@ -209,34 +194,6 @@ class Check:
             errors.append(self._mismatch(path, ",".join(types), got))
             return 0
         return 1
-
-    def _text(self, value: str, path: str, errors: list[FieldError]) -> None:
-        schema = self._schema
-        detail = ""
-        if schema.max_length is not None and len(value) > schema.max_length:
-            errors.append(too_long(field_of(path), schema.max_length))
-        elif schema.min_length is not None and len(value) < schema.min_length:
-            detail = f"should be at least {schema.min_length} chars long"
-        elif schema.pattern:
-            detail = self._unmatched(value)
-        if detail:
-            errors.append(invalid(field_of(path), value, f"{path} in body {detail}"))
-        if self._format_check is not None and not self._format_check(value):
-            message = (
-                f"{path} in body must be of type {self._format}: {encode_json(value)}"
-            )
-            errors.append(type_invalid(field_of(path), value, message))
-
-    def _unmatched(self, value: str) -> str:
-        pattern = self._schema.pattern
-        if self._pattern is None:
-            try:
-                self._pattern = compile_pattern(pattern).search
-            except PatternError as error:
-                self._pattern = f"{pattern}, but pattern is invalid: {error}"
-        if isinstance(self._pattern, str):
-            return f"should match '{self._pattern}'"
-        return "" if self._pattern(value) else f"should match '{pattern}'"
 
     def _member(
         self, value: JSON, kind: type[object], path: str, errors: list[FieldError]

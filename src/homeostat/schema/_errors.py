@@ -13,6 +13,7 @@ __all__ = [
     "FieldErrorType",
     "aggregate",
     "causes",
+    "field_of",
     "forbidden",
     "invalid",
     "not_supported",
@@ -112,6 +113,11 @@ def _show(value: JSON) -> str:
     if isinstance(value, float):
         return format_float(value)
     return encode_json(value)
+
+
+def field_of(path: str) -> str:
+    """Return a path as a FieldError has it; the whole object is "<nil>"."""
+    return path.removeprefix(".") or "<nil>"
 
 
 def causes(errors: Iterable[FieldError]) -> list[dict[str, str]]:

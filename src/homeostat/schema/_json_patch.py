@@ -10,6 +10,7 @@ from homeostat.schema._go import copy_json, encode_json
 __all__ = ["MAX_OPERATIONS", "PatchError", "go_kind", "json_patch"]
 
 MAX_OPERATIONS: Final = 10_000  # the server's; a longer patch is refused unread
+MAX_DEPTH: Final = 200  # the server's is 10,000, beyond Python's recursion
 MAX_COPIED_BYTES: Final = 3 * 1024 * 1024  # a few copies of copies would eat the memory
 
 _MISSING: Final = object()
@@ -59,7 +60,24 @@ def json_patch(document: JSON, operations: JSON) -> JSON:
         if apply is None:
             raise _failed(f"Unexpected kind: {kind}")
         apply(patched, operation)
+    _check_depth(patched.root)
     return patched.root
+
+
+def _check_depth(value: JSON) -> None:
+    """Refuse a document that operations have made deeper than any real one."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                below.extend(cast("dict[str, Any]", each).values())
+            elif isinstance(each, list):
+                below.extend(cast("Sequence[Any]", each))
+        if not below:
+            return
+        level = below
+    raise _failed("exceeded max depth")
 
 
 def _checked(operations: JSON) -> Sequence[dict[str, Any]]:
@@ -119,6 +137,7 @@ class _Document:
 
     def copied(self, value: JSON) -> JSON:
         """Return a copy of ``value``; refuse when the copies grow too large."""
+        _check_depth(value)
         self._copied += len(encode_json(value))
         if self._copied > MAX_COPIED_BYTES:
             raise _failed(

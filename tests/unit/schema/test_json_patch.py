@@ -98,3 +98,16 @@ def test_copies_of_copies_are_refused_before_they_fill_the_memory() -> None:
     doubling = [{"op": "copy", "from": "/a", "path": "/a/-"}] * 40
     with pytest.raises(PatchError, match="exceeding the limit"):
         json_patch({"a": ["x" * 1000]}, doubling)
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [{"op": "copy", "from": "/a", "path": "/a/a"}] * 300,
+        [{"op": "add", "path": "/a" * depth, "value": {}} for depth in range(1, 1000)],
+    ],
+    ids=["copy", "add"],
+)
+def test_documents_cannot_be_nested_without_end(operations: Any) -> None:
+    with pytest.raises(PatchError, match=r"max depth|missing path"):
+        json_patch({"a": {}}, operations)
