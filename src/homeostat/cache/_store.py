@@ -9,27 +9,13 @@ from homeostat.api import parse_resource_version
 from homeostat.cache._delta import Delta, Reason
 from homeostat.cache._index import Indexer
 from homeostat.cache._record import Record
+from homeostat.cache._tombs import Tombs
 
 __all__ = ["Store"]
 
 logger = logging.getLogger(__name__)
 
 _Key = tuple[str, str]
-
-
-@dataclass(slots=True)
-class _Tomb:
-    """A uid whose delete is under way or was done; readers do not see it.
-
-    Attributes:
-        key: Where its record is hidden; both go together.
-        pending: Deletes without an answer.
-        done: One of them succeeded.
-    """
-
-    key: _Key
-    pending: int = 0
-    done: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -73,7 +59,6 @@ class Store:
     """
 
     __slots__ = (
-        "_hidden",
         "_indexer",
         "_reason",
         "_seen",
@@ -92,9 +77,8 @@ class Store:
         self.watermark = 0
         self.comparable = True
         self.listing = False
-        self._hidden: dict[_Key, Record] = {}
         self._unacked: dict[_Key, _Unacked] = {}
-        self._tombs: dict[str, _Tomb] = {}
+        self._tombs = Tombs()
         # What the list that comes in has not named yet; True for what is left from
         # before the server lost its data, whose versions mean nothing any more.
         self._unconfirmed: dict[_Key, bool] = {}
@@ -104,17 +88,13 @@ class Store:
 
     @property
     def backlog(self) -> dict[str, int]:
-        """How much waits for the stream: ``unacked``, ``tombs`` and ``hidden``."""
-        return {
-            "unacked": len(self._unacked),
-            "tombs": len(self._tombs),
-            "hidden": len(self._hidden),
-        }
+        """How much waits for the stream: ``unacked`` writes, and ``tombs``."""
+        return {"unacked": len(self._unacked), "tombs": len(self._tombs)}
 
     def newest(self, namespace: str, name: str) -> Record | None:
         """Return the record of a name, also one that is hidden from readers."""
         visible = self._indexer.get(namespace, name)
-        return visible or self._hidden.get((namespace, name))
+        return visible or self._tombs.get((namespace, name))
 
     def event(self, event_type: str, record: Record) -> list[Delta]:
         """Take one event, of the stream or of the state that it begins with.
@@ -173,7 +153,7 @@ class Store:
         if stale:
             self._restart(resource_version)
         records = self._indexer.records(self.namespace or None)
-        keys = [*((r.namespace, r.name) for r in records), *self._hidden]
+        keys = [*((r.namespace, r.name) for r in records), *self._tombs.keys]
         forsaken = self._unconfirmed
         self._unconfirmed = {key: stale or forsaken.get(key, False) for key in keys}
         return True
@@ -270,36 +250,23 @@ class Store:
         current = self.newest(namespace, name)
         if current is None or not uid or current.uid != uid:
             return []
-        tomb = self._tombs.get(uid)
-        if tomb is not None:
-            tomb.pending += 1
+        if not self._tombs.bury(key, current):
             return []
-        self._tombs[uid] = _Tomb(key, pending=1)
-        self._hidden[key] = current
         return self._show(current, None, "write")
 
     def delete_done(self, uid: str) -> None:
         """Take a delete's success: hidden until the stream or a list confirms it."""
-        tomb = self._tombs.get(uid)
-        if tomb is not None:
-            tomb.pending -= 1
-            tomb.done = True
+        self._tombs.done(uid)
 
     def delete_failed(self, uid: str) -> list[Delta]:
         """Show an object again whose delete did not happen."""
-        tomb = self._tombs.get(uid)
-        if tomb is None:
-            return []
-        tomb.pending -= 1
-        if tomb.pending > 0 or tomb.done:
-            return []
-        return self._untomb(uid, "write")
+        return self._show(None, self._tombs.failed(uid), "write")
 
     def delete_marked(
         self, record: Record, *, matches: bool = True, reason: Reason = "write"
     ) -> list[Delta]:
         """Take an object that lives on with a deletionTimestamp after its delete."""
-        deltas = self._untomb(record.uid, reason)
+        deltas = self._show(None, self._tombs.lift(record.uid), reason)
         return deltas + self.write_ok(record, matches=matches, reason=reason)
 
     def _version(self, resource_version: str) -> int | None:
@@ -342,11 +309,11 @@ class Store:
 
     def _put(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
         visible = self._indexer.get(*key)
-        if record.uid in self._tombs:
-            self._hidden[key] = record
+        if self._tombs.covers(record.uid):
+            self._tombs.put(key, record)
             return self._show(visible, None, reason)
         # A successor of its name proves that what is hidden there is gone.
-        self._forget_hidden(key)
+        self._tombs.drop(key)
         return self._show(visible, record, reason)
 
     def _deleted(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
@@ -361,16 +328,9 @@ class Store:
         return self._drop(key, current, reason)
 
     def _drop(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
-        if self._forget_hidden(key):
+        if self._tombs.drop(key):
             return []
         return self._show(record, None, reason)
-
-    def _forget_hidden(self, key: _Key) -> bool:
-        hidden = self._hidden.pop(key, None)
-        if hidden is None:
-            return False
-        self._tombs.pop(hidden.uid, None)
-        return True
 
     def _show(
         self, old: Record | None, new: Record | None, reason: Reason
@@ -379,16 +339,6 @@ class Store:
             return []
         self._indexer.replace(old, new)
         return [Delta(old, new, reason)]
-
-    def _untomb(self, uid: str, reason: Reason) -> list[Delta]:
-        tomb = self._tombs.pop(uid, None)
-        if tomb is None:
-            return []
-        hidden = self._hidden.get(tomb.key)
-        if hidden is None or hidden.uid != uid:
-            return []
-        del self._hidden[tomb.key]
-        return self._show(None, hidden, reason)
 
     def _advance(self, version: int) -> list[Delta]:
         """Note that the server said everything up to ``version``."""
