@@ -196,6 +196,8 @@ class Binding:
 
         def handle(delta: Delta) -> None:
             self._tell_conflicts(informer, delta)
+            if delta.new is None:
+                self._work.forget(informer.gvk, delta.key)
             source.handle(delta)
 
         name = f"controller {self.name}, source {kind}"

@@ -99,6 +99,10 @@ class Reconciling:
             self._threads = Threads(size, name=f"controller/{self._declaration.name}")
         return self._threads
 
+    def forget(self, gvk: GroupVersionKind, name: NamespacedName) -> None:
+        """Drop what is known of an object that is gone."""
+        self._matcher.forget(gvk, name)
+
     def close(self) -> None:
         """Let the threads go."""
         if self._threads is not None:

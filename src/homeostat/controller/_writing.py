@@ -97,7 +97,8 @@ class Writing:
             return ApplyResult(object=_like(obj, current), operation="unchanged")
         answer = await self._client.apply(body, namespace=namespace, force=force)
         self._ledger.keep_answer(answer)
-        self._matcher.applied(gvk, key, body, answer)
+        if self._view.is_complete(kind):  # else nothing would tell when it goes
+            self._matcher.applied(gvk, key, body, answer)
         return ApplyResult(
             object=_like(obj, answer),
             operation=_operation(

@@ -289,18 +289,23 @@ def _objects_check(part: _Part) -> Check:
     def check() -> str:
         if part.binding is None:
             return ""
-        invalid = part.binding.invalid
-        named = [f"{key}: {why}" for key, why in islice(invalid.items(), 3)]
-        more = len(invalid) - len(named)
-        return "; ".join([*named, f"and {more} more"] if more else named)
+        return _few({str(key): why for key, why in part.binding.invalid.items()})
 
     return check
+
+
+def _few(troubles: Mapping[str, str]) -> str:
+    named = [f"{name}: {why}" for name, why in islice(troubles.items(), 3)]
+    more = len(troubles) - len(named)
+    return "; ".join([*named, f"and {more} more"] if more else named)
 
 
 def _informer_check(informer: Informer[Any]) -> Check:
     def check() -> str:
         health = informer.health
-        return f"{health.reason}: {health.message}" if health.reason else ""
+        if health.reason:
+            return f"{health.reason}: {health.message}"
+        return _few(health.invalid)
 
     return check
 

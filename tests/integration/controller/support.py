@@ -109,10 +109,14 @@ class Wire:
     """
 
     def __init__(self, server: ApiServer) -> None:
-        self._inner: Transport = server.transport()
+        self._inner: Transport
+        self.connect(server)
         self.requests: list[str] = []
         self.before: Hook | None = None
         self.lose: Callable[[HttpRequest], bool] = lambda _request: False
+
+    def connect(self, server: ApiServer) -> None:
+        self._inner = server.transport()
 
     def writes(self) -> list[str]:
         return [r for r in self.requests if r.split()[0] not in {"GET", "WATCH"}]
@@ -151,6 +155,12 @@ class World:
         self.outsider = Client(self.server.transport(), field_manager="outsider")
         self.wire = Wire(self.server)
         self.manager: Manager
+
+    def restart_without_data(self) -> None:
+        """Put a new, empty server in the place of the old one."""
+        self.server = ApiServer()
+        self.outsider = Client(self.server.transport(), field_manager="outsider")
+        self.wire.connect(self.server)
 
     @asynccontextmanager
     async def running(self, *controllers: KindController[Any]) -> AsyncGenerator[None]:

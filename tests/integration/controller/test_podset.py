@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
-from homeostat import Context, Result, Watch, by_label, controller
+from homeostat import Client, Context, Result, Watch, by_label, controller
+from homeostat._tasks import Group
 from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.api import GroupVersionKind
-from homeostat.controller import KindController
+from homeostat.cache import InformerFactory
+from homeostat.controller import Binding, KindController
 from homeostat.errors import NotFoundError, UndeclaredKindError
 from tests.integration.controller.support import (
+    CRD,
     DEPLOYMENT,
     EVENT,
     PODSET,
@@ -415,3 +418,47 @@ async def test_reconcile_once_raises_what_the_reconciler_raises(world: World) ->
 
     with pytest.raises(NotFoundError):
         await fails.reconcile_once(world.server, stored)
+
+
+@virtual
+async def test_a_server_that_comes_back_without_its_data_is_filled_again(
+    world: World,
+) -> None:
+    async with world.running(make()):
+        await world.outsider.create(podset(size=2))
+        await settle()
+        world.server.drop_watches()
+        world.restart_without_data()
+        await world.outsider.create(CRD)
+        await world.outsider.create(podset(size=4))
+        await asyncio.sleep(300)
+        assert await replicas(world) == 4
+
+
+@virtual
+async def test_what_is_remembered_of_applies_goes_with_the_objects(
+    world: World,
+) -> None:
+    podsets = make()
+    client = Client(world.wire)
+    informers = InformerFactory(client)
+    binding = Binding(
+        podsets.declaration,
+        client=client,
+        informers=informers,
+        emit=lambda _obj, _event: None,
+    )
+    async with Group() as tasks:
+        running = [
+            tasks.start(informers.run(), name="caches"),
+            tasks.start(binding.run(), name="controller"),
+        ]
+        await world.outsider.create(podset())
+        await settle()
+        assert len(binding._work._matcher) == 1
+        await world.outsider.delete(PodSet, "a")
+        await world.outsider.delete(DEPLOYMENT, "a")
+        await settle()
+        assert len(binding._work._matcher) == 0
+        for task in running:
+            task.cancel()

@@ -375,3 +375,48 @@ def test_without_workers_there_is_no_controller(workers: int) -> None:
 
     with pytest.raises(ValueError, match="at least 1"):
         Controller("c", reconcile, max_concurrent_reconciles=workers)
+
+
+def test_metrics_have_controller_runtimes_names() -> None:
+    counts: dict[str, float] = {}
+    gauges: dict[str, float] = {}
+    observed: dict[str, float] = {}
+
+    class Figures:
+        def count(self, name: str, amount: float = 1.0, /, **labels: str) -> None:
+            name = f"{name} {labels.get('result', '')}".strip()
+            counts[name] = counts.get(name, 0) + amount
+
+        def gauge(self, name: str, value: float, /, **_: str) -> None:
+            gauges[name] = value
+
+        def observe(self, name: str, value: float, /, **_: str) -> None:
+            observed[name] = value
+
+    answers: list[Exception | None] = [ValueError(), TerminalError("x"), None]
+
+    async def main() -> None:
+        async def reconcile(_key: str, _run: Run[str]) -> None:
+            await asyncio.sleep(2)
+            answer = answers.pop(0)
+            if answer is not None:
+                raise answer
+
+        controller = Controller("c", reconcile, metrics=Figures())
+        async with running(controller):
+            controller.queue.add("a")
+            await asyncio.sleep(1)
+            assert gauges["controller_runtime_active_workers"] == 1
+            await asyncio.sleep(10)
+            controller.queue.add("a")
+            await asyncio.sleep(10)
+
+    run_virtual(main())
+    assert counts["controller_runtime_reconcile_total error"] == 2
+    assert counts["controller_runtime_reconcile_total success"] == 1
+    assert counts["controller_runtime_reconcile_errors_total"] == 2
+    assert counts["controller_runtime_terminal_reconcile_errors_total"] == 1
+    assert counts["workqueue_retries_total"] == 1
+    assert observed["controller_runtime_reconcile_time_seconds"] == 2.0
+    assert gauges["controller_runtime_max_concurrent_reconciles"] == 1
+    assert gauges["controller_runtime_active_workers"] == 0
