@@ -189,6 +189,8 @@ class FieldSet:
             ValueError: A key is no path element.
         """
         found = cls()
+        if not isinstance(fields, Mapping):
+            raise ValueError("fieldsV1 must be made of objects")  # noqa: TRY004
         for key, below in fields.items():
             if key == ".":
                 continue

@@ -91,6 +91,8 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
     if live is not None and not managed.owned:
         # Cleared, or never tracked: updates do not start to track, an apply does.
         return []
+    if live is not None and _untouched(live, new):
+        return cast("list[Entry]", copy_json(_metadata(live)["managedFields"]))
     atom = root_atom(schema)
     before = _blank(new, schema) if live is None else _plain(live)
     who = identity(manager, UPDATE, api_version, subresource)
@@ -181,6 +183,17 @@ def same_but_times(live: dict[str, Any], new: dict[str, Any]) -> bool:
 def _timeless(value: dict[str, Any]) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = _metadata(value).get("managedFields") or []
     return [{key: each[key] for key in each if key != "time"} for each in entries]
+
+
+def _untouched(live: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Tell whether a write changes nothing, ownership included."""
+    entries = _metadata(live).get("managedFields")
+    brought = _metadata(new).get("managedFields")
+    return (
+        bool(entries)
+        and (brought is None or equal_json(brought, entries))
+        and equal_json(_plain(live), _plain(new))
+    )
 
 
 def _metadata(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
+from homeostat.api import JSON
 from homeostat.schema._fieldset import FieldSet
 from homeostat.schema._go import encode_json, quote
 
@@ -86,14 +87,20 @@ def identity(
     return Identity(manager or "unknown", operation, version, subresource)
 
 
-def decode_managed(entries: Sequence[Mapping[str, Any]] | None) -> Managed:
+def decode_managed(entries: JSON) -> Managed:
     """Read managedFields.
 
     Raises:
         ValueError: An entry is malformed; the text is the server's.
     """
     managed = Managed({}, {})
-    for index, entry in enumerate(entries or ()):
+    if entries is not None and not isinstance(entries, list):
+        raise ValueError("managedFields must be a list")
+    for index, given in enumerate(cast("Sequence[Any]", entries or ())):
+        if not isinstance(given, Mapping):
+            text = f"managed fields entry {index} must be an object"
+            raise ValueError(text)  # noqa: TRY004 - one error for whatever is wrong
+        entry = cast("Mapping[str, Any]", given)
         operation = entry.get("operation")
         if operation not in (APPLY, UPDATE):
             raise ValueError("operation must be `Apply` or `Update`")
@@ -112,8 +119,8 @@ def decode_managed(entries: Sequence[Mapping[str, Any]] | None) -> Managed:
             "" if operation == APPLY else version,
             entry.get("subresource") or "",
         )
-        fields: Mapping[str, Any] = entry.get("fieldsV1") or {}
-        managed.owned[who] = Owned(FieldSet.from_fields_v1(fields), version)
+        fields = FieldSet.from_fields_v1(entry.get("fieldsV1") or {})
+        managed.owned[who] = Owned(fields, version)
         time = entry.get("time")
         if time:
             managed.times[who] = cast("str", time)

@@ -57,6 +57,11 @@ _POSIX: Final = {
     "xdigit": "0-9A-Fa-f",
 }
 _SPACES: Final = "\\t\\n\\f\\r "  # \s of RE2 has no vertical tab
+_CATEGORIES: Final = frozenset({
+    "C", "Cc", "Cf", "Co", "Cs", "L", "Ll", "Lm", "Lo", "Lt", "Lu", "M", "Mc", "Me",
+    "Mn", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S",
+    "Sc", "Sk", "Sm", "So", "Z", "Zl", "Zp", "Zs",
+})  # fmt: skip
 _MAX_REPEAT: Final = 1000
 _REPEAT: Final = re.compile(r"\{(\d+)(,(\d*))?\}")
 _FLAGS: Final = re.compile(r"\(\?([imsU]*)(-[imsU]+)?([:)])")
@@ -271,13 +276,18 @@ _HANDLERS: Final = {
 
 @lru_cache(maxsize=64)
 def category_ranges(name: str) -> str:
-    """Return the inside of a character class with a Unicode category's characters."""
+    """Return the inside of a character class with a Unicode category's characters.
+
+    Empty for a name that is no category; scripts as ``Greek`` are not known.
+    """
+    if name not in _CATEGORIES:
+        return ""
     codes = [
         code
         for code in range(sys.maxunicode + 1)
         if unicodedata.category(chr(code)).startswith(name)
     ]
-    return _ranges(codes) if len(name) in (1, 2) else ""
+    return _ranges(codes)
 
 
 def _ranges(codes: list[int]) -> str:
