@@ -1,5 +1,7 @@
 """``@controller``: what to reconcile, what triggers it, and with what."""
 
+import inspect
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar, final, overload
 
@@ -73,6 +75,7 @@ class KindController(Generic[T]):
             raise ValueError(f"finalizer {name!r} is declared twice")
 
         def register(function: Reconciler[T]) -> Reconciler[T]:
+            _check_parameters(function)
             finalizers[name] = function
             return function
 
@@ -182,9 +185,10 @@ def controller(  # noqa: PLR0913 - one keyword per thing that can be declared
         raise ValueError("deadline must be above 0 s, or None for none")
 
     def decorate(function: Reconciler[Any]) -> KindController[Any]:
+        _check_parameters(function)
         options = Options(
             kind=kind,
-            name=name or _name_of(function),
+            name=_checked_name(name or _name_of(function)),
             owns=tuple(owns),
             watches=tuple(watches),
             reads=tuple(reads),
@@ -197,6 +201,29 @@ def controller(  # noqa: PLR0913 - one keyword per thing that can be declared
         return KindController(Declaration(options=options, reconciler=function))
 
     return decorate
+
+
+# What a field manager, a metric's label and an event's component can all be.
+_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+
+
+def _checked_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"controller name {name!r} must be up to 63 letters, digits, '-', '_' and "
+            "'.', and begin and end with a letter or digit"
+        )
+    return name
+
+
+def _check_parameters(function: Callable[..., Any]) -> None:
+    try:
+        inspect.signature(function).bind(object(), object())
+    except TypeError as error:
+        name = getattr(function, "__name__", repr(function))
+        raise TypeError(
+            f"{name} must take two arguments, (obj, ctx): {error}"
+        ) from None
 
 
 def _name_of(function: Callable[..., Any]) -> str:

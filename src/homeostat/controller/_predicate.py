@@ -8,6 +8,7 @@ that an object appeared or vanished matters to every projection.
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import TypeAlias, final
 
 import msgspec
@@ -100,6 +101,8 @@ def predicate(test: EventTest) -> Predicate:
     Example:
         ``@predicate`` above ``def wanted(old, new): return new is not None``.
     """
+    if iscoroutinefunction(test):
+        raise TypeError("a predicate never waits: make it a def, not async def")
     return Predicate(getattr(test, "__name__", "predicate"), test=test)
 
 

@@ -1,7 +1,7 @@
 """From changes in the caches to keys in the queue."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import final
 
 from homeostat.api import NamespacedName, Request, kind_of
@@ -140,9 +140,12 @@ class MappedSource:
         return True
 
     def _mapped(self, record: Record) -> list[Request]:
-        found: Iterable[Request] = self._to(record, self._reader)
+        found = list(self._to(record, self._reader))
+        for key in found:
+            if not isinstance(key, Request):
+                raise TypeError(f"a map function returned {key!r}, not a Request")
         if self._namespaced():
-            return list(found)
+            return found
         return [Request("", key.name, key.cluster) for key in found]
 
     def _queue(self, key: Request, delta: Delta) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import TypeAlias, final
 
 from homeostat.api import Kind, Request, Selector, kind_of
@@ -48,6 +49,9 @@ class Watch:
         fields: str = "",
         metadata_only: bool = False,
     ) -> None:
+        kind_of(kind)  # raises for what is no kind
+        if iscoroutinefunction(to):
+            raise TypeError("a map function never waits: make it a def, not async def")
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "to", to)
         object.__setattr__(self, "predicate", predicate)
