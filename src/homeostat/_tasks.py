@@ -8,7 +8,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
-__all__ = ["Group", "LoopThread", "Threads"]
+__all__ = ["Group", "LoopThread", "Threads", "only_error"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -64,6 +64,16 @@ class Group:
         except RuntimeError:
             coro.close()
             raise
+
+
+def only_error(error: BaseException) -> BaseException:
+    """Return what groups of one hold at their heart; a real group stays as it is."""
+    while isinstance(error, BaseExceptionGroup):
+        inner: tuple[BaseException, ...] = error.exceptions
+        if len(inner) != 1:
+            return error
+        error = inner[0]
+    return error
 
 
 class Threads:
