@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.server import Server
+from tests.harness.server import Server, attempts
 from tests.harness.widgets import GROUP, install
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -281,7 +281,7 @@ async def test_legacy_is_given_otherwise(server: Server) -> None:
 
 async def test_custom_resource_is_aggregated(server: Server) -> None:
     await install(server)
-    while True:  # published a moment after it is established
+    async for _ in attempts():  # published a moment after it is established
         found = (await _aggregated(server, "/apis")).get((GROUP, "v1", "widgets"))
         if found:
             break

@@ -4,10 +4,20 @@ from typing import Any
 
 import pytest
 
-from tests.harness.server import Server
+from tests.harness.server import Server, attempts
 from tests.harness.widgets import GROUP, install
 
 KIND = "x-kubernetes-group-version-kind"
+
+
+async def _published(server: Server) -> str:
+    """Install Widgets and wait for their document: it comes a moment later."""
+    await install(server)
+    name = f"apis/{GROUP}/v1"
+    async for _ in attempts():
+        if name in (await server.get("/openapi/v3")).ok()["paths"]:
+            break
+    return name
 
 
 async def _document(server: Server, name: str) -> Any:
@@ -83,13 +93,7 @@ async def test_lists_have_their_merge_keys(server: Server) -> None:
 
 
 async def test_custom_resource_is_published(server: Server) -> None:
-    await install(server)
-    name = f"apis/{GROUP}/v1"
-    while True:  # published a moment after it is established
-        index = (await server.get("/openapi/v3")).ok()["paths"]
-        if name in index:
-            break
-    document = (await _document(server, name)).ok()
+    document = (await _document(server, await _published(server))).ok()
     path = f"/apis/{GROUP}/v1/namespaces/{{namespace}}/widgets/{{name}}"
     patch = document["paths"][path]["patch"]
     assert patch[KIND] == {"group": GROUP, "version": "v1", "kind": "Widget"}
@@ -100,11 +104,7 @@ async def test_custom_resource_is_published(server: Server) -> None:
 
 
 async def test_custom_schema_is_published(server: Server) -> None:
-    await install(server)
-    name = f"apis/{GROUP}/v1"
-    while name not in (await server.get("/openapi/v3")).ok()["paths"]:
-        pass
-    document = (await _document(server, name)).ok()
+    document = (await _document(server, await _published(server))).ok()
     schemas = document["components"]["schemas"].values()
     kind = {"group": GROUP, "version": "v1", "kind": "Widget"}
     schema = next(s for s in schemas if kind in s.get(KIND, ()))

@@ -39,7 +39,8 @@ async def test_old_token_has_expired(server: Server, past: Any) -> None:
     answer.refused(410, "Expired", CONTINUE)
     token = answer.json["metadata"]["continue"]
     decoded = json.loads(base64.urlsafe_b64decode(token + "==="))
-    assert decoded == {"v": "meta.k8s.io/v1", "rv": -1, "start": "b\0"}
+    assert (decoded["v"], decoded["rv"]) == ("meta.k8s.io/v1", -1)
+    assert decoded["start"].removeprefix("/") == "b\0"
     # With the new token the list goes on, in the present.
     rest = (await server.get(path, continue_=token)).ok()
     assert names(rest) == ["bb", "c", "d"]

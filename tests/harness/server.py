@@ -9,7 +9,7 @@ from typing import Any
 
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
 
-__all__ = ["Answer", "Server", "Watch"]
+__all__ = ["Answer", "Server", "Watch", "attempts"]
 
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
@@ -17,6 +17,14 @@ MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 
 _WAIT_SECONDS = 10.0  # for what must come; never slept through
+
+
+async def attempts() -> AsyncIterator[None]:
+    """Iterate until the caller has what it wants; fail when that takes too long."""
+    for _ in range(200):
+        yield
+        await asyncio.sleep(_WAIT_SECONDS / 200)
+    raise AssertionError(f"not within {_WAIT_SECONDS} seconds")
 
 
 class Answer:
@@ -205,13 +213,12 @@ class Server:
             query=(("watch", "true"), *_pairs(query)),
             headers={"user-agent": "contract/1", **(headers or {})},
         )
-        while True:
+        async for _ in attempts():
             async with self.transport.stream(request) as stream:
                 # The cache of a kind that was defined a moment ago is being filled.
                 if stream.status != 429:
                     yield Watch(stream)
                     return
-            await asyncio.sleep(0.05)
 
     async def try_watch(self, path: str, **query: object) -> Answer:
         """Ask for a watch that ends by itself, and return all of the answer."""
