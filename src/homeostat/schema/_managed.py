@@ -87,12 +87,12 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
         whose fields did not change keeps its time. Objects that do not fit the schema
         lose theirs, as on the server.
     """
+    if live is not None and _untouched(live, new):
+        return cast("list[Entry]", copy_json(_metadata(live)["managedFields"]))
     managed = _before_update(live, new, subresource)
     if live is not None and not managed.owned:
         # Cleared, or never tracked: updates do not start to track, an apply does.
         return []
-    if live is not None and _untouched(live, new):
-        return cast("list[Entry]", copy_json(_metadata(live)["managedFields"]))
     atom = root_atom(schema)
     before = _blank(new, schema) if live is None else _plain(live)
     who = identity(manager, UPDATE, api_version, subresource)
