@@ -6,7 +6,6 @@ import ipaddress
 import re
 from collections.abc import Callable
 from datetime import date
-from email.utils import parseaddr
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -49,10 +48,13 @@ def _uri(text: str) -> bool:
     return bool(parts.scheme) and (":" in text)
 
 
+_ATOM = r"[^\s<>@\"(),:;\[\]\\.]+"
+_ADDRESS = rf'(?:{_ATOM}(?:\.{_ATOM})*|"[^"]*")@{_ATOM}(?:\.{_ATOM})*'
+_EMAIL = re.compile(rf"\s*(?:{_ADDRESS}|[^<>]*<{_ADDRESS}>)\s*")
+
+
 def _email(text: str) -> bool:
-    _, address = parseaddr(text)
-    name, at, domain = address.rpartition("@")
-    return bool(name and at and domain) and " " not in domain
+    return _EMAIL.fullmatch(text) is not None
 
 
 # The characters of \p{S} and \p{L} beyond ASCII are all that Go's pattern adds.
