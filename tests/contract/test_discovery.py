@@ -281,6 +281,7 @@ async def test_legacy_is_given_otherwise(server: Server) -> None:
 
 async def test_custom_resource_is_aggregated(server: Server) -> None:
     await install(server)
+    found: Any = None
     async for _ in attempts():  # published a moment after it is established
         found = (await _aggregated(server, "/apis")).get((GROUP, "v1", "widgets"))
         if found:
