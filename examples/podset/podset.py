@@ -33,9 +33,7 @@ class PodSetSpec(Spec):
 class PodSetStatus(Status):
     """What runs."""
 
-    nodes: list[str] = Field(
-        default_factory=list, description="Names of the pods, sorted."
-    )
+    nodes: list[str] = Field(default=[], description="Names of the pods, sorted.")
     ready_replicas: int = 0
 
 

@@ -6,7 +6,7 @@ response, and when its outcome is unknown: the cache's read-your-writes, fencing
 the record of what a reconcile did all hang on that one place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -116,7 +116,7 @@ class WriteScope:
     observers: tuple[WriteObserver, ...] = ()
 
     @contextmanager
-    def active(self) -> Iterator[None]:
+    def active(self) -> Generator[None]:
         """Make this the scope of every write inside the block, in this context."""
         token = _current.set(self)
         try:

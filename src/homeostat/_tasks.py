@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Thread
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
 __all__ = ["Group", "LoopThread", "Threads", "only_error"]
 
@@ -20,22 +20,41 @@ class Group:
     As ``asyncio.TaskGroup``: leaving the block waits for every child, and the first
     child that fails cancels its siblings and raises an ``ExceptionGroup``. Beyond it:
     a cancellation of the parent that arrives while a child's failure is being handled
-    is raised, where Python 3.11 and 3.12 let the group's error swallow it.
+    is raised, with the failures as its cause, where the TaskGroup of Python 3.11 and
+    3.12 drops it.
 
     Cancellation: cancelling the parent cancels the children and waits for them.
+
+    Invariant: ``_tasks`` holds the children that run. The parent's count of
+    cancellations is, on leaving, what others made it.
     """
 
-    __slots__ = ("_cancels_before", "_group", "_parent")
+    __slots__ = (
+        "_aborting",
+        "_before",
+        "_done",
+        "_errors",
+        "_exiting",
+        "_own_cancel",
+        "_parent",
+        "_tasks",
+    )
 
     def __init__(self) -> None:
-        self._group = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._errors: list[BaseException] = []
+        self._done = asyncio.Event()
         self._parent: asyncio.Task[Any] | None = None
-        self._cancels_before = 0
+        self._before = 0
+        self._aborting = False
+        self._exiting = False
+        self._own_cancel = False
 
     async def __aenter__(self) -> Self:
-        self._parent = asyncio.current_task()
-        self._cancels_before = self._parent.cancelling() if self._parent else 0
-        await self._group.__aenter__()
+        parent = asyncio.current_task()
+        if parent is None:
+            raise RuntimeError("a Group belongs to a task")
+        self._parent, self._before = parent, parent.cancelling()
         return self
 
     async def __aexit__(
@@ -44,35 +63,87 @@ class Group:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            await self._group.__aexit__(exc_type, exc, traceback)
-        except BaseExceptionGroup as group:
-            # TaskGroup uncancels its own request alone: what is left is an outer one.
-            parent = self._parent
-            if parent is not None and parent.cancelling() > self._cancels_before:
-                raise asyncio.CancelledError from group
-            raise
+        parent = self._parent
+        assert parent is not None
+        self._exiting = True
+        if self._own_cancel:
+            parent.uncancel()
+        if exc is not None:
+            self._abort()
+        while self._tasks:
+            self._done.clear()
+            try:
+                await self._done.wait()
+            except asyncio.CancelledError:
+                self._abort()
+        if exc is not None and not isinstance(exc, asyncio.CancelledError):
+            self._errors.append(exc)
+        cancelled = parent.cancelling() > self._before
+        if isinstance(exc, asyncio.CancelledError) and not self._own_cancel:
+            cancelled = True
+        self._raise(cancelled=cancelled)
+
+    def _raise(self, *, cancelled: bool) -> None:
+        errors = self._errors
+        for error in errors:  # they end the program: nothing may hide them
+            if isinstance(error, SystemExit | KeyboardInterrupt):
+                raise error
+        group = BaseExceptionGroup("tasks failed", errors) if errors else None
+        if cancelled:
+            raise asyncio.CancelledError from group
+        if group is not None:
+            raise group from None
 
     def start(self, coro: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
         """Start a child task; ``name`` is what logs and dumps show.
 
         Raises:
-            RuntimeError: The group is closed; the coroutine is closed, never awaited.
+            RuntimeError: The group is closed or closing; the coroutine is closed,
+                never awaited.
         """
-        try:
-            return self._group.create_task(coro, name=name)
-        except RuntimeError:
+        if (
+            self._parent is None
+            or self._aborting
+            or (self._exiting and not self._tasks)
+        ):
             coro.close()
-            raise
+            raise RuntimeError(f"cannot start {name}: its group is closed")
+        task = asyncio.get_running_loop().create_task(coro, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_done)
+        return task
+
+    def _abort(self) -> None:
+        self._aborting = True
+        for task in self._tasks:
+            if not task.done():
+                task.cancel()
+
+    def _on_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks:
+            self._done.set()
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            return
+        self._errors.append(error)
+        first = not self._aborting
+        self._abort()
+        if first and not self._exiting and self._parent is not None:
+            # The body is still at work: this is how it learns of the failure.
+            self._own_cancel = True
+            self._parent.cancel()
 
 
 def only_error(error: BaseException) -> BaseException:
     """Return what groups of one hold at their heart; a real group stays as it is."""
     while isinstance(error, BaseExceptionGroup):
-        inner: tuple[BaseException, ...] = error.exceptions
-        if len(inner) != 1:
-            return error
-        error = inner[0]
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        if len(group.exceptions) != 1:
+            return group
+        error = group.exceptions[0]
     return error
 
 

@@ -203,7 +203,7 @@ def status_error(
     """
     actual = int(status.get("code") or code or 500)
     reason = str(status.get("reason") or _REASON_BY_CODE.get(actual, ""))
-    details = status.get("details") or {}
+    details: Mapping[str, Any] = status.get("details") or {}
     seconds = details.get("retryAfterSeconds")
     return _BY_REASON.get(reason, ApiError)(
         str(status.get("message") or f"the server answered {actual} {reason}".strip()),

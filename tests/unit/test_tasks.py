@@ -1,0 +1,152 @@
+import asyncio
+
+import pytest
+
+from homeostat._tasks import Group, LoopThread, Threads, only_error
+
+
+async def test_group_waits_for_its_children() -> None:
+    done: list[str] = []
+
+    async def child() -> None:
+        await asyncio.sleep(0)
+        done.append("child")
+
+    async with Group() as tasks:
+        tasks.start(child(), name="child")
+    assert done == ["child"]
+
+
+async def test_failure_cancels_the_siblings() -> None:
+    cancelled: list[bool] = []
+
+    async def waits() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            cancelled.append(True)
+            raise
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("broken")
+
+    async def parent() -> None:
+        async with Group() as tasks:
+            tasks.start(waits(), name="waits")
+            tasks.start(fails(), name="fails")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await parent()
+    assert cancelled == [True]
+    assert isinstance(only_error(caught.value), ValueError)
+
+
+async def test_failure_interrupts_the_body() -> None:
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("broken")
+
+    async def parent() -> None:
+        async with Group() as tasks:
+            tasks.start(fails(), name="fails")
+            await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(ExceptionGroup):
+        await parent()
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_error_of_the_body_is_raised_with_those_of_the_children() -> None:
+    async def fails_when_cancelled() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            raise ValueError("child")
+
+    async def parent() -> None:
+        async with Group() as tasks:
+            tasks.start(fails_when_cancelled(), name="child")
+            await asyncio.sleep(0)
+            raise KeyError("body")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await parent()
+    assert {type(e) for e in caught.value.exceptions} == {ValueError, KeyError}
+
+
+async def test_outer_cancellation_outlives_a_failing_child() -> None:
+    started = asyncio.Event()
+
+    async def fails_when_cancelled() -> None:
+        started.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            raise ValueError("clean-up failed")
+
+    async def parent() -> None:
+        async with Group() as tasks:
+            tasks.start(fails_when_cancelled(), name="child")
+
+    task = asyncio.create_task(parent())
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_start_on_a_closed_group_closes_the_coroutine() -> None:
+    async with Group() as tasks:
+        pass
+
+    async def never() -> None:
+        raise AssertionError("must not run")
+
+    with pytest.raises(RuntimeError):
+        tasks.start(never(), name="late")
+
+
+def test_only_error_leaves_real_groups_alone() -> None:
+    group = ExceptionGroup("two", [ValueError("a"), ValueError("b")])
+    assert only_error(ExceptionGroup("one", [group])) is group
+
+
+async def test_threads_run_in_the_callers_context() -> None:
+    threads = Threads(1, name="test")
+    assert await threads.run(lambda a, b: a + b, 1, b=2) == 3
+    threads.close()
+
+
+def test_loop_thread_runs_coroutines_for_blocking_callers() -> None:
+    async def answer() -> int:
+        await asyncio.sleep(0)
+        return 42
+
+    with LoopThread(name="test") as thread:
+        assert thread.call(answer()) == 42
+
+
+def test_loop_thread_cancels_what_is_left() -> None:
+    ended: list[str] = []
+
+    async def service() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append("service")
+
+    with LoopThread(name="test") as thread:
+        future = thread.submit(service())
+        thread.call(asyncio.sleep(0))
+    assert ended == ["service"]
+    assert future.cancelled()
+
+
+def test_loop_thread_refuses_work_after_its_end() -> None:
+    with LoopThread(name="test") as thread:
+        pass
+    with pytest.raises(RuntimeError, match="does not run"):
+        thread.call(asyncio.sleep(0))
