@@ -83,7 +83,6 @@ class Binding:
             declared=Declared(declaration.name, self._informers),
             emit=emit,
             clock=clock or SystemClock(),
-            is_stopping=lambda: self.engine.epoch.closed,
         )
         self._reconciled = ReconciledSource(
             self.engine,

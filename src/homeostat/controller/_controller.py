@@ -54,12 +54,15 @@ class Run(Generic[K]):
         writes: What it wrote so far.
         skipped: Set by the reconcile function when there was nothing to do, as
             ``gone``: the outcome's name in a record of level debug.
+        is_overdue: Whether the deadline has passed: then a cancellation is not the end
+            of the process.
     """
 
     item: Item[K]
     reconcile_id: str
     writes: WriteLog = field(default_factory=WriteLog)
     skipped: str = ""
+    is_overdue: Callable[[], bool] = lambda: False
 
 
 Reconcile = Callable[[K, Run[K]], Awaitable[Result | None]]
@@ -184,6 +187,7 @@ class Controller(Generic[K]):
 
         async def within_deadline() -> Result | None:
             limit = asyncio.timeout(self._deadline)
+            run.is_overdue = limit.expired
             try:
                 async with limit:
                     return await timed(reconcile(), BLOCKING, self._name_blocking)

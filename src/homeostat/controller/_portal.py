@@ -26,13 +26,14 @@ class Portal:
     its log fields, and it is cancelled with it.
 
     Args:
-        is_stopping: Whether the process is going down, so that a thread that does not
-            end is not waited for.
+        is_overdue: Whether a cancellation comes from the reconcile's deadline. Then the
+            thread's end is awaited however long it takes, for its key must not run
+            twice; else everything stops, and a thread that ignores it is left behind.
     """
 
-    def __init__(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, is_overdue: Callable[[], bool] = lambda: False) -> None:
         self._loop = asyncio.get_running_loop()
-        self._is_stopping = is_stopping
+        self._is_overdue = is_overdue
         # One thread has one call under way: the queue holds one item.
         self._inbox: asyncio.Queue[tuple[Callable[[], Awaitable[Any]], Future[Any]]]
         self._inbox = asyncio.Queue()
@@ -51,8 +52,7 @@ class Portal:
     async def run(self, threads: Threads, function: Callable[[], T]) -> T:
         """Run ``function`` in a thread and serve its calls until it returns.
 
-        Cancellation: the thread's next call raises; its end is waited for, so that its
-        key does not run twice at once.
+        Cancellation: the thread's next call raises; its end is waited for.
         """
         ended = asyncio.Event()
         began = False
@@ -84,7 +84,7 @@ class Portal:
 
     async def _wait_for(self, ended: asyncio.Event) -> None:
         try:
-            async with asyncio.timeout(GRACE if self._is_stopping() else None):
+            async with asyncio.timeout(None if self._is_overdue() else GRACE):
                 await ended.wait()
         except TimeoutError:
             logger.warning("the reconciler still runs in its thread; leaving it behind")

@@ -65,7 +65,6 @@ class Reconciling:
         client: Sends the writes.
         declared: The caches of the declared kinds.
         emit: Records events.
-        is_stopping: Whether the process is going down.
     """
 
     def __init__(
@@ -76,7 +75,6 @@ class Reconciling:
         declared: Declared,
         emit: Emit,
         clock: Clock,
-        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._declaration = declaration
         self._options = declaration.options
@@ -84,7 +82,6 @@ class Reconciling:
         self._declared = declared
         self._emit = emit
         self._clock = clock
-        self._is_stopping = is_stopping
         self._matcher = ApplyMatcher(declaration.name)
         self._logger = logging.getLogger(f"homeostat.controller.{declaration.name}")
         self._threads: Threads | None = None
@@ -185,14 +182,14 @@ class Reconciling:
                 step = "reconcile"
             if step == "reconcile":
                 return await self._call(
-                    self._declaration.reconciler, obj, context(document)
+                    self._declaration.reconciler, obj, context(document), run
                 )
             uid = str(metadata.get("uid", ""))
             if step == "add":
                 patch = add_patch(name, present=present, uid=uid)
             else:
                 function = self._declaration.finalizers[name]
-                result = await self._call(function, obj, context(document))
+                result = await self._call(function, obj, context(document), run)
                 if result is not None and result.requeue_after is not None:
                     return result
                 patch = remove_patch(name, present=present, uid=uid)
@@ -206,12 +203,16 @@ class Reconciling:
             obj = self._as_kind(document)
 
     async def _call(
-        self, function: Reconciler[Any], obj: Object | Unstructured, context: Context
+        self,
+        function: Reconciler[Any],
+        obj: Object | Unstructured,
+        context: Context,
+        run: Run[Any],
     ) -> Result | None:
         if is_async(function):
-            run = cast("AsyncReconciler[Any]", function)
-            return await run(obj, context)
-        portal = Portal(self._is_stopping)
+            awaited = cast("AsyncReconciler[Any]", function)
+            return await awaited(obj, context)
+        portal = Portal(run.is_overdue)
         ctx = SyncContext(context, portal)
         work = cast("SyncReconciler[Any]", function)
         return await portal.run(self.threads, lambda: work(obj, ctx))

@@ -6,6 +6,7 @@ import pytest
 
 from homeostat._tasks import Group, Threads
 from homeostat.controller._portal import Portal
+from homeostat.testing import run_virtual
 
 
 async def answer() -> int:
@@ -72,4 +73,43 @@ async def test_a_cancelled_call_waits_for_its_thread_whose_next_call_raises() ->
         assert seen == []
         go_on.set()
     assert seen == ["cancelled", "returned"]
+    threads.close()
+
+
+async def outlast(portal: Portal, threads: Threads, go_on: Event) -> float:
+    """Cancel a call whose thread does not listen; return how long that took."""
+    loop = asyncio.get_running_loop()
+    started = asyncio.Event()
+
+    def work() -> None:
+        loop.call_soon_threadsafe(started.set)
+        go_on.wait(5)
+
+    async with Group() as tasks:
+        task = tasks.start(portal.run(threads, work), name="call")
+        await started.wait()
+        began = loop.time()
+        task.cancel()
+    return loop.time() - began
+
+
+def test_a_thread_that_ignores_the_end_is_left_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    threads, go_on = Threads(1, name="test"), Event()
+
+    async def main() -> None:
+        assert await outlast(Portal(), threads, go_on) == 5.0
+
+    run_virtual(main())
+    go_on.set()
+    threads.close()
+    assert "still runs in its thread" in caplog.text
+
+
+async def test_a_thread_past_its_deadline_is_awaited_to_the_end() -> None:
+    threads, go_on = Threads(1, name="test"), Event()
+    asyncio.get_running_loop().call_later(0.02, go_on.set)
+    took = await outlast(Portal(lambda: True), threads, go_on)
+    assert took > 0.01
     threads.close()
