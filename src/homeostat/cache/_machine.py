@@ -284,7 +284,9 @@ def _failed(
     if failure == "missing":
         state = replace(state, phase="resolve", continue_="")
         abandon = (Abandon(),)
-    elif failure in {"unsupported", "broken"} and state.phase == "watch":
+    elif failure not in {"refused", "busy"} and state.phase == "watch":
+        # A server that was away for long may have come back without its data, and a
+        # watch from a version that it has not reached would be silent: ask for all.
         state = replace(state, stalls=state.stalls + 1)
         if state.stalls > 1:
             state = replace(state, phase="initial")

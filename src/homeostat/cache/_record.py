@@ -214,7 +214,7 @@ class Record:
     def object(self) -> Unstructured:
         """The whole object as plain dicts, decoded anew at each read.
 
-        Some 10 us for a Pod. apiVersion and kind are always there, and are the kind's
+        apiVersion and kind are always there, and are the kind's
         own for metadata alone.
         """
         value = cast("Unstructured", _parse(self.data))
