@@ -7,7 +7,7 @@ with ``@controller``, and ``run`` it::
     async def podsets(podset: PodSet, ctx: Context) -> None:
         await ctx.apply(deployment_for(podset), owned=True)
 
-What is heavy loads when it is first used: ``Client``, ``Manager`` and ``run``.
+What is heavy loads when it is first used: ``Manager``, ``run``, the HTTP library.
 """
 
 from typing import TYPE_CHECKING
