@@ -86,8 +86,15 @@ def _check_versions(versions: Sequence[Value]) -> list[FieldError]:
         if texts:
             name = version.get("name", "")
             errors.append(_invalid(f"{here}.name", name, ",".join(texts)))
-        errors += _check_schema(version, f"{here}.schema.openAPIV3Schema")
-        errors += _check_scale(version, f"{here}.subresources.scale")
+        if not (version.get("schema") or {}).get("openAPIV3Schema"):
+            errors.append(_required(f"{here}.schema.openAPIV3Schema"))
+    for version, here in _told_once(versions, "schema", "spec.validation"):
+        errors += _check_schema(version, f"{here}.openAPIV3Schema")
+    for version, here in _told_once(versions, "subresources", "spec.subresources"):
+        errors += _check_scale(version, f"{here}.scale")
+    columns = "additionalPrinterColumns"
+    for version, here in _told_once(versions, columns, f"spec.{columns}"):
+        errors += _check_columns(version, here)
     if len(set(seen)) != len(seen):
         errors.append(_invalid(path, versions, "must contain unique version names"))
     if sum(bool(version.get("storage")) for version in versions) != 1:
@@ -96,10 +103,40 @@ def _check_versions(versions: Sequence[Value]) -> list[FieldError]:
     return errors
 
 
+def _told_once(
+    versions: Sequence[Value], key: str, shared: str
+) -> Iterator[tuple[Value, str]]:
+    """Iterate over the versions to check, with the path that errors name.
+
+    The real server lifts what all versions have in common out of them before it
+    looks, and names it where it then stands.
+    """
+    if versions and all(
+        version.get(key) == versions[0].get(key) for version in versions
+    ):
+        yield versions[0], shared
+        return
+    for index, version in enumerate(versions):
+        yield version, f"spec.versions[{index}].{key}"
+
+
+def _check_columns(version: Value, path: str) -> list[FieldError]:
+    known = ("boolean", "date", "integer", "number", "string")
+    return [
+        _invalid(
+            f"{path}[{index}].type",
+            column.get("type", ""),
+            f"must be one of {','.join(known)}",
+        )
+        for index, column in enumerate(version.get("additionalPrinterColumns") or ())
+        if column.get("type") not in known
+    ]
+
+
 def _check_schema(version: Value, path: str) -> list[FieldError]:
     document = (version.get("schema") or {}).get("openAPIV3Schema")
     if not document:
-        return [_required(path)]
+        return []
     errors = check_structural(document, path)
     errors += [
         FieldError("FieldValueForbidden", rules, "", NO_CEL)
