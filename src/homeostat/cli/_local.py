@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 import click
 
 from homeostat._tasks import Group
+from homeostat.client import Client
 from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
 from homeostat.manager import run_until_signal
 
-__all__ = ["announced", "run_local"]
+__all__ = ["run_local", "running_cluster"]
 
 
 @asynccontextmanager
@@ -27,6 +28,16 @@ async def announced(cluster: LocalCluster, *, port: int = 0) -> AsyncGenerator[s
             path.write_text(kubeconfig_for(url))
             click.echo(f"export KUBECONFIG={path}")
             yield url
+
+
+@asynccontextmanager
+async def running_cluster() -> AsyncGenerator[Client]:
+    """Run a cluster and announce it; yields a client of it that needs no socket."""
+    cluster = LocalCluster()
+    async with announced(cluster), Group() as tasks, cluster.client() as client:
+        running = tasks.start(cluster.run(), name="local/cluster")
+        yield client
+        running.cancel()
 
 
 def run_local(*, port: int, profile: Profile) -> None:

@@ -6,12 +6,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from homeostat._tasks import Group
 from homeostat.cli._load import Found, load
-from homeostat.cli._local import announced
 from homeostat.client import ALL, Client, load_config
 from homeostat.errors import ConfigError
-from homeostat.localcluster import LocalCluster
 from homeostat.manager import (
     LogFormat,
     Manager,
@@ -62,11 +59,10 @@ def run_files(files: Sequence[Path], options: RunOptions) -> None:
             if config is not None:
                 client = await stack.enter_async_context(Client(config))
             else:
-                cluster = LocalCluster()
-                await stack.enter_async_context(announced(cluster))
-                tasks = await stack.enter_async_context(Group())
-                tasks.start(cluster.run(), name="run/local-cluster")
-                client = await stack.enter_async_context(cluster.client())
+                # The cluster costs memory that an operator of a real one must not pay.
+                from homeostat.cli._local import running_cluster  # noqa: PLC0415
+
+                client = await stack.enter_async_context(running_cluster())
             if options.local or options.install_crds:
                 await install_crds(client, found.resources)
             await _manager(found, client, options).run()
