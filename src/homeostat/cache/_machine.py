@@ -285,10 +285,10 @@ def _failed(
         state = replace(state, phase="resolve", continue_="")
         abandon = (Abandon(),)
     elif failure not in {"refused", "busy"} and state.phase == "watch":
-        # A server that was away for long may have come back without its data, and a
-        # watch from a version that it has not reached would be silent: ask for all.
+        # A server that was away may have come back without its data, and a watch from
+        # the old version would be silent, or of another history: ask for everything.
         state = replace(state, stalls=state.stalls + 1)
-        if state.stalls > 1:
+        if state.stalls > 1 or failure == "unreachable":
             state = replace(state, phase="initial")
     retry_after = error.retry_after if isinstance(error, ApiError) else None
     return _wait(state, now, chance, *abandon, degrade, at_least=retry_after)
