@@ -146,7 +146,9 @@ def _terminate(cluster: Cluster, entry: Entry) -> None:
     value = entry.value
     if CLEANUP not in (value["metadata"].get("finalizers") or ()):
         return
-    if not any(c["type"] == "Terminating" for c in value["status"].get("conditions") or ()):
+    if not any(
+        c["type"] == "Terminating" for c in value["status"].get("conditions") or ()
+    ):
         condition = _terminating("True", "InstanceDeletionInProgress", cluster)
         condition["message"] = "CustomResource deletion is in progress"
         value["status"]["conditions"].append(condition)

@@ -13,7 +13,14 @@ from homeostat import _yaml
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._status import StatusError, bad_request, unsupported_media
 
-__all__ = ["MAX_BODY_BYTES", "check_size", "decode_json", "decode_object", "duplicates"]
+__all__ = [
+    "MAX_BODY_BYTES",
+    "check_size",
+    "decode_json",
+    "decode_object",
+    "duplicates",
+    "shown",
+]
 
 MAX_BODY_BYTES = 3 * 1024 * 1024
 # Far beyond any real object, and well inside Python's recursion limit.
@@ -49,10 +56,12 @@ def decode_json(body: bytes) -> Any:
     """
     try:
         value = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        text = body.decode(errors="replace").encode()
+        if text != body:
+            # Go replaces what is no UTF-8 and goes on.
+            return decode_json(text)
         raise MalformedError(_go_text(body, str(error))) from None
-    except (UnicodeDecodeError, ValueError):
-        raise MalformedError("invalid UTF-8 in string literal") from None
     except RecursionError:
         raise MalformedError("exceeded max depth") from None
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
@@ -67,7 +76,9 @@ def _go_text(body: bytes, text: str) -> str:
     offset = position.rstrip(")")
     if offset.isdecimal() and int(offset) < len(body):
         char = chr(body[int(offset)])
-        return f"invalid character '{char}' looking for beginning of value"
+        after = "trailing" in text
+        where = "after top-level value" if after else "looking for beginning of value"
+        return f"invalid character '{char}' {where}"
     return "invalid character"
 
 
@@ -194,7 +205,11 @@ def decode_object(
     name = media_type(content_type).name if content_type else JSON_TYPE
     check_size(body)
     if name not in (JSON_TYPE, YAML_TYPE):
-        raise unsupported_media((JSON_TYPE, YAML_TYPE))
+        accepted = [JSON_TYPE, YAML_TYPE]
+        if not custom:
+            # What the real server says; this one reads JSON and YAML.
+            accepted.append("application/vnd.kubernetes.protobuf")
+        raise unsupported_media(accepted)
     try:
         value = decode_json(body) if name == JSON_TYPE else decode_yaml(body)
     except MalformedError as error:
@@ -222,14 +237,14 @@ def _go_type(value: Any) -> str:
 
 
 def _unrecognised(kind: str, body: bytes, why: str) -> StatusError:
-    shown = _shown(body)
     return bad_request(
         f"the object provided is unrecognized (must be of type {kind}): couldn't get "
-        f"version/kind; {why} ({shown})"
+        f"version/kind; {why} ({shown(body)})"
     )
 
 
-def _shown(body: bytes) -> str:
+def shown(body: bytes) -> str:
+    """Return the start of a body as error messages show it."""
     if not body:
         return "<empty>"
     if body[:1] == b"{":

@@ -172,9 +172,7 @@ def _check_preconditions(served: Served, live: Entry, options: DeleteOptions) ->
         )
 
 
-def _plan(
-    served: Served, value: Value, options: DeleteOptions, now: datetime
-) -> _Plan:
+def _plan(served: Served, value: Value, options: DeleteOptions, now: datetime) -> _Plan:
     metadata = value["metadata"]
     if metadata.get("deletionTimestamp") and metadata.get("deletionGracePeriodSeconds"):
         if not _shorten(metadata, options.grace):

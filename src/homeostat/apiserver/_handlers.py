@@ -12,7 +12,6 @@ from homeostat.apiserver._patch import patch_object
 from homeostat.apiserver._render import object_bytes, respond
 from homeostat.apiserver._shape import check_target, read_body
 from homeostat.apiserver._status import (
-    bad_request,
     method_not_allowed,
     not_found,
     unknown_path,
@@ -107,11 +106,6 @@ def _update(cluster: Cluster, target: Target) -> HttpResponse:
     form = accept(target.request.headers.get("accept", ""))
     options = write_options(target.request, "UpdateOptions")
     value = read_body(target, options)
-    if not value["metadata"].get("name"):
-        raise bad_request(
-            f"the name of the object ({route.name} based on URL) was undeterminable: "
-            "name must be provided"
-        )
     check_target(target, value)
     change = Change(value=value, options=options, subresource=route.subresource)
     live = target.live

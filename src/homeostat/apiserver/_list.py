@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import posixpath
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from homeostat.apiserver._status import (
     bad_request,
     expired,
     not_found,
+    server_error,
     too_large_version,
 )
 from homeostat.apiserver._store import Entry, TooOldError
@@ -60,20 +62,23 @@ def _refuse_list_form(target: Target) -> None:
         )
 
 
-def parse_version(text: str) -> int:
+def parse_version(text: str, *, listing: bool = False) -> int:
     """Return a resourceVersion as a number; "" is 0.
 
     Raises:
-        StatusError: 400, it is none.
+        StatusError: It is none: 400 for a list, and the server's 500 otherwise.
     """
     if not text:
         return 0
     if not (text.isascii() and text.isdecimal()) or int(text) >= 2**64:
         why = "value out of range" if text.isdecimal() else "invalid syntax"
-        raise bad_request(
-            f'invalid resource version: resourceVersion: Invalid value: "{text}": '
+        detail = (
+            f'resourceVersion: Invalid value: "{text}": '
             f'strconv.ParseUint: parsing "{text}": {why}'
         )
+        if listing:
+            raise bad_request(f"invalid resource version: {detail}")
+        raise server_error(detail)
     return int(text)
 
 
@@ -154,7 +159,7 @@ class _Page:
                 raise bad_request(text)
             revision, key = _parse_token(options.continue_, self._prefix)
             return key, current if revision == _LATEST else revision
-        asked = parse_version(options.version)
+        asked = parse_version(options.version, listing=True)
         if asked > current:
             raise too_large_version(asked, current)
         exact = options.match == "Exact" or (options.limit > 0 and not options.match)
@@ -170,7 +175,7 @@ class _Page:
 
 def _token(revision: int, key: str, prefix: str) -> str:
     """Return a continue token: the server's own form, base64url without padding."""
-    start = key.removeprefix(prefix) + "\0"
+    start = f"/{key.removeprefix(prefix)}\0"
     value = {"v": "meta.k8s.io/v1", "rv": revision, "start": start}
     encoded = base64.urlsafe_b64encode(msgspec.json.encode(value))
     return encoded.decode().rstrip("=")
@@ -184,16 +189,20 @@ def _parse_token(token: str, prefix: str) -> tuple[int, str]:
         raise _bad_token("illegal base64 data at input byte 0") from None
     try:
         value: Any = msgspec.json.decode(data)
-        version, revision, start = value["v"], value["rv"], value["start"]
-    except (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError):
+        version, revision = value.get("v"), value.get("rv", 0)
+        start = value.get("start", "")
+    except (msgspec.DecodeError, ValueError, AttributeError, RecursionError):
         raise _bad_token("unexpected end of JSON input") from None
     if version != "meta.k8s.io/v1":
-        raise bad_request(
-            "invalid continue token: server does not recognize this encoded version "
-            f'"{version}"'
-        )
-    if not isinstance(revision, int) or not isinstance(start, str) or not start:
-        raise _bad_token("incorrect encoded start resourceVersion")
+        raise _bad_token(f"server does not recognize this encoded version {version}")
+    if isinstance(revision, bool) or not isinstance(revision, int) or revision == 0:
+        text = "incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
+        raise _bad_token(text)
+    if not isinstance(start, str) or not start:
+        raise _bad_token("encoded start key empty (version meta.k8s.io/v1)")
+    start = start.removeprefix("/")
+    if posixpath.normpath(f"/{start}") != f"/{start}":
+        raise _bad_token(start)
     return revision, prefix + start
 
 

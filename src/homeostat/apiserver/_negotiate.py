@@ -8,11 +8,13 @@ import functools
 from dataclasses import dataclass
 from enum import Enum
 
-from homeostat.apiserver._status import not_acceptable
+from homeostat.apiserver._status import StatusError, not_acceptable
 
 __all__ = ["Form", "MediaType", "accept", "accepts_discovery", "media_type"]
 
 SUPPORTED = ("application/json", "application/yaml")
+_REPRESENTATIONS = (*SUPPORTED, "application/json;stream=watch")
+_ENCODINGS = frozenset({"application/yaml", "application/vnd.kubernetes.protobuf"})
 _META_VERSIONS = ("v1", "v1beta1", "")
 
 
@@ -50,7 +52,10 @@ def accept(header: str) -> Form:
     """
     if not header or header == "application/json":
         return Form.OBJECT
+    known = False
     for clause in _by_quality(header):
+        if clause.name in _ENCODINGS:
+            known = True
         if clause.name not in ("application/json", "*/*", "application/*"):
             continue
         kind = clause.parameters.get("as", "")
@@ -63,7 +68,12 @@ def accept(header: str) -> Form:
         )
         if served:
             return Form.METADATA
-    raise not_acceptable(SUPPORTED)
+        known = True
+    if known:
+        raise not_acceptable(SUPPORTED)
+    shown = ", ".join(_REPRESENTATIONS)
+    text = f"406: Not Acceptable\n\nAvailable representations: {shown}"
+    raise StatusError(406, "NotAcceptable", text, details={})
 
 
 def _by_quality(header: str) -> list[MediaType]:

@@ -68,16 +68,18 @@ def normalise(value: dict[str, Any], schema: Schema, kind: str) -> list[str]:
 
 
 class _Walk:
-    __slots__ = ("_kind", "unknown")
+    __slots__ = ("_struct", "unknown")
 
     def __init__(self, kind: str) -> None:
-        self._kind = kind
+        self._struct = kind
         self.unknown: list[str] = []
 
     def fields(self, value: dict[str, Any], schema: Schema, path: str) -> None:
         properties = schema.properties
         zeros = schema.cache.get(OMIT_ZERO, ())
+        struct = _struct_name(schema) or self._struct
         for name in tuple(value):
+            self._struct = struct
             child = properties.get(name)
             here = f"{path}.{name}" if path else name
             if child is None:
@@ -118,8 +120,7 @@ class _Walk:
 
     def _object(self, value: Any, schema: Schema, path: str) -> Any:
         if not isinstance(value, dict):
-            go_type = "map[string]string" if schema.additional else "object"
-            raise self._wrong(value, path, go_type)
+            raise self._wrong(value, path, _go_name(schema))
         fields = cast("dict[str, Any]", value)
         if schema.preserve_unknown and not schema.properties:
             return fields
@@ -148,7 +149,7 @@ class _Walk:
 
     def _array(self, value: Any, schema: Schema, path: str) -> Any:
         if not isinstance(value, list):
-            raise self._wrong(value, path, f"[]{_go_name(schema.items)}")
+            raise self._wrong(value, path, _go_name(schema))
         items = cast("list[Any]", value)
         child = schema.items
         if child is None:
@@ -169,14 +170,11 @@ class _Walk:
 
     def _integer(self, value: Any, schema: Schema, path: str) -> Any:
         go_type = _GO_TYPES.get(schema.format, "int")
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise self._wrong(value, path, go_type)
         limit = _RANGES.get(schema.format, 2**63)
-        if not -limit <= value < limit:
-            raise TypeMismatchError(
-                f"json: cannot unmarshal number {value} into Go struct field "
-                f"{self._kind}.{path} of type {go_type}"
-            )
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._wrong(value, path, go_type)
+        if isinstance(value, float) or not -limit <= value < limit:
+            raise self._wrong(value, path, go_type, shown=f"number {value}")
         return value
 
     def _special(self, value: Any, schema: Schema, path: str) -> Any:
@@ -188,12 +186,14 @@ class _Walk:
             return _quantity(value)
         return value
 
-    def _wrong(self, value: Any, path: str, go_type: str) -> TypeMismatchError:
+    def _wrong(
+        self, value: Any, path: str, go_type: str, *, shown: str = ""
+    ) -> TypeMismatchError:
         # Go names the struct's field, without the indexes of lists above it.
         plain = re.sub(r"\[\d+\]", "", path)
         return TypeMismatchError(
-            f"json: cannot unmarshal {_json_type(value)} into Go struct field "
-            f"{self._kind}.{plain} of type {go_type}"
+            f"json: cannot unmarshal {shown or _json_type(value)} into Go struct field "
+            f"{self._struct}.{plain} of type {go_type}"
         )
 
 
@@ -221,10 +221,26 @@ def _zero(schema: Schema) -> Any:
             return "0" if schema.format == "quantity" else 0
 
 
+def _struct_name(schema: Schema) -> str:
+    """Return the name of the Go struct behind a node, as ``DeploymentSpec``."""
+    name: str = schema.cache.get("type", "")
+    return name.rpartition(".")[2]
+
+
 def _go_name(schema: Schema | None) -> str:
+    """Return the Go type behind a node, as ``[]v1.Container``."""
     if schema is None:
         return "interface {}"
-    return schema.type if schema.type in ("string", "object") else "int32"
+    if schema.type == "array":
+        return f"[]{_go_name(schema.items)}"
+    if schema.additional is not None:
+        return f"map[string]{_go_name(schema.additional)}"
+    if schema.type == "object":
+        package = schema.cache.get("type", "").partition(".")[0]
+        return f"{package.rpartition('_')[2]}.{_struct_name(schema)}"
+    if schema.type == "boolean":
+        return "bool"
+    return schema.type if schema.type == "string" else "int32"
 
 
 def _json_type(value: Any) -> str:
@@ -242,10 +258,40 @@ def _time(text: str, *, micro: bool) -> str:
         "2006-01-02T15:04:05.000000Z07:00" if micro else "2006-01-02T15:04:05Z07:00"
     )
     if not (_MICRO if micro else _TIME).match(text):
+        rest = _unparsed(text, micro=micro)
         raise TypeMismatchError(
-            f'parsing time "{text}" as "{layout}": cannot parse "{text}"'
+            f'parsing time "{text}" as "{layout}": cannot parse "{rest[0]}" as '
+            f'"{rest[1]}"'
         )
     return text
+
+
+_DATE_PARTS = (
+    (r"\d{4}", "2006"),
+    (r"-", "-"),
+    (r"\d\d", "01"),
+    (r"-", "-"),
+    (r"\d\d", "02"),
+    (r"T", "T"),
+    (r"\d\d", "15"),
+    (r":", ":"),
+    (r"\d\d", "04"),
+    (r":", ":"),
+    (r"\d\d", "05"),
+)
+
+
+def _unparsed(text: str, *, micro: bool) -> tuple[str, str]:
+    """Return where Go's parser stops in a time, and what it looks for there."""
+    rest = text
+    for pattern, layout in _DATE_PARTS:
+        match = re.match(pattern, rest, re.ASCII)
+        if match is None:
+            return rest, layout
+        rest = rest[match.end() :]
+    if micro and not re.match(r"\.\d{6}(?!\d)", rest, re.ASCII):
+        return rest, ".000000"
+    return rest.lstrip(".0123456789"), "Z07:00"
 
 
 def _base64(text: str) -> str:

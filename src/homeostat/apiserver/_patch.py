@@ -11,6 +11,7 @@ from homeostat.apiserver._decode import (
     check_size,
     decode_json,
     decode_yaml,
+    duplicates,
 )
 from homeostat.apiserver._managed import reset_fields
 from homeostat.apiserver._negotiate import accept, media_type
@@ -24,6 +25,7 @@ from homeostat.apiserver._status import (
     conflict,
     invalid,
     not_found,
+    server_error,
     unsupported_media,
 )
 from homeostat.apiserver._write import Change, commit_new, commit_update
@@ -232,7 +234,7 @@ def apply_config(
     except FieldConflictError as error:
         raise _field_conflict(error) from None
     except SchemaMismatchError as error:
-        raise bad_request(str(error)) from None
+        raise _untyped(target, str(error)) from None
     _tidy(target, merged, options)
     change = Change(
         value=merged,
@@ -267,23 +269,30 @@ def _decode_config(target: Target, options: WriteOptions) -> Value:
         raise bad_request("error decoding YAML: metadata must be an object")
     if metadata.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
-    check_target(target, config)
-    if served.custom:
-        _tidy_config(target, config, options)
+    if metadata.get("name") or target.live is None:
+        check_target(target, config)
+    _refuse_duplicates(target, options)
     return config
 
 
-def _tidy_config(target: Target, config: Value, options: WriteOptions) -> None:
-    try:
-        unknown = shape(target.served, config)
-    except TypeMismatchError as error:
-        raise bad_request(str(error)) from None
-    texts = [f'unknown field "{path}"' for path in unknown]
-    if options.validation == "Strict" and texts:
-        text = ", ".join(texts)
-        raise bad_request(f"error strict decoding patch: {text}")
-    if options.validation == "Warn":
-        target.warnings.extend(texts)
+def _refuse_duplicates(target: Target, options: WriteOptions) -> None:
+    body = target.request.body
+    if options.validation == "Ignore" or body[:1] != b"{":
+        return
+    texts = [f'duplicate field "{path}"' for path in duplicates(body)]
+    if texts and options.validation == "Strict":
+        raise bad_request("error strict decoding YAML: " + ", ".join(texts))
+    target.warnings.extend(texts)
+
+
+def _untyped(target: Target, text: str) -> StatusError:
+    served, route = target.served, target.route
+    gvk = served.gvk
+    api = gvk.api_version if gvk.group else f"/{gvk.version}"
+    return server_error(
+        f"failed to create typed patch object ({route.namespace}/{route.name}; {api}, "
+        f"Kind={gvk.kind}): {text}"
+    )
 
 
 def _field_conflict(error: FieldConflictError) -> StatusError:

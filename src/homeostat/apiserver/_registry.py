@@ -135,6 +135,7 @@ class Registry:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._served: dict[tuple[str, str], dict[str, Served]] = {}
+        self._builtin_groups: set[str] = set()
         self.changes = 0
 
     def find(self, group: str, version: str, plural: str) -> Served | None:
@@ -142,9 +143,9 @@ class Registry:
         resources = self._served.get((group, version))
         return resources.get(plural) if resources else None
 
-    def has_version(self, group: str, version: str) -> bool:
-        """Tell whether anything is served under a group and version."""
-        return bool(self._served.get((group, version)))
+    def has_builtin(self, group: str) -> bool:
+        """Tell whether a group has built-in resources."""
+        return group in self._builtin_groups
 
     def __iter__(self) -> Iterator[Served]:
         for resources in self._served.values():
@@ -176,6 +177,7 @@ class Registry:
             if (resource.gvk.group, resource.gvk.version, resource.plural) in _SKIPPED:
                 continue
             name = (resource.gvk.group, resource.plural)
+            self._builtin_groups.add(resource.gvk.group)
             storage = stored.setdefault(name, resource.gvk)
             self.install(self._builtin(resource, storage, schema_of))
 

@@ -1,65 +1,232 @@
 """Paths that lead to no resource: version, health, discovery, OpenAPI."""
 
+import platform
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from homeostat._transport import HttpRequest, HttpResponse
+from homeostat.api import GroupVersionKind, GroupVersionResource, Resource
 from homeostat.apiserver._context import Cluster
-from homeostat.apiserver._render import respond
-from homeostat.apiserver._status import json_bytes
+from homeostat.apiserver._discovery import (
+    api_group,
+    api_group_list,
+    api_resource_list,
+    api_versions,
+    document_hash,
+    group_discovery_list,
+)
+from homeostat.apiserver._negotiate import accepts_discovery
+from homeostat.apiserver._openapi import OpenApi
+from homeostat.apiserver._render import JSON_HEADERS, respond
+from homeostat.apiserver._status import json_bytes, method_not_allowed
 from homeostat.k8s import server_version
 
 __all__ = ["Root"]
 
+Document = dict[str, Any]
+
 _HEALTH = frozenset({"healthz", "livez", "readyz"})
+_CHECKS = frozenset({"ping", "log"})
 _TEXT = {
     "content-type": "text/plain; charset=utf-8",
     "cache-control": "no-cache, private",
 }
+_FOREVER = "Sun, 31 Dec 9999 23:59:59 GMT"
 
 
 class Root:
-    """Answers the non-resource paths of one server."""
+    """Answers the non-resource paths of one server.
+
+    Documents are made when they are asked for, and kept until what is served changes.
+
+    Args:
+        cluster: What is served.
+        version: The version to report, "" for that of the schema table.
+    """
 
     def __init__(self, cluster: Cluster, version: str) -> None:
-        self._cluster = cluster
+        self._registry = cluster.registry
         self._version = version or server_version()
+        self._built = -1
+        self._documents: dict[tuple[str, str], bytes] = {}
+        self._resources: list[Resource] = []
+        self._openapi = OpenApi([])
 
     def answer(self, request: HttpRequest) -> HttpResponse | None:
-        """Return the answer, None when the path is unknown."""
-        parts = [part for part in request.path.split("/") if part]
-        if not parts:
-            return self._paths()
-        if parts[0] in _HEALTH and len(parts) <= 2:
-            return HttpResponse(status=200, headers=_TEXT, body=b"ok")
-        if parts == ["version"]:
-            return respond(json_bytes(self._describe_version()))
+        """Return the answer, None when the path is unknown.
+
+        Raises:
+            StatusError: 405, the path is there to be read alone.
+        """
+        handler = self._route(request.path)
+        if handler is None:
+            return None
+        if request.method not in ("GET", "HEAD"):
+            raise method_not_allowed()
+        self._refresh()
+        return handler(request)
+
+    def _route(self, path: str) -> Callable[[HttpRequest], HttpResponse | None] | None:
+        parts = path.split("/")[1:]
+        slash = parts[-1:] == [""] and len(parts) > 1
+        if slash:
+            parts.pop()
+        match parts:
+            case [""]:
+                return self._paths
+            case [name] if name in _HEALTH and not slash:
+                return self._healthy
+            case [name, check] if name in _HEALTH and check in _CHECKS:
+                return self._healthy
+            case ["version"]:
+                return self._tell_version
+            case ["api" | "apis", *rest] if len(rest) <= 2 and "" not in rest:
+                return self._discover
+            case ["openapi", "v3", *_]:
+                return self._describe
         return None
 
-    def _paths(self) -> HttpResponse:
-        return respond(
-            json_bytes(
-                {
-                    "paths": [
-                        "/api",
-                        "/apis",
-                        "/healthz",
-                        "/livez",
-                        "/openapi/v3",
-                        "/readyz",
-                        "/version",
-                    ]
-                }
-            )
-        )
+    def _refresh(self) -> None:
+        if self._built == self._registry.changes:
+            return
+        self._built = self._registry.changes
+        self._documents.clear()
+        self._resources = [served.resource for served in self._registry]
+        schemas: Mapping[GroupVersionKind, Document] = {
+            served.gvk: dict(served.document)
+            for served in self._registry
+            if served.document is not None
+        }
+        self._openapi = OpenApi(self._resources, schemas)
 
-    def _describe_version(self) -> dict[str, str]:
-        numbers = self._version.removeprefix("v").split(".")
-        return {
-            "major": numbers[0],
-            "minor": numbers[1] if len(numbers) > 1 else "",
+    def _paths(self, request: HttpRequest) -> HttpResponse:
+        del request
+        versions = {served.gvk.api_version for served in self._registry}
+        grouped = {version for version in versions if "/" in version}
+        groups = {version.partition("/")[0] for version in grouped}
+        paths = [
+            "/api",
+            "/api/v1",
+            "/apis",
+            *sorted({f"/apis/{name}" for name in groups | grouped}),
+            "/healthz",
+            "/livez",
+            "/openapi/v3",
+            "/readyz",
+            "/version",
+        ]
+        return respond(json_bytes({"paths": paths}))
+
+    def _healthy(self, request: HttpRequest) -> HttpResponse:
+        body = b"ok"
+        name = request.path.split("/")[1]
+        if any(key == "verbose" for key, _ in request.query):
+            lines = "".join(f"[+]{check} ok\n" for check in sorted(_CHECKS))
+            body = f"{lines}{name} check passed\n".encode()
+        return HttpResponse(status=200, headers=_TEXT, body=body)
+
+    def _tell_version(self, request: HttpRequest) -> HttpResponse:
+        del request
+        major, minor, *_ = (*self._version.removeprefix("v").split("."), "", "")
+        document = {
+            "major": major,
+            "minor": minor,
             "gitVersion": self._version,
             "gitCommit": "",
             "gitTreeState": "",
             "buildDate": "1970-01-01T00:00:00Z",
-            "goVersion": "",
+            # Honest where Go clients look for Go: this is not the Go server.
+            "goVersion": f"python{platform.python_version()}",
             "compiler": "homeostat",
-            "platform": "python",
+            "platform": f"{platform.system()}/{platform.machine()}".lower(),
         }
+        return respond(json_bytes(document))
+
+    def _discover(self, request: HttpRequest) -> HttpResponse | None:
+        path = request.path.rstrip("/")
+        aggregated = accepts_discovery(request.headers.get("accept", ""))
+        if path in ("/api", "/apis") and aggregated:
+            return self._aggregated(request, path, aggregated)
+        key = (path, request.headers.get("host", ""))
+        body = self._documents.get(key)
+        if body is None:
+            document = self._legacy(path, key[1])
+            if document is None:
+                return None
+            body = self._documents[key] = json_bytes(document)
+        return respond(body)
+
+    def _legacy(self, path: str, host: str) -> Document | None:
+        match path.split("/")[1:]:
+            case ["api"]:
+                return api_versions(host or "localhost")
+            case ["apis"]:
+                return api_group_list(self._resources)
+            case ["api", version]:
+                return api_resource_list(self._resources, "", version)
+            case ["apis", group]:
+                return api_group(self._resources, group)
+            case ["apis", group, version]:
+                return api_resource_list(
+                    self._resources, group, version, stored=self._stored()
+                )
+        return None
+
+    def _stored(self) -> Mapping[GroupVersionResource, str]:
+        return {
+            served.resource.gvr: served.storage.version
+            for served in self._registry
+            if served.custom and served.storage.version != served.gvk.version
+        }
+
+    def _aggregated(
+        self, request: HttpRequest, path: str, version: str
+    ) -> HttpResponse:
+        key = (path, version)
+        body = self._documents.get(key)
+        if body is None:
+            core = path == "/api"
+            document = group_discovery_list(self._resources, core=core, version=version)
+            body = self._documents[key] = json_bytes(document)
+        kind = (
+            "application/json;g=apidiscovery.k8s.io;"
+            f"v={version};as=APIGroupDiscoveryList"
+        )
+        headers = {
+            "content-type": kind,
+            "etag": f'"{document_hash(body)}"',
+            "vary": "Accept",
+            "cache-control": "public",
+        }
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return HttpResponse(status=304, headers=headers)
+        return HttpResponse(status=200, headers=headers, body=body)
+
+    def _describe(self, request: HttpRequest) -> HttpResponse | None:
+        path = request.path.removeprefix("/openapi/v3").strip("/")
+        if not path:
+            body = self._openapi.index
+            tag = f'"{document_hash(body)}"'
+            return _tagged(request, body, tag, {})
+        current = self._openapi.hash_of(path)
+        if current is None:
+            return None
+        asked = next((v for k, v in request.query if k == "hash"), "")
+        if asked and asked != current:
+            where = f"/openapi/v3/{path}?hash={current}"
+            return HttpResponse(status=301, headers={"location": where})
+        caching = {}
+        if asked:
+            caching = {"cache-control": "public, immutable", "expires": _FOREVER}
+        return _tagged(
+            request, self._openapi.document(path) or b"", f'"{current}"', caching
+        )
+
+
+def _tagged(
+    request: HttpRequest, body: bytes, tag: str, caching: Mapping[str, str]
+) -> HttpResponse:
+    headers = {**JSON_HEADERS, "etag": tag, "vary": "Accept", **caching}
+    if request.headers.get("if-none-match") == tag:
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(status=200, headers=headers, body=body)

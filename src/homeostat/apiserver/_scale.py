@@ -188,7 +188,9 @@ def _scale_of(served: Served, value: Value, *, missing: bool = False) -> Value:
     replicas = _get_path(value, paths.spec_path)
     if replicas is None and served.custom and not missing:
         text = f'the spec replicas field "{paths.spec_path}" does not exist'
-        raise StatusError(404, "NotFound", text)
+        details = {"causes": [{"message": text}]}
+        message = f"Internal error occurred: {text}"
+        raise StatusError(500, "InternalError", message, details=details)
     status: Value = {"replicas": _get_path(value, paths.status_path) or 0}
     selector = _selector(served, value, paths)
     if selector:

@@ -12,7 +12,8 @@ from homeostat._random import Random
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
 from homeostat.apiserver._bootstrap import bootstrap, strategies
 from homeostat.apiserver._context import Cluster, Target
-from homeostat.apiserver._handlers import answer, is_watch, open_watch
+from homeostat.apiserver._handlers import answer as answer_request
+from homeostat.apiserver._handlers import is_watch, open_watch
 from homeostat.apiserver._list import parse_version
 from homeostat.apiserver._registry import Registry
 from homeostat.apiserver._render import status_response
@@ -91,26 +92,41 @@ class ApiServer:
         Cancellation: a write that waits for nothing is done or not begun.
         """
         try:
-            return await self._handle(request)
+            answer = await self._handle(request)
         except StatusError as error:
-            return status_response(error)
+            answer = status_response(error)
         except Exception:
             # A bug must not take the server down, nor leave the client without a word.
             logger.exception("request failed", extra={"path": request.path})
             text = "Internal error occurred: the embedded server failed; see its log"
-            return status_response(StatusError(500, "InternalError", text))
+            answer = status_response(StatusError(500, "InternalError", text))
+        return self._audited(request, answer)
+
+    def _audited(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        audit_id = request.headers.get("audit-id") or self._cluster.random.uuid()
+        headers = {**answer.headers, "audit-id": audit_id}
+        return HttpResponse(status=answer.status, headers=headers, body=answer.body)
 
     async def _handle(self, request: HttpRequest) -> HttpResponse:
         target = self._target(request)
         if target is None:
-            return self._root.answer(request) or NOT_FOUND
+            return self._root.answer(request) or self._unknown(request.path)
         if is_watch(request, target):
             raise bad_request("a watch is a stream: open it as one")
-        await self._await_version(request)
+        await self._await_version(request, target)
         try:
-            return answer(self._cluster, target)
+            return answer_request(self._cluster, target)
         except StatusError as error:
             return status_response(error, target.warnings)
+
+    def _unknown(self, path: str) -> HttpResponse:
+        parts = path.split("/")
+        known = self._cluster.registry.has_builtin
+        if parts[1:2] == ["api"] and len(parts) > 2:
+            raise unknown_path()
+        if parts[1:2] == ["apis"] and len(parts) > 2 and known(parts[2]):
+            raise unknown_path()
+        return NOT_FOUND
 
     def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
         """Open a stream; anything but a watch is a stream of one chunk."""
@@ -124,7 +140,7 @@ class ApiServer:
             if target is not None and is_watch(request, target):
                 watch = open_watch(self._cluster, target)
         except StatusError as error:
-            yield _Whole(status_response(error))
+            yield _Whole(self._audited(request, status_response(error)))
             return
         if watch is None:
             yield _Whole(await self.handle(request))
@@ -143,7 +159,7 @@ class ApiServer:
         registry = self._cluster.registry
         served = registry.find(route.group, route.version, route.resource)
         if served is None:
-            if registry.has_version(route.group, route.version):
+            if registry.has_builtin(route.group):
                 raise unknown_path()
             return None
         if bool(route.namespace) and not served.namespaced:
@@ -152,12 +168,12 @@ class ApiServer:
             raise unknown_path()
         return Target(request=request, route=route, served=served)
 
-    async def _await_version(self, request: HttpRequest) -> None:
+    async def _await_version(self, request: HttpRequest, target: Target) -> None:
         """Let a read ahead of the store wait for it, as the server's cache does."""
         if request.method != "GET" or not request.query:
             return
         text = next((v for k, v in request.query if k == "resourceVersion"), "")
-        asked = parse_version(text)
+        asked = parse_version(text, listing=not target.route.name)
         store = self._cluster.store
         if asked <= store.revision:
             return

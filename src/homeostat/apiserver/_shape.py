@@ -5,13 +5,14 @@ from typing import Any
 from homeostat.api import GroupVersionKind, Schema
 from homeostat.apiserver._context import Target
 from homeostat.apiserver._crd_serve import object_meta
-from homeostat.apiserver._decode import decode_object, duplicates
+from homeostat.apiserver._decode import decode_object, duplicates, shown
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._normal import TypeMismatchError, mismatch, normalise
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._registry import Served
-from homeostat.apiserver._status import bad_request
-from homeostat.schema import prune
+from homeostat.apiserver._status import StatusError, bad_request, invalid
+from homeostat.k8s import schema_of
+from homeostat.schema import FieldError, prune
 
 __all__ = ["check_target", "read_body", "shape", "tidy"]
 
@@ -46,8 +47,11 @@ def _is_json(content_type: str) -> bool:
 def _check_kind(served: Served, value: Value, body: bytes) -> None:
     version, kind = value.get("apiVersion"), value.get("kind")
     if served.custom and not kind:
-        shown = body.decode(errors="replace")
-        raise bad_request(f"Object 'Kind' is missing in '{shown[:1024]}'")
+        whole = body.decode(errors="replace")
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {served.kind}): "
+            f"Object 'Kind' is missing in '{whole}' ({shown(body)})"
+        )
     for item, name in ((version, "apiVersion"), (kind, "kind")):
         if item is not None and not isinstance(item, str):
             raise bad_request(
@@ -56,24 +60,40 @@ def _check_kind(served: Served, value: Value, body: bytes) -> None:
                 f"into Go struct field .{name} of type string"
             )
     expected = served.gvk
-    given = GroupVersionKind.of(version or expected.api_version, kind or expected.kind)
+    if not served.custom:
+        version, kind = version or expected.api_version, kind or expected.kind
+    given = GroupVersionKind.of(version or "", kind or "")
     if given != expected:
-        raise _wrong_kind(served, given)
+        raise _wrong_kind(served, value, given)
     value["apiVersion"], value["kind"] = expected.api_version, expected.kind
 
 
-def _wrong_kind(served: Served, given: GroupVersionKind) -> Exception:
+def _wrong_kind(served: Served, value: Value, given: GroupVersionKind) -> StatusError:
     expected = served.gvk
-    if served.custom or given.kind == expected.kind:
-        return bad_request(
-            f"the API version in the data ({given.api_version}) does not match the "
-            f"expected API version ({expected.api_version})"
-        )
-    return bad_request(
+    if served.custom:
+        if given.api_version != expected.api_version:
+            return bad_request(
+                f"the API version in the data ({given.api_version}) does not match the "
+                f"expected API version ({expected.api_version})"
+            )
+        text = f"must be {expected.kind}"
+        error = FieldError("FieldValueInvalid", "kind", given.kind, text)
+        metadata = value.get("metadata")
+        name = metadata.get("name", "") if isinstance(metadata, dict) else ""
+        return invalid(expected.group, given.kind, name, [error])
+    head = (
         f'{given.kind} in version "{given.version}" cannot be handled as a '
-        f"{expected.kind}: converting (v1.{given.kind}) to "
-        f"({expected.group.partition('.')[0] or 'core'}.{expected.kind}): unknown "
-        "conversion"
+        f"{expected.kind}: "
+    )
+    if schema_of(given) is None:
+        return bad_request(
+            f'{head}no kind "{given.kind}" is registered for version '
+            f'"{given.api_version}" in scheme "pkg/runtime/scheme.go:111"'
+        )
+    group = expected.group.partition(".")[0] or "core"
+    return bad_request(
+        f"{head}converting ({given.version}.{given.kind}) to "
+        f"({group}.{expected.kind}): unknown conversion"
     )
 
 
@@ -147,8 +167,11 @@ def check_target(target: Target, value: Value) -> None:
         metadata["namespace"] = route.namespace
     name = metadata.get("name")
     if route.name and not name:
-        metadata["name"] = route.name
-    elif route.name and name != route.name:
+        raise bad_request(
+            f"the name of the object ({route.name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
+    if route.name and name != route.name:
         raise bad_request(
             f"the name of the object ({name}) does not match the name on the URL "
             f"({route.name})"

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from homeostat.api import JSON
 from homeostat.schema import FieldError, aggregate, causes
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "not_acceptable",
     "not_found",
     "qualified",
+    "server_error",
     "too_large_version",
     "unknown_path",
     "unsupported_media",
@@ -87,7 +89,7 @@ class StatusError(Exception):
         return {"retry-after": str(seconds)} if seconds else {}
 
 
-def json_bytes(document: Any) -> bytes:
+def json_bytes(document: JSON) -> bytes:
     """Encode a document with the line end that the server appends."""
     return msgspec.json.encode(document) + b"\n"
 
@@ -97,7 +99,7 @@ def qualified(group: str, resource: str) -> str:
     return f"{resource}.{group}" if group else resource
 
 
-def _details(group: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
+def _details(group: str, kind: str, name: str, **more: JSON) -> dict[str, Any]:
     details: dict[str, Any] = {}
     if name:
         details["name"] = name
@@ -111,6 +113,11 @@ def _details(group: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
 def bad_request(message: str) -> StatusError:
     """400: the request cannot be understood."""
     return StatusError(400, "BadRequest", message)
+
+
+def server_error(message: str) -> StatusError:
+    """500 without a reason: what kube-apiserver makes of some bad input."""
+    return StatusError(500, "", message)
 
 
 def not_found(group: str, resource: str, name: str) -> StatusError:
@@ -134,7 +141,7 @@ def method_not_allowed() -> StatusError:
 
 
 def not_acceptable(supported: Sequence[str]) -> StatusError:
-    """406: no clause of Accept can be served."""
+    """406: the forms that Accept asks for cannot be served."""
     message = "only the following media types are accepted: " + ", ".join(supported)
     return StatusError(406, "NotAcceptable", message)
 

@@ -16,14 +16,14 @@ from homeostat.apiserver._shape import read_body
 from homeostat.apiserver._status import (
     bad_request,
     conflict,
-    invalid,
     json_bytes,
     method_not_allowed,
     not_found,
+    server_error,
 )
 from homeostat.apiserver._store import Entry
 from homeostat.apiserver._write import arranged, encode_dry, finished, remove
-from homeostat.schema import FieldError
+from homeostat.schema import FieldError, aggregate
 
 __all__ = ["bind_collection", "find_subresource"]
 
@@ -101,7 +101,7 @@ def bind_collection(cluster: Cluster, target: Target) -> HttpResponse:
 def _assign(
     cluster: Cluster, target: Target, live: Entry, binding: Value, *, dry_run: bool
 ) -> HttpResponse:
-    node = _node_of(binding, live.name)
+    node = _node_of(binding)
     pods = cluster.registry.find("", "v1", "pods")
     if pods is None:
         raise not_found("", "pods", live.name)
@@ -117,10 +117,11 @@ def _assign(
         text = f'pod {live.name} is already assigned to node "{spec["nodeName"]}"'
         raise conflict("", "pods/binding", live.name, text)
     spec["nodeName"] = node
-    annotations = given.get("annotations")
-    if isinstance(annotations, dict) and annotations:
-        own = value["metadata"].get("annotations") or {}
-        value["metadata"]["annotations"] = {**own, **annotations}
+    for key in ("annotations", "labels"):
+        added = given.get(key)
+        if isinstance(added, dict) and added:
+            own = value["metadata"].get(key) or {}
+            value["metadata"][key] = {**own, **added}
     status = value.setdefault("status", {})
     others = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
     scheduled = {
@@ -135,7 +136,7 @@ def _assign(
     return respond(_DONE, status=201, warnings=target.warnings)
 
 
-def _node_of(binding: Value, name: str) -> str:
+def _node_of(binding: Value) -> str:
     node = binding.get("target")
     errors: list[FieldError] = []
     kind = node.get("kind") if isinstance(node, dict) else None
@@ -146,7 +147,7 @@ def _node_of(binding: Value, name: str) -> str:
     if not target or not isinstance(target, str):
         errors.append(FieldError("FieldValueRequired", "target.name", "", ""))
     if errors:
-        raise invalid("", "Binding", name, errors)
+        raise server_error(aggregate(errors))
     return str(target)
 
 

@@ -10,12 +10,10 @@ from typing import Any
 
 import msgspec
 
-from homeostat.apiserver._builtin import (
-    apply_builtin_defaults,
-    prepare_builtin_create,
-    validate_builtin,
-)
+from homeostat.apiserver._builtin_validation import validate_builtin
 from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._defaults import apply_builtin_defaults
+from homeostat.apiserver._defaults_create import prepare_builtin_create
 from homeostat.apiserver._kinds import spec_of
 from homeostat.apiserver._managed import track, unchanged
 from homeostat.apiserver._meta import check_metadata, check_metadata_update
@@ -26,9 +24,9 @@ from homeostat.apiserver._shape import check_target
 from homeostat.apiserver._status import (
     StatusError,
     already_exists,
-    bad_request,
     conflict,
     invalid,
+    server_error,
 )
 from homeostat.apiserver._store import Entry
 from homeostat.schema import (
@@ -104,9 +102,9 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     check_target(target, value)
     metadata = value["metadata"]
     admit(cluster, served, metadata)
-    if metadata.get("resourceVersion"):
+    if metadata.pop("resourceVersion", "") not in ("", "0"):
         text = "resourceVersion should not be set on objects to be created"
-        raise bad_request(text)
+        raise server_error(text)
     _begin(cluster, served, metadata)
     strategy = cluster.strategy(served)
     _default(served, value)
@@ -246,7 +244,7 @@ def _check_preconditions(
         )
     version = metadata.get("resourceVersion") or ""
     if version and not (version.isascii() and version.isdecimal()):
-        raise bad_request(f'strconv.ParseUint: parsing "{version}": invalid syntax')
+        raise server_error(f'strconv.ParseUint: parsing "{version}": invalid syntax')
     if version in ("", "0"):
         if (served.custom or served.needs_version) and not patched:
             raise _version_needed(served, live.name, version)
@@ -262,7 +260,7 @@ def _version_needed(served: Served, name: str, version: str) -> StatusError:
         int(version or 0),
         "must be specified for an update",
     )
-    return invalid(served.group, served.kind, name, [error])
+    return invalid(served.group, served.plural, name, [error])
 
 
 def _inherit(metadata: Value, old: Value) -> None:
