@@ -15,7 +15,7 @@ Guarantees:
 The HTTP library is imported when a health address is given, not before.
 """
 
-from homeostat.manager._crds import install_crds, resources_of
+from homeostat.manager._crds import install_crds, is_controller, resources_of
 from homeostat.manager._health import Health
 from homeostat.manager._logging import (
     JsonFormatter,
@@ -33,6 +33,7 @@ __all__ = [
     "Manager",
     "TextFormatter",
     "install_crds",
+    "is_controller",
     "log_handler",
     "resources_of",
     "run",

@@ -11,7 +11,7 @@ from homeostat.errors import InvalidError
 from homeostat.k8s import apiextensions_v1
 from homeostat.schema import crd_for
 
-__all__ = ["AnyResource", "install_crds", "resources_of"]
+__all__ = ["AnyResource", "install_crds", "is_controller", "resources_of"]
 
 AnyResource: TypeAlias = CustomResource[Any, Any]
 
@@ -50,11 +50,16 @@ def resources_of(values: Iterable[object]) -> list[type[AnyResource]]:
     found: dict[type[AnyResource], None] = {}
     for value in values:
         kind: object = value
-        if isinstance(value, KindController):
-            kind = cast("KindController[Any]", value).declaration.options.kind
+        if is_controller(value):
+            kind = value.declaration.options.kind
         if _is_resource(kind):
             found[kind] = None
     return list(found)
+
+
+def is_controller(value: object) -> TypeGuard[KindController[Any]]:
+    """Tell whether ``@controller`` made the value."""
+    return isinstance(value, KindController)
 
 
 def _is_resource(value: object) -> TypeGuard[type[AnyResource]]:
