@@ -157,16 +157,41 @@ async def _clean_history(state: State, ctx: Context) -> None:
 
 
 async def _create_set(state: State, ctx: Context) -> apps_v1.ReplicaSet:
+    wanted = _new_set(state)
+    name, replicas = wanted.metadata.name, wanted.spec.replicas
+    status = state.deployment.status
+    try:
+        created = await ctx.create(wanted, owned=True)
+    except AlreadyExistsError:
+        # Somebody else's ReplicaSet has the name: another hash next time.
+        status.collision_count = (status.collision_count or 0) + 1
+        await ctx.update_status(state.deployment)
+        raise
+    if replicas:
+        ctx.event(
+            "ScalingReplicaSet", f"Scaled up replica set {name} from 0 to {replicas}"
+        )
+    set_condition(
+        status,
+        "Progressing",
+        "True",
+        "NewReplicaSetCreated",
+        f'Created new replica set "{name}"',
+        now=ctx.clock.now(),
+    )
+    return created
+
+
+def _new_set(state: State) -> apps_v1.ReplicaSet:
+    """Return the ReplicaSet of the Deployment's template, as large as it may be now."""
     deployment = state.deployment
     template = deployment.spec.template
-    collisions = deployment.status.collision_count or 0
-    digest = template_hash(to_dict(template), collisions)
+    digest = template_hash(to_dict(template), deployment.status.collision_count or 0)
     name = f"{deployment.metadata.name}-{digest}"
     empty = SetSize(name=name, replicas=0)
-    replicas = new_set_replicas(state.rollout, empty, [*state.sizes, empty])
     labels = {**template.metadata.labels, HASH_LABEL: digest}
     selector = deployment.spec.selector or LabelSelector()
-    wanted = apps_v1.ReplicaSet(
+    return apps_v1.ReplicaSet(
         metadata=ObjectMeta(
             name=name,
             namespace=deployment.metadata.namespace,
@@ -178,7 +203,7 @@ async def _create_set(state: State, ctx: Context) -> apps_v1.ReplicaSet:
             },
         ),
         spec=apps_v1.ReplicaSetSpec(
-            replicas=replicas,
+            replicas=new_set_replicas(state.rollout, empty, [*state.sizes, empty]),
             min_ready_seconds=deployment.spec.min_ready_seconds,
             selector=LabelSelector(
                 match_labels={**selector.match_labels, HASH_LABEL: digest},
@@ -192,26 +217,6 @@ async def _create_set(state: State, ctx: Context) -> apps_v1.ReplicaSet:
             ),
         ),
     )
-    try:
-        created = await ctx.create(wanted, owned=True)
-    except AlreadyExistsError:
-        # Somebody else's ReplicaSet has the name: another hash next time.
-        deployment.status.collision_count = collisions + 1
-        await ctx.update_status(deployment)
-        raise
-    if replicas:
-        ctx.event(
-            "ScalingReplicaSet", f"Scaled up replica set {name} from 0 to {replicas}"
-        )
-    set_condition(
-        deployment.status,
-        "Progressing",
-        "True",
-        "NewReplicaSetCreated",
-        f'Created new replica set "{name}"',
-        now=ctx.clock.now(),
-    )
-    return created
 
 
 async def _inherit(replica_set: apps_v1.ReplicaSet, state: State, ctx: Context) -> None:
