@@ -1,0 +1,55 @@
+"""The house rules that no linter checks."""
+
+import importlib
+import pkgutil
+from inspect import isfunction
+from pathlib import Path
+
+import pytest
+
+import homeostat
+
+SOURCE = Path(homeostat.__file__).parent
+PACKAGES = sorted(
+    f"homeostat.{module.name}"
+    for module in pkgutil.iter_modules(homeostat.__path__)
+    if module.ispkg
+)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_package_exports_exactly_what_it_lists(name: str) -> None:
+    package = importlib.import_module(name)
+    listed: list[str] = package.__all__
+    assert len(listed) == len(set(listed))
+    for each in listed:
+        assert getattr(package, each) is not None
+
+
+@pytest.mark.parametrize("name", ["homeostat", *PACKAGES])
+def test_package_says_what_it_guarantees(name: str) -> None:
+    doc = importlib.import_module(name).__doc__ or ""
+    assert len(doc.split()) >= 12
+
+
+def test_root_has_at_most_twenty_five_names() -> None:
+    assert len(homeostat.__all__) <= 25
+    assert sorted(homeostat.__all__) == homeostat.__all__
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE))
+)
+def test_module_is_of_one_job(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 500
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_public_class_and_function_is_documented(name: str) -> None:
+    package = importlib.import_module(name)
+    values = [(each, getattr(package, each)) for each in package.__all__]
+    assert [
+        each
+        for each, value in values
+        if (isinstance(value, type) or isfunction(value)) and not value.__doc__
+    ] == []
