@@ -126,7 +126,7 @@ def config_map(new: Value, old: Value | None) -> Errors:
     size = sum(len(each.encode()) for each in data.values())
     size += sum(len(each) * 3 // 4 for each in binary.values())
     if size > _MAX_DATA:
-        errors.append(too_long("", _MAX_DATA))
+        errors.append(too_long("[]", _MAX_DATA))
     return errors + _fixed(new, old, "data", "binaryData")
 
 

@@ -25,6 +25,13 @@ class Strategy:
     ``committed`` and ``removed`` run on dry runs too.
     """
 
+    def admit(self, served: Served, name: str) -> None:
+        """Refuse the creation of an object.
+
+        Raises:
+            StatusError: No object of the kind may be created.
+        """
+
     def default(self, new: Value, old: Value | None) -> None:
         """Complete an object, in place, before its fields get their owner."""
 

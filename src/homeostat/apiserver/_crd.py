@@ -17,6 +17,7 @@ from homeostat.apiserver._delete import delete_entry
 from homeostat.apiserver._managed import track
 from homeostat.apiserver._options import DeleteOptions
 from homeostat.apiserver._registry import Served
+from homeostat.apiserver._status import forbidden
 from homeostat.apiserver._store import Entry
 from homeostat.apiserver._write import arranged, remove
 from homeostat.schema import FieldError
@@ -28,6 +29,7 @@ Value = dict[str, Any]
 GROUP = "apiextensions.k8s.io"
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 MANAGER = "kube-apiserver"
+PENDING = "InstanceDeletionPending"
 
 
 class DefinitionStrategy(Strategy):
@@ -68,11 +70,20 @@ class DefinitionStrategy(Strategy):
 
     def deleting(self, cluster: Cluster, entry: Entry, value: Value) -> None:
         """Hold the definition until its objects are gone."""
-        del cluster, entry
+        del entry
         metadata = value["metadata"]
         finalizers = metadata.get("finalizers") or []
-        if not metadata.get("deletionTimestamp") and CLEANUP not in finalizers:
+        if metadata.get("deletionTimestamp"):
+            return
+        if CLEANUP not in finalizers:
             metadata["finalizers"] = [*finalizers, CLEANUP]
+        condition = _terminating("True", PENDING, cluster)
+        condition["message"] = (
+            "CustomResourceDefinition marked for deletion; CustomResource deletion "
+            "will begin soon"
+        )
+        conditions = value["status"].get("conditions") or []
+        value["status"]["conditions"] = [*conditions, condition]
 
     def committed(self, cluster: Cluster, entry: Entry) -> None:
         """Accept, establish and serve the definition, or wind it up."""
@@ -102,6 +113,14 @@ class DefinitionStrategy(Strategy):
 
 class InstanceStrategy(Strategy):
     """Rules of the objects of all custom kinds."""
+
+    def admit(self, served: Served, name: str) -> None:
+        """Refuse a new object of a kind that ends."""
+        if served.terminating:
+            text = (
+                "create not allowed while custom resource definition is terminating"
+            )
+            raise forbidden(served.group, served.plural, name, text)
 
     def removed(self, cluster: Cluster, entry: Entry) -> None:
         """Finish a definition that waits for its last object."""
@@ -146,15 +165,14 @@ def _terminate(cluster: Cluster, entry: Entry) -> None:
     value = entry.value
     if CLEANUP not in (value["metadata"].get("finalizers") or ()):
         return
-    if not any(
-        c["type"] == "Terminating" for c in value["status"].get("conditions") or ()
-    ):
-        condition = _terminating("True", "InstanceDeletionInProgress", cluster)
-        condition["message"] = "CustomResource deletion is in progress"
-        value["status"]["conditions"].append(condition)
-        entry = _put_status(cluster, entry, value)
-        serve_definition(cluster, value, established=True)
-        _delete_instances(cluster, value)
+    for condition in value["status"].get("conditions") or ():
+        if condition["type"] == "Terminating" and condition["reason"] == PENDING:
+            condition["reason"] = "InstanceDeletionInProgress"
+            condition["message"] = "CustomResource deletion is in progress"
+            entry = _put_status(cluster, entry, value)
+            serve_definition(cluster, value, established=True)
+            _delete_instances(cluster, value)
+            break
     _finish(cluster, entry)
 
 

@@ -75,6 +75,7 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
             generation=True,
             needs_version=True,
             deprecation=_deprecation(crd, version),
+            terminating=bool(crd["metadata"].get("deletionTimestamp")),
             fields=frozenset(reader({})),
             document=document,
             columns=tuple(version.get("additionalPrinterColumns") or ()),

@@ -5,6 +5,7 @@ reports pairs; it runs when the caller wants to know of them.
 """
 
 import json
+import re
 from typing import Any, cast
 
 import msgspec
@@ -75,8 +76,8 @@ def _go_text(body: bytes, text: str) -> str:
     _, _, position = text.rpartition("(byte ")
     offset = position.rstrip(")")
     if offset.isdecimal() and int(offset) < len(body):
-        char = chr(body[int(offset)])
         after = "trailing" in text
+        char = chr(body[int(offset) :].lstrip()[:1][0])
         where = "after top-level value" if after else "looking for beginning of value"
         return f"invalid character '{char}' {where}"
     return "invalid character"
@@ -157,18 +158,16 @@ def duplicates(body: bytes) -> list[str]:
                 seen.add(key)
         return value
 
-    value = json.loads(body, object_pairs_hook=hook)
-    if not found:
-        return []
-    del value
-    return _paths_of_duplicates(body)
+    text = body.decode(errors="replace")
+    json.loads(text, object_pairs_hook=hook)
+    return _paths_of_duplicates(text) if found else []
 
 
 class _Pairs(list[tuple[str, Any]]):
     """An object whose pairs are kept apart."""
 
 
-def _paths_of_duplicates(body: bytes) -> list[str]:
+def _paths_of_duplicates(text: str) -> list[str]:
     paths: dict[str, None] = {}
 
     def walk(value: Any, path: str) -> None:
@@ -184,8 +183,34 @@ def _paths_of_duplicates(body: bytes) -> list[str]:
             for index, item in enumerate(cast("list[Any]", value)):
                 walk(item, f"{path}[{index}]")
 
-    walk(json.loads(body, object_pairs_hook=_Pairs), "")
+    walk(json.loads(text, object_pairs_hook=_Pairs), "")
     return list(paths)
+
+
+def yaml_duplicates(body: bytes) -> list[str]:
+    """Return keys that stand twice in the same mapping of a YAML text's top levels."""
+    found: list[str] = []
+    open_maps: list[tuple[int, set[str]]] = []
+    for line in body.decode(errors="replace").splitlines():
+        match = _YAML_KEY.match(line)
+        if match is None:
+            continue
+        indent, key = len(match[1]), match[2]
+        while open_maps and open_maps[-1][0] > indent:
+            open_maps.pop()
+        if not open_maps or open_maps[-1][0] < indent:
+            open_maps.append((indent, set()))
+        elif "-" in match[1]:
+            open_maps[-1][1].clear()
+        seen = open_maps[-1][1]
+        if key in seen:
+            found.append(key)
+        seen.add(key)
+    return found
+
+
+# Block style alone: what flow style repeats is JSON, and found as such.
+_YAML_KEY = re.compile(r"([ -]*)([A-Za-z0-9_./-]+):(?:\s|$)")
 
 
 def decode_object(
@@ -217,7 +242,7 @@ def decode_object(
     if value is None and not custom:
         value = {}
     if not isinstance(value, dict):
-        found = _go_type(value)
+        found = go_type(value)
         raise _unrecognised(
             kind,
             body,
@@ -228,7 +253,8 @@ def decode_object(
     return cast("dict[str, Any]", value)
 
 
-def _go_type(value: Any) -> str:
+def go_type(value: Any) -> str:
+    """Return what Go's decoder calls a JSON value that is no object."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int | float):

@@ -57,6 +57,12 @@ def read_options(target: Target) -> DeleteOptions:
     if not isinstance(body, dict):
         text = "json: cannot unmarshal into Go value of type v1.DeleteOptions"
         raise bad_request(text)
+    kind = body.get("kind", "DeleteOptions")
+    if kind != "DeleteOptions":
+        raise bad_request(
+            f'no kind "{kind}" is registered for the internal version of group '
+            '"meta.k8s.io" in scheme "pkg/runtime/scheme.go:111"'
+        )
     return delete_options(request, body)
 
 
@@ -146,9 +152,7 @@ def delete_entry(
         return False, live.data
     entry = cluster.store.put(served.table, live.key, arranged(served, plan.value))
     cluster.strategy(served).committed(cluster, entry)
-    latest = served.table.live.get(live.key)
-    # A hook may have finished the deletion, as that of a CRD without objects does.
-    return latest is None, (latest or entry).data
+    return False, entry.data
 
 
 def _check_preconditions(served: Served, live: Entry, options: DeleteOptions) -> None:

@@ -194,7 +194,6 @@ _SELECTABLE: dict[GroupResource, Callable[[dict[str, Any]], FieldValues]] = {
     ("", "secrets"): texts("type"),
     ("", "services"): texts("spec.clusterIP", "spec.type"),
     ("", "replicationcontrollers"): texts("status.replicas", missing="0"),
-    ("apps", "replicasets"): texts("status.replicas", missing="0"),
     ("batch", "jobs"): _job,
     ("certificates.k8s.io", "certificatesigningrequests"): texts("spec.signerName"),
 }

@@ -26,7 +26,7 @@ from homeostat.apiserver._store import Entry, TooOldError
 
 __all__ = ["get_object", "list_objects", "parse_version", "prefix_of"]
 
-TOO_OLD = "The provided resource version is too old."
+TOO_OLD = "The resourceVersion for the provided list is too old."
 _EXPIRED_CONTINUE = (
     "The provided continue parameter is too old to display a consistent list result. "
     "You can start a new list without the continue parameter, or use the continue "
@@ -92,8 +92,16 @@ def list_objects(
     cluster: Cluster, target: Target, options: ListOptions
 ) -> HttpResponse:
     """Answer a list."""
-    form = accept(target.request.headers.get("accept", ""))
+    header = target.request.headers.get("accept", "")
+    form = accept(header)
     served = target.served
+    if header.partition(",")[0].find("as=PartialObjectMetadata;") >= 0:
+        raise StatusError(
+            406,
+            "NotAcceptable",
+            "you requested PartialObjectMetadata, but the requested object is a list "
+            f"(*{served.group or 'core'}.{served.resource.list_kind})",
+        )
     prefix = prefix_of(target)
     chosen = selection(
         served, prefix, target.route.name, options.labels, options.fields

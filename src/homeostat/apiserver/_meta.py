@@ -12,6 +12,7 @@ from homeostat.schema import FieldError
 __all__ = [
     "check_metadata",
     "check_metadata_update",
+    "drop_duplicate_owners",
     "label_1035_errors",
     "name_errors",
     "subdomain_errors",
@@ -71,18 +72,18 @@ def _invalid(path: str, value: Any, text: str) -> FieldError:
 
 def subdomain_errors(name: str) -> list[str]:
     """Return what keeps a text from being a DNS subdomain."""
-    errors = ["must be no more than 253 bytes"] if len(name) > 253 else []
+    errors = ["must be no more than 253 characters"] if len(name) > 253 else []
     return errors if _SUBDOMAIN.match(name) else [*errors, _SUBDOMAIN_TEXT]
 
 
 def _label(name: str) -> list[str]:
-    errors = ["must be no more than 63 bytes"] if len(name) > 63 else []
+    errors = ["must be no more than 63 characters"] if len(name) > 63 else []
     return errors if _LABEL.match(name) else [*errors, _LABEL_TEXT]
 
 
 def label_1035_errors(name: str) -> list[str]:
     """Return what keeps a text from being a DNS-1035 label."""
-    errors = ["must be no more than 63 bytes"] if len(name) > 63 else []
+    errors = ["must be no more than 63 characters"] if len(name) > 63 else []
     return errors if _LABEL_1035.match(name) else [*errors, _LABEL_1035_TEXT]
 
 
@@ -97,7 +98,7 @@ def name_errors(group: str, resource: str, name: str) -> list[str]:
     if group in _PATH_GROUPS:
         return _path_segment(name)
     if (group, resource) in _LABEL_KINDS:
-        return _label(name)
+        return ["must not contain dots"] if "." in name else _label(name)
     return subdomain_errors(name)
 
 
@@ -250,3 +251,29 @@ def check_metadata_update(
         if value != old.get(key):
             errors.append(_invalid(f"metadata.{key}", value, "field is immutable"))
     return errors
+
+
+def drop_duplicate_owners(metadata: dict[str, Any]) -> str:
+    """Drop owners that are named twice, in place.
+
+    Returns:
+        The warning that says so, "" when there were none.
+    """
+    owners: list[dict[str, Any]] = metadata.get("ownerReferences") or []
+    if len(owners) < 2:
+        return ""
+    kept: list[dict[str, Any]] = []
+    twice: list[str] = []
+    for owner in owners:
+        if owner in kept:
+            twice.append(str(owner.get("uid", "")))
+        else:
+            kept.append(owner)
+    if not twice:
+        return ""
+    metadata["ownerReferences"] = kept
+    return (
+        ".metadata.ownerReferences contains duplicate entries; API server dedups owner "
+        "references in 1.20+, and may reject such requests as early as 1.24; please fix "
+        f"your requests; duplicate UID(s) observed: {', '.join(dict.fromkeys(twice))}"
+    )

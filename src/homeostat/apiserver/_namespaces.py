@@ -13,6 +13,7 @@ from homeostat.apiserver._context import Cluster, Strategy
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import forbidden, not_found
 from homeostat.apiserver._store import Entry
+from homeostat.schema import FieldError
 
 __all__ = ["BOOTSTRAP", "NamespaceStrategy", "admit"]
 
@@ -66,9 +67,22 @@ class NamespaceStrategy(Strategy):
         """Keep ``spec.finalizers`` in the hands of the finalize subresource."""
         del cluster
         if old is None:
-            new["spec"] = {}
+            given = (new.get("spec") or {}).get("finalizers") or []
+            new["spec"] = {"finalizers": given} if given else {}
         else:
             new["spec"] = old.get("spec") or {}
+
+    def check(self, new: Value, old: Value | None) -> list[FieldError]:
+        """Let the phase follow the deletion."""
+        del old
+        phase = (new.get("status") or {}).get("phase", "")
+        ends = bool(new["metadata"].get("deletionTimestamp"))
+        if phase == ("Terminating" if ends else "Active") or not phase:
+            return []
+        text = "may only be 'Active' if `deletionTimestamp` is empty"
+        if ends:
+            text = "may only be 'Terminating' if `deletionTimestamp` is not empty"
+        return [FieldError("FieldValueInvalid", "status.Phase", phase, text)]
 
     def deleting(self, cluster: Cluster, entry: Entry, value: Value) -> None:
         """Refuse for the namespaces that the cluster stands on; end the others."""

@@ -92,7 +92,7 @@ def accepts_discovery(header: str) -> str:
     """Return the version of aggregated discovery that Accept asks for first.
 
     Returns:
-        ``v2``, ``v2beta1``, or "" for the legacy documents.
+        ``v2``, or "" for the legacy documents: 1.36 has given up ``v2beta1``.
     """
     for clause in _by_quality(header):
         if clause.name != "application/json":
@@ -100,11 +100,7 @@ def accepts_discovery(header: str) -> str:
         parameters = clause.parameters
         if parameters.get("as") == "APIGroupDiscoveryList":
             version = parameters.get("v", "")
-            if parameters.get("g") == "apidiscovery.k8s.io" and version in (
-                "v2",
-                "v2beta1",
-            ):
+            if parameters.get("g") == "apidiscovery.k8s.io" and version == "v2":
                 return version
-            continue
-        return ""
+    return ""
     return ""

@@ -1,5 +1,6 @@
 """Patches: JSON patch, merge patch and server-side apply."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,11 +13,14 @@ from homeostat.apiserver._decode import (
     decode_json,
     decode_yaml,
     duplicates,
+    go_type,
+    yaml_duplicates,
 )
 from homeostat.apiserver._managed import reset_fields
 from homeostat.apiserver._negotiate import accept, media_type
 from homeostat.apiserver._normal import TypeMismatchError
 from homeostat.apiserver._options import WriteOptions, write_options
+from homeostat.apiserver._registry import Served
 from homeostat.apiserver._render import object_bytes, respond
 from homeostat.apiserver._shape import check_target, shape
 from homeostat.apiserver._status import (
@@ -103,7 +107,8 @@ def _patch(cluster: Cluster, target: Target, options: WriteOptions, kind: str) -
     value = patched(current, patch, kind)
     if not isinstance(value, dict):
         raise StatusError(422, "Invalid", _REJECTED, details={})
-    _tidy(target, value, options)
+    strict = options.validation != "Ignore"
+    _tidy(target, value, options, duplicates(target.request.body) if strict else ())
     change = Change(
         value=value, options=options, subresource=route.subresource, patched=True
     )
@@ -123,8 +128,10 @@ def decode_patch(target: Target, kind: str) -> Any:
         patch = decode_json(target.request.body)
     except MalformedError as error:
         raise bad_request(f"error decoding patch: {error}") from None
+    if kind == MERGE_PATCH and patch is None:
+        raise bad_request("Invalid JSON Patch")
     if kind == MERGE_PATCH and not isinstance(patch, dict):
-        found = "array" if isinstance(patch, list) else type(patch).__name__
+        found = go_type(patch)
         raise bad_request(
             f"error decoding patch: json: cannot unmarshal {found} into Go value of "
             "type map[string]interface {}"
@@ -149,29 +156,36 @@ def patched(current: Value, patch: Any, kind: str) -> Any:
         raise StatusError(code, error.reason, error.message) from None
 
 
-def _tidy(target: Target, value: Value, options: WriteOptions) -> None:
+def _tidy(
+    target: Target, value: Value, options: WriteOptions, twice: Sequence[str] = ()
+) -> None:
     """Bring a patched object into the form of its schema; complaints are 422."""
     served = target.served
     before = msgspec.json.encode(value)
     _check_metadata(value)
+    _check_kind(served, value, before)
     try:
         unknown = shape(served, value)
     except TypeMismatchError as error:
         raise _invalid_patch(before, str(error)) from None
-    texts = [f'unknown field "{path}"' for path in unknown]
+    texts = [f'duplicate field "{path}"' for path in twice]
+    texts += [f'unknown field "{path}"' for path in unknown]
     if options.validation == "Strict" and texts:
         text = "strict decoding error: " + ", ".join(texts)
         raise _invalid_patch(before, text)
     if options.validation == "Warn":
         target.warnings.extend(texts)
-    value["apiVersion"] = value.get("apiVersion") or served.gvk.api_version
-    value["kind"] = value.get("kind") or served.kind
-    given = (value["apiVersion"], value["kind"])
-    if given != (served.gvk.api_version, served.kind):
-        raise bad_request(
-            f"the API version in the data ({value['apiVersion']}) does not match the "
-            f"expected API version ({served.gvk.api_version})"
-        )
+
+
+def _check_kind(served: Served, value: Value, before: bytes) -> None:
+    given = (value.get("apiVersion"), value.get("kind"))
+    if given == (served.gvk.api_version, served.kind) or given == (None, None):
+        return
+    text = (
+        f"no kind \"{given[1] or ''}\" is registered for version \"{given[0] or ''}\" in "
+        'scheme "pkg/runtime/scheme.go:111"'
+    )
+    raise _invalid_patch(before, text)
 
 
 def _check_metadata(value: Value) -> None:
@@ -234,7 +248,7 @@ def apply_config(
     except FieldConflictError as error:
         raise _field_conflict(error) from None
     except SchemaMismatchError as error:
-        raise _untyped(target, str(error)) from None
+        raise _untyped(target, config, str(error)) from None
     _tidy(target, merged, options)
     change = Change(
         value=merged,
@@ -244,6 +258,7 @@ def apply_config(
         patched=True,
     )
     if live is None:
+        merged["metadata"].pop("resourceVersion", None)
         return commit_new(cluster, target, change), 201
     return commit_update(cluster, target, live, change), 200
 
@@ -251,46 +266,58 @@ def apply_config(
 def _decode_config(target: Target, options: WriteOptions) -> Value:
     served, body = target.served, target.request.body
     try:
-        config = decode_json(body) if body[:1] == b"{" else decode_yaml(body)
+        config = decode_json(body) if body[:2] == b'{"' else decode_yaml(body)
     except MalformedError as error:
-        raise bad_request(f"error decoding YAML: {error}") from None
+        text = str(error)
+        if not text.startswith("error converting"):
+            text = f"error converting YAML to JSON: yaml: {text}"
+        raise bad_request(f"error decoding YAML: {text}") from None
+    if config is None:
+        config = {}
     if not isinstance(config, dict):
-        raise bad_request("error decoding YAML: an object is needed")
+        found = "array" if isinstance(config, list) else "string"
+        raise bad_request(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: "
+            f"cannot unmarshal {found} into Go value of type map[string]interface {{}}"
+        )
+    _refuse_duplicates(target, options)
     gvk = served.gvk
     given = (config.get("apiVersion"), config.get("kind"))
     if given != (gvk.api_version, gvk.kind):
         version = str(given[0] or "")
         group, _, short = version.rpartition("/")
-        raise bad_request(
-            f"invalid object type: {group}/{short}, Kind={given[1] or ''}"
-        )
+        raise bad_request(f"invalid object type: {group}/{short}, Kind={given[1] or ''}")
     metadata = config.setdefault("metadata", {})
     if not isinstance(metadata, dict):
         raise bad_request("error decoding YAML: metadata must be an object")
     if metadata.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
     if metadata.get("name") or target.live is None:
-        check_target(target, config)
-    _refuse_duplicates(target, options)
+        # A copy: the check would fill in the namespace, which nobody applied.
+        check_target(target, {"metadata": dict(metadata)})
     return config
 
 
 def _refuse_duplicates(target: Target, options: WriteOptions) -> None:
     body = target.request.body
-    if options.validation == "Ignore" or body[:1] != b"{":
+    if options.validation == "Ignore":
         return
-    texts = [f'duplicate field "{path}"' for path in duplicates(body)]
+    if body[:1] == b"{":
+        texts = [f'duplicate field "{path}"' for path in duplicates(body)]
+    else:
+        texts = [f'key "{key}" already set in map' for key in yaml_duplicates(body)]
     if texts and options.validation == "Strict":
         raise bad_request("error strict decoding YAML: " + ", ".join(texts))
     target.warnings.extend(texts)
 
 
-def _untyped(target: Target, text: str) -> StatusError:
+def _untyped(target: Target, config: Value, text: str) -> StatusError:
     served, route = target.served, target.route
+    namespace = config["metadata"].get("namespace", "")
     gvk = served.gvk
     api = gvk.api_version if gvk.group else f"/{gvk.version}"
     return server_error(
-        f"failed to create typed patch object ({route.namespace}/{route.name}; {api}, "
+        f"failed to create typed patch object ({namespace}/{route.name}; {api}, "
         f"Kind={gvk.kind}): {text}"
     )
 

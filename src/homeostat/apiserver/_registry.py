@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from homeostat.api import GroupVersionKind, Resource, Schema
+from homeostat.apiserver._autoscalers import autoscaler_from_v2, autoscaler_to_v2
 from homeostat.apiserver._events import (
     EVENT_FIELDS,
     event_from_core,
@@ -52,6 +53,7 @@ class Served:
         create_on_update: A PUT of a missing name creates it.
         returns_deleted: A delete answers with the object in every case.
         deprecation: Warning of a deprecated version; "" for none.
+        terminating: The definition of a custom kind is being deleted.
         fields: Selectable fields of its own.
         aliases: Names of fields in this version, and what they are stored as.
         validation: Schema that objects of a custom kind are validated by.
@@ -72,6 +74,7 @@ class Served:
     create_on_update: bool = False
     returns_deleted: bool = False
     deprecation: str = ""
+    terminating: bool = False
     fields: frozenset[str] = field(default_factory=frozenset[str])
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     validation: Schema | None = None
@@ -174,8 +177,6 @@ class Registry:
         """Serve the built-in resources; the first version of each is the stored one."""
         stored: dict[tuple[str, str], GroupVersionKind] = {}
         for resource in resources:
-            if (resource.gvk.group, resource.gvk.version, resource.plural) in _SKIPPED:
-                continue
             name = (resource.gvk.group, resource.plural)
             self._builtin_groups.add(resource.gvk.group)
             storage = stored.setdefault(name, resource.gvk)
@@ -191,6 +192,9 @@ class Registry:
         name = (gvk.group, resource.plural)
         if name == ("events.k8s.io", "events"):
             return self._events(resource, schema_of)
+        old_autoscaler = gvk == GroupVersionKind(
+            "autoscaling", "v1", "HorizontalPodAutoscaler"
+        )
         read = selectable(*name)
         table = self._store.table(f"{resource.plural}.{gvk.group}", read)
         return Served(
@@ -198,6 +202,8 @@ class Registry:
             table=table,
             load_schema=functools.partial(schema_of, gvk),
             storage=storage,
+            to_storage=autoscaler_to_v2 if old_autoscaler else None,
+            from_storage=autoscaler_from_v2 if old_autoscaler else None,
             generation=name in GENERATION_KINDS,
             needs_version=name in NEEDS_VERSION,
             create_on_update=name in CREATE_ON_UPDATE,
@@ -224,5 +230,3 @@ class Registry:
 
 
 _POD_ALIASES = {"spec.host": "spec.nodeName"}
-# Served in one version alone: nothing converts between the two.
-_SKIPPED = frozenset({("autoscaling", "v1", "horizontalpodautoscalers")})

@@ -71,6 +71,11 @@ def _put(cluster: Cluster, target: Target) -> HttpResponse:
     options = write_options(request, "UpdateOptions")
     content_type = request.headers.get("content-type", "")
     scale = decode_object(request.body, content_type, "Scale")
+    if scale.get("kind", "Scale") != "Scale":
+        raise bad_request(
+            f'{scale["kind"]} in version "v1" cannot be handled as a Scale: unknown '
+            "conversion"
+        )
     metadata = scale.get("metadata") or {}
     name = metadata.get("name") if isinstance(metadata, dict) else None
     if not name:
@@ -142,6 +147,11 @@ def _replicas(target: Target, scale: Value) -> int:
         raise LookupError("the built-in table has no Scale")
     normalise(scale, schema, "Scale")
     replicas: int = (scale.get("spec") or {}).get("replicas", 0)
+    if replicas < 0 and target.served.custom:
+        paths, name = target.served.scale or _BUILTIN, target.route.name
+        text = "should be a non-negative integer"
+        error = FieldError("FieldValueInvalid", paths.spec_path, replicas, text)
+        raise invalid(target.served.group, target.served.kind, name, [error])
     if replicas < 0:
         text = "must be greater than or equal to 0"
         error = FieldError("FieldValueInvalid", "spec.replicas", replicas, text)

@@ -103,7 +103,7 @@ def selection(
 
 def _check_field(served: Served, path: str) -> None:
     own = served.fields | served.aliases.keys()
-    if path in own or path == "metadata.name":
+    if path in own or path in ("", "metadata.name"):
         return
     if path == "metadata.namespace" and (served.namespaced or not own):
         return

@@ -146,6 +146,7 @@ class ApiServer:
             yield _Whole(await self.handle(request))
             return
         self._watches[watch] = None
+        watch.begin()
         try:
             yield watch
         finally:

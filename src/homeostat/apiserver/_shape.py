@@ -5,7 +5,7 @@ from typing import Any
 from homeostat.api import GroupVersionKind, Schema
 from homeostat.apiserver._context import Target
 from homeostat.apiserver._crd_serve import object_meta
-from homeostat.apiserver._decode import decode_object, duplicates, shown
+from homeostat.apiserver._decode import decode_object, duplicates, go_type, shown
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._normal import TypeMismatchError, mismatch, normalise
 from homeostat.apiserver._options import WriteOptions
@@ -138,15 +138,16 @@ def shape(served: Served, value: Value) -> list[str]:
     schema = served.schema
     if not served.custom:
         return normalise(value, schema, served.kind) if schema else []
-    metadata = {"metadata": value["metadata"]}
-    unknown = normalise(metadata, _metadata_schema(), served.kind)
+    if not isinstance(value["metadata"], dict):
+        raise TypeMismatchError(
+            f"json: cannot unmarshal {go_type(value['metadata'])} into Go value of type "
+            "v1.ObjectMeta"
+        )
+    found = normalise(value["metadata"], object_meta(), "ObjectMeta")
+    unknown = [f"metadata.{path}" for path in found]
     if schema is None:
         return unknown
     return sorted({*unknown, *prune(value, schema)})
-
-
-def _metadata_schema() -> Schema:
-    return Schema("object", properties={"metadata": object_meta()})
 
 
 def check_target(target: Target, value: Value) -> None:

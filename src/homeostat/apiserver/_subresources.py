@@ -1,6 +1,7 @@
 """Subresources that are verbs in disguise: binding, eviction, finalize, token."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -109,7 +110,7 @@ def _assign(
     spec = value["spec"]
     given: Value = binding.get("metadata") or {}
     if given.get("uid") and given["uid"] != live.uid:
-        raise conflict("", "pods/binding", live.name, "Precondition failed: UID")
+        raise conflict("", "pods", live.name, "Precondition failed: UID")
     if value["metadata"].get("deletionTimestamp"):
         text = f"pod {live.name} is being deleted, cannot be assigned to a host"
         raise conflict("", "pods/binding", live.name, text)
@@ -154,10 +155,19 @@ def _node_of(binding: Value) -> str:
 def _evict(cluster: Cluster, target: Target) -> HttpResponse:
     """Delete a pod as its eviction says; disruption budgets are not asked."""
     _post(target)
+    dry_run = write_options(target.request, "CreateOptions").dry_run
     eviction = _body(target, "Eviction")
+    if eviction.get("kind", "Eviction") != "Eviction":
+        raise bad_request(
+            f'{eviction["kind"]} in version "v1" cannot be handled as a Eviction: '
+            "unknown conversion"
+        )
+    if (eviction.get("metadata") or {}).get("name") != target.route.name:
+        raise bad_request("name in URL does not match name in Eviction object")
     live = _live(target)
     given = eviction.get("deleteOptions")
     options = delete_options(target.request, given if isinstance(given, dict) else {})
+    options = replace(options, dry_run=dry_run or options.dry_run)
     delete_entry(cluster, target.served, live, options)
     return respond(_DONE, status=201, warnings=target.warnings)
 

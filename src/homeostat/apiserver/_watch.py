@@ -69,7 +69,16 @@ class WatchStream:
         self._wake = asyncio.Event()
         self._last_line: bytes | None = None
         self._broken = False
+        self._first: Iterable[bytes] | None = None
         self.open = False
+
+    def begin(self) -> None:
+        """Register with the table: the stream starts from the present state.
+
+        A WatchList ahead of the store registers when the store has caught up.
+        """
+        if not self._options.initial_events or self._asked <= self._store.revision:
+            self._first = self._start()
 
     def push(self, event: Event) -> None:
         """Take an event; called by the writer."""
@@ -119,11 +128,12 @@ class WatchStream:
             raise TransportError("the watch was dropped")
 
     async def _run(self, end: float) -> AsyncIterator[bytes]:
-        if self._options.initial_events and self._asked > self._store.revision:
+        if self._first is None:
             await self._wait_for_version(end)
-        if self._last_line is None:
-            for chunk in self._start():
-                yield chunk
+            if self._last_line is None:
+                self._first = self._start()
+        for chunk in self._first or ():
+            yield chunk
         if self._options.initial_events and self._options.bookmarks and self.open:
             yield self._bookmark(initial=True)
         due = self._next_bookmark(end)

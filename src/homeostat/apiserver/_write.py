@@ -14,9 +14,14 @@ from homeostat.apiserver._builtin_validation import validate_builtin
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._defaults import apply_builtin_defaults
 from homeostat.apiserver._defaults_create import prepare_builtin_create
+from homeostat.apiserver._events import check_new_event
 from homeostat.apiserver._kinds import spec_of
 from homeostat.apiserver._managed import track, unchanged
-from homeostat.apiserver._meta import check_metadata, check_metadata_update
+from homeostat.apiserver._meta import (
+    check_metadata,
+    check_metadata_update,
+    drop_duplicate_owners,
+)
 from homeostat.apiserver._namespaces import admit
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._registry import Served
@@ -102,11 +107,13 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     check_target(target, value)
     metadata = value["metadata"]
     admit(cluster, served, metadata)
+    _dedupe(target, metadata)
     if metadata.pop("resourceVersion", "") not in ("", "0"):
         text = "resourceVersion should not be set on objects to be created"
         raise server_error(text)
-    _begin(cluster, served, metadata)
     strategy = cluster.strategy(served)
+    _begin(cluster, served, metadata)
+    strategy.admit(served, metadata.get("name", ""))
     _default(served, value)
     strategy.default(value, None)
     if served.has_status and served.plural not in _STATUS_AT_BIRTH:
@@ -120,7 +127,7 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     errors = _check(served, value, None) + strategy.check(value, None)
     if errors:
         name = metadata.get("name", "")
-        raise invalid(served.group, served.kind, name, errors)
+        raise invalid(served.storage.group, served.kind, name, errors)
     key = served.key(metadata.get("namespace", ""), metadata["name"])
     _refuse_existing(served, key, metadata)
     if options.dry_run:
@@ -128,6 +135,12 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     entry = cluster.store.put(served.table, key, arranged(served, value))
     strategy.committed(cluster, entry)
     return _latest(served, entry)
+
+
+def _dedupe(target: Target, metadata: Value) -> None:
+    warning = drop_duplicate_owners(metadata)
+    if warning:
+        target.warnings.append(warning)
 
 
 def _stored(served: Served, value: Value) -> Value:
@@ -182,6 +195,7 @@ def commit_update(
     value = _stored(served, change.value)
     check_target(target, value)
     _check_preconditions(served, live, value["metadata"], patched=change.patched)
+    _dedupe(target, value["metadata"])
     _inherit(value["metadata"], old["metadata"])
     _isolate(served, value, old, change.subresource)
     strategy = cluster.strategy(served)
@@ -266,7 +280,9 @@ def _version_needed(served: Served, name: str, version: str) -> StatusError:
 def _inherit(metadata: Value, old: Value) -> None:
     """Restore what clients cannot change; an own uid was checked before."""
     metadata["uid"] = metadata.get("uid") or old["uid"]
-    for key in ("creationTimestamp", "deletionTimestamp", "generation", "selfLink"):
+    if not metadata.get("deletionTimestamp") and "deletionTimestamp" in old:
+        metadata["deletionTimestamp"] = old["deletionTimestamp"]
+    for key in ("creationTimestamp", "generation", "selfLink"):
         if key in old:
             metadata[key] = old[key]
         else:
@@ -320,6 +336,10 @@ def _count(served: Served, new: Value, old: Value) -> None:
         after = {key: item for key, item in new.items() if key not in skip}
     else:
         before, after = spec_of(old), spec_of(new)
+    if served.kind == "Deployment" and not served.custom:
+        # Rollbacks are made through annotations.
+        before["annotations"] = old["metadata"].get("annotations")
+        after["annotations"] = new["metadata"].get("annotations")
     if before != after:
         generation = old["metadata"].get("generation", 0)
         new["metadata"]["generation"] = generation + 1
@@ -383,6 +403,8 @@ def _check(served: Served, new: Value, old: Value | None) -> list[FieldError]:
         errors += check_metadata_update(new["metadata"], old["metadata"])
     if not served.custom:
         errors += validate_builtin(served.storage, new, old)
+        if served.gvk.group == "events.k8s.io":
+            errors += check_new_event(new)
     elif served.validation is not None:
         if old is None:
             errors += validate(new, served.validation)
