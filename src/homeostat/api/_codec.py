@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
 
+from homeostat.api._empty import plan_of
 from homeostat.api._kinds import JSON, GroupVersionKind, Unstructured
 from homeostat.api._metadata import Object
 from homeostat.api._quantity import Quantity
@@ -96,13 +97,28 @@ def from_dict(kind: type[T], value: JSON) -> T:
 
 
 def encode(value: object) -> bytes:
-    """Return the JSON bytes of a typed object, or of plain dicts."""
+    """Return the JSON bytes of a typed object, or of plain dicts.
+
+    Structs of built-in kinds that nobody set are left out; see ``to_dict``.
+    """
+    if isinstance(value, msgspec.Struct) and plan_of(type(value)) is not None:
+        return _encode(to_dict(value))
     return _encode(value)
 
 
 def to_dict(value: Object | msgspec.Struct | Unstructured) -> Unstructured:
-    """Return an object as plain dicts, the caller's own, all its values JSON."""
-    return cast("Unstructured", _parse(_encode(value)))
+    """Return an object as plain dicts, the caller's own, all its values JSON.
+
+    Structs of built-in kinds that nobody set are left out, as ``strategy: {}``, for
+    server-side apply owns what is sent. One that is None until it is set, as
+    ``empty_dir``, is kept when it is set and empty.
+    """
+    document = cast("Unstructured", _parse(_encode(value)))
+    if isinstance(value, msgspec.Struct):
+        plan = plan_of(type(value))
+        if plan is not None:
+            plan(document)
+    return document
 
 
 def kind_of(kind: Kind | Object | Unstructured) -> GroupVersionKind:

@@ -57,7 +57,8 @@ class _ModelMeta(msgspec.StructMeta):
       owns what is sent. msgspec can do the one or the other, except that it never takes
       the result of a factory for a default: so defaults become factories.
     * With ``omit_empty=True``, as Go's ``omitempty`` on values: empty lists, maps and
-      strings, zeros and false that are defaults are not sent.
+      strings, zeros and false that are defaults are not sent. Nor are, unlike in Go,
+      structs that nobody set: ``to_dict`` and ``encode`` take them out.
     """
 
     def __new__(  # noqa: PYI034 - Self is not for metaclasses (PEP 673)
@@ -86,12 +87,19 @@ class _ModelMeta(msgspec.StructMeta):
             **options,
         )
         inherited: dict[str, FieldInfo] = {}
+        held: set[str] = set()
         for base in reversed(bases):
             inherited.update(getattr(base, "__field_infos__", {}))
+            held |= getattr(base, "__value_structs__", frozenset[str]())
         cls.__field_infos__ = MappingProxyType(inherited | infos)
+        own = {name for name, info in infos.items() if _makes_struct(info)}
+        cls.__value_structs__ = frozenset(
+            held - infos.keys() | (own if omit_empty else set())
+        )
         return cls
 
     __field_infos__: Mapping[str, FieldInfo]
+    __value_structs__: frozenset[str]
 
 
 _ABSENT: Final[Any] = object()
@@ -139,6 +147,11 @@ def _settled(info: FieldInfo, *, omit_empty: bool) -> JSON:
     return msgspec.field(default_factory=_maker(value), name=name)
 
 
+def _makes_struct(info: FieldInfo) -> bool:
+    factory: object = info.default_factory
+    return isinstance(factory, type) and issubclass(factory, msgspec.Struct)
+
+
 def _hidden(factory: Callable[[], Any]) -> Callable[[], Any]:
     # msgspec knows list and dict, and leaves out what they made while it is empty.
     def make() -> JSON:
@@ -165,7 +178,9 @@ class Model(msgspec.Struct, metaclass=_ModelMeta):
     Fields that the server sends and the type does not know are skipped. ``None`` is
     never sent where it is the default; any other default is, unless the class was made
     with ``omit_empty=True``: then empty texts, lists and maps, zeros and false that are
-    defaults are left out.
+    defaults are left out, and so are empty structs where the default is a struct made
+    by its own class (``Field(default_factory=Limits)``). A struct that is None until it
+    is set is sent, once it is, even if it is empty.
 
     The docstring becomes the description in the schema. ``__rules__`` are its CEL
     rules; ``__preserve_unknown__`` lets the server keep fields that it does not name.
