@@ -8,7 +8,9 @@ Guarantees:
   editors what is there.
 * Types mean what the Go types mean. What Go has a pointer for is ``None`` until it is
   set; lists, maps and structs are never ``None``; every field may be left out, so that
-  decoding does not fail because a server omits one. Wire names are exact.
+  decoding does not fail because a server omits one. Wire names are exact. Numbers and
+  booleans that Go always writes are sent as zero and false, too; structs that nobody
+  set are not sent at all.
 * ``schema_of`` gives the structural schema of a kind, with list types, keys and patch
   keys; ``resources`` what discovery says; both without making a class.
 """

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 from homeostat import api
 from homeostat.k8s._table import (
     LOCK,
+    OMITEMPTY,
+    OMITZERO,
     POINTER,
     Row,
     key_of,
@@ -70,6 +72,7 @@ _ZEROS: dict[str, Any] = {
     "bytes": b"",
     "ios": 0,
 }
+_NUMBERS = frozenset({"bool", "i32", "i64", "f64"})
 
 _made: dict[str, Any] = {}
 _making: set[str] = set()
@@ -149,13 +152,15 @@ def _annotation(expression: str, bits: int) -> tuple[_Form, api.JSON]:
     if expression[0] in "[{":
         return _inner(expression), (list if expression[0] == "[" else dict)
     inner = _inner(expression)
-    if inner is api.JSON:
-        return inner, None
-    if isinstance(inner, str):
-        return f"{inner} | None", None
-    if "." in expression and not bits & POINTER:
+    if inner is api.JSON or isinstance(inner, str):
+        return (f"{inner} | None" if isinstance(inner, str) else inner), None
+    if bits & POINTER:
+        return inner | None, None
+    # Numbers that Go always writes: what a factory made is sent, even when it is zero.
+    always = expression in _NUMBERS and not bits & (OMITEMPTY | OMITZERO)
+    if "." in expression or always:
         return inner, inner
-    if expression in _ZEROS and not bits & POINTER:
+    if expression in _ZEROS:
         return inner, _ZEROS[expression]
     return inner | None, None
 

@@ -293,7 +293,8 @@ def _put_default(
 ) -> None:
     # A plain default is None, or Go's zero value of a built-in type: nothing is sent
     # for them, so nothing is to be filled in.
-    if field.default_factory is msgspec.NODEFAULT:
+    # Nor for a zero of such a type that is always sent: it is there.
+    if field.default_factory in (msgspec.NODEFAULT, int, float, bool):
         return
     value = msgspec.json.decode(encode(field.default_factory()))
     if value in ([], {}) and "properties" not in schema:

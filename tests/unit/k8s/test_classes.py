@@ -8,6 +8,7 @@ import pytest
 
 from homeostat.api import (
     GroupVersionKind,
+    LabelSelector,
     Object,
     ObjectMeta,
     Quantity,
@@ -32,11 +33,37 @@ DEPLOYMENT = GroupVersionKind("apps", "v1", "Deployment")
 
 def test_a_container_needs_no_more_than_is_said() -> None:
     container = core_v1.Container(name="c", image="busybox")
-    assert to_dict(container) | {"resources": {}} == {
-        "name": "c",
-        "image": "busybox",
-        "resources": {},
+    assert to_dict(container) == {"name": "c", "image": "busybox"}
+
+
+def test_structs_that_nobody_set_are_not_sent() -> None:
+    deployment = apps_v1.Deployment(metadata=ObjectMeta(name="web"))
+    deployment.spec.template.spec.volumes = [
+        core_v1.Volume(name="v", empty_dir=core_v1.EmptyDirVolumeSource())
+    ]
+    assert to_dict(deployment) == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {"template": {"spec": {"volumes": [{"name": "v", "emptyDir": {}}]}}},
     }
+    assert "status" not in to_dict(apps_v1.ReplicaSet())
+
+
+def test_numbers_and_booleans_that_go_always_writes_are_sent() -> None:
+    status = core_v1.PodStatus(container_statuses=[core_v1.ContainerStatus(name="c")])
+    assert to_dict(status) == {
+        "containerStatuses": [{"name": "c", "ready": False, "restartCount": 0}]
+    }
+    assert to_dict(apps_v1.ReplicaSetStatus(ready_replicas=0)) == {"replicas": 0}
+    assert to_dict(apps_v1.DeploymentStatus(replicas=0)) == {}
+    version = apiextensions_v1.CustomResourceDefinitionVersion(name="v1", served=True)
+    assert to_dict(version) == {"name": "v1", "served": True, "storage": False}
+
+
+def test_an_empty_selector_that_somebody_set_stays() -> None:
+    peer = networking_v1.NetworkPolicyPeer(namespace_selector=LabelSelector())
+    assert to_dict(peer) == {"namespaceSelector": {}}
 
 
 def test_what_go_has_a_pointer_for_is_none_until_set() -> None:
