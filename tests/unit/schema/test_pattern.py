@@ -31,11 +31,10 @@ from homeostat.schema._pattern import PatternError, compile_pattern
         (r"^(?:a|b)?$", "b", True),
         (r"^a+?$", "aa", True),
         (r"^[a&&b]+$", "&", True),
+        (r"^\p{Greek}+$", "αβγ", True),
     ],
 )
-def test_translated_pattern_matches_as_in_go(
-    pattern: str, text: str, *, matches: bool
-) -> None:
+def test_pattern_matches_as_in_go(pattern: str, text: str, *, matches: bool) -> None:
     assert bool(compile_pattern(pattern).search(text)) is matches
 
 
@@ -54,8 +53,31 @@ def test_translated_pattern_matches_as_in_go(
         "\\",
         "*",
         r"\q",
+        r"\C",
     ],
 )
 def test_what_go_refuses_is_refused(pattern: str) -> None:
     with pytest.raises(PatternError, match="error parsing regexp"):
         compile_pattern(pattern)
+
+
+def test_hostile_pattern_is_as_fast_as_any() -> None:
+    # Python's engine would not come back from this one.
+    assert compile_pattern("^(a+)+$").search("a" * 100_000 + "!") is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("(", "missing closing ): `(`"),
+        ("a**", "invalid nested repetition operator: `**`"),
+        ("[z-a]", "invalid character class range: `z-a`"),
+        ("*", "missing argument to repetition operator: `*`"),
+        ("a{1001}", "invalid repeat count: `{1001}`"),
+        ("\\", "trailing backslash at end of expression: ``"),
+    ],
+)
+def test_error_is_in_the_words_of_go(pattern: str, text: str) -> None:
+    with pytest.raises(PatternError) as caught:
+        compile_pattern(pattern)
+    assert str(caught.value) == f"error parsing regexp: {text}"
