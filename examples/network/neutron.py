@@ -44,6 +44,7 @@ class Fault:
         code: Answer with this status, without doing the work; 0 does the work.
         delay: Seconds to wait before the work.
         lose_answer: Do the work, then drop the connection.
+        nonsense: Do the work, then answer 200 with a page that is no JSON.
     """
 
     method: str = ""
@@ -52,6 +53,7 @@ class Fault:
     code: int = 0
     delay: float = 0.0
     lose_answer: bool = False
+    nonsense: bool = False
 
 
 @dataclass
@@ -63,6 +65,8 @@ class Neutron:
         subnets: By id.
         requests: How many requests came, by ``"POST networks"``.
         faults: What will go wrong; the first that matches strikes.
+        takes_tags: Whether a create may bring tags; off, as in a Neutron that lets
+            them be set afterwards only.
     """
 
     networks: dict[str, Body] = field(default_factory=dict[str, Body])
@@ -70,6 +74,7 @@ class Neutron:
     requests: Counter[str] = field(default_factory=Counter[str])
     faults: list[Fault] = field(default_factory=list[Fault])
     url: str = ""
+    takes_tags: bool = True
 
     def strike(self, method: str, path: str) -> Fault | None:
         """Return the fault for this request and use it up."""
@@ -109,6 +114,9 @@ class Neutron:
         table = self.networks if plural == "networks" else self.subnets
         singular = plural[:-1]
         if method == "POST":
+            if "tags" in body[singular] and not self.takes_tags:
+                message = "Attribute 'tags' not allowed in POST"
+                raise NeutronError(400, "HTTPBadRequest", message)
             create = self._new_network if plural == "networks" else self._new_subnet
             item = create(body[singular])
             table[item["id"]] = item
@@ -150,6 +158,7 @@ class Neutron:
             "id": id_,
             "network_id": network["id"],
             "name": wanted.get("name", ""),
+            "description": wanted.get("description", ""),
             "ip_version": cidr.version,
             "cidr": str(cidr),
             "gateway_ip": wanted.get("gateway_ip", str(cidr[1])),
@@ -237,6 +246,8 @@ def _handler(
             code, body = error.code, error.body
         if fault.lose_answer and request.transport is not None:
             request.transport.close()
+        if fault.nonsense:
+            return web.Response(text="<html>proxy</html>", content_type="text/html")
         if body is None:
             return web.Response(status=code)
         return web.json_response(body, status=code)
