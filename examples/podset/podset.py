@@ -100,7 +100,9 @@ def deployment_for(podset: PodSet) -> apps_v1.Deployment:
     )
     return apps_v1.Deployment(
         metadata=ObjectMeta(
-            name=podset.metadata.name, namespace=podset.metadata.namespace
+            name=podset.metadata.name,
+            namespace=podset.metadata.namespace,
+            labels=labels,
         ),
         spec=apps_v1.DeploymentSpec(
             replicas=spec.size,

@@ -1,0 +1,293 @@
+"""One face for two clusters: the embedded one, and the real control plane.
+
+A test that takes the fixture ``any_cluster`` runs twice: on the embedded cluster
+(``homeostat.testing.Cluster``), and on the real kube-apiserver with
+kube-controller-manager, where the scheduler and the nodes of
+``homeostat.localcluster.Simulation`` make pods ready. Only the second one has the
+marker ``kube``; ``@only_real`` leaves out the first. The fixtures come with two lines
+in a ``conftest.py``::
+
+    from tests.harness.clusters import any_cluster, simulated_plane
+
+    __all__ = ["any_cluster", "simulated_plane"]
+
+It has the calls of ``homeostat.testing.Cluster`` (``call``, ``client``, ``start``,
+``kubeconfig``), a namespace of its own that every call means which names none, and
+operators that can be stopped before the test ends.
+"""
+
+import asyncio
+import itertools
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias, TypeVar
+
+import pytest
+
+from homeostat._tasks import LoopThread
+from homeostat.api import ObjectMeta
+from homeostat.client import Client, ClusterConfig, load_config
+from homeostat.controller import KindController
+from homeostat.errors import NotFoundError
+from homeostat.k8s import core_v1
+from homeostat.localcluster import Simulation
+from homeostat.manager import Manager, install_crds, resources_of
+from homeostat.testing import Cluster, eventually
+from tests.harness.kube import ControlPlane
+
+__all__ = [
+    "AnyCluster",
+    "Service",
+    "any_cluster",
+    "only_real",
+    "plane_of",
+    "simulated_plane",
+]
+
+T = TypeVar("T")
+Kind: TypeAlias = Literal["embedded", "real"]
+Connect: TypeAlias = Callable[[str], Client]
+
+_START_SECONDS = 30.0  # until the caches of a test's controllers are full
+_STOP_SECONDS = 10.0
+_PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
+
+_numbers = itertools.count(1)
+
+
+class Service:
+    """Something that runs on the cluster's thread until it is stopped.
+
+    Invariant: once ``stop`` has returned, it does nothing any more.
+    """
+
+    def __init__(self, thread: LoopThread, main: Coroutine[Any, Any, None]) -> None:
+        self._ended = Event()
+        self._future: Future[None] = thread.submit(self._run(main))
+
+    async def _run(self, main: Coroutine[Any, Any, None]) -> None:
+        try:
+            await main
+        finally:
+            self._ended.set()
+
+    def stop(self) -> None:
+        """Cancel it and wait for its end, as when its process is killed.
+
+        Raises:
+            BaseException: What it died of before, if it did.
+        """
+        self._future.cancel()
+        assert self._ended.wait(_STOP_SECONDS), "it does not end when cancelled"
+        if not self._future.cancelled() and (error := self._future.exception()):
+            raise error
+
+
+class AnyCluster:
+    """A cluster with a fresh namespace; what is started on it has its own thread.
+
+    Args:
+        kind: Which of the two it is.
+        connect: Makes a client with a namespace as its default.
+        kubeconfig: Returns the path of a kubeconfig.
+
+    Attributes:
+        kind: ``embedded`` or ``real``.
+        namespace: The namespace of the test.
+    """
+
+    def __init__(
+        self, kind: Kind, connect: Connect, kubeconfig: Callable[[], Path]
+    ) -> None:
+        self.kind: Kind = kind
+        self.namespace = f"any-{os.getpid()}-{next(_numbers)}"
+        self._connect = connect
+        self._kubeconfig = kubeconfig
+        self._thread = LoopThread(name="any-cluster")
+        self._services: list[Service] = []
+        self._client: Client | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.__enter__()
+        try:
+            self._thread.call(self._prepare())
+        except BaseException:
+            self._thread.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            for service in self._services:
+                service.stop()
+        finally:
+            self._thread.call(self._clear())
+            self._thread.__exit__(kind, error, traceback)
+
+    async def _prepare(self) -> None:
+        self._client = client = self.client()
+        meta = ObjectMeta(name=self.namespace)
+        await client.create(core_v1.Namespace(metadata=meta))
+        if self.kind == "real":
+            # Pods are refused until it is there, and who makes them backs off.
+            account = core_v1.ServiceAccount
+            async with client.watch(account, fields="metadata.name=default") as events:
+                async for _ in events:
+                    return
+
+    async def _clear(self) -> None:
+        assert self._client is not None  # made by _prepare
+        async with self._client as client:
+            with suppress(NotFoundError):
+                await client.delete(core_v1.Namespace, self.namespace)
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig file; its default namespace is not the test's."""
+        return self._kubeconfig()
+
+    def client(self) -> Client:
+        """Return a client for an event loop of the caller's, who closes it."""
+        return self._connect(self.namespace)
+
+    def call(self, action: Callable[[Client], Awaitable[T]]) -> T:
+        """Run one action with a client and return its result; blocks the caller."""
+
+        async def act() -> T:
+            assert self._client is not None  # made by _prepare
+            return await action(self._client)
+
+        return self._thread.call(act())
+
+    def start(
+        self, *controllers: KindController[Any], config: ClusterConfig | None = None
+    ) -> Service:
+        """Run controllers on the test's namespace, their definitions installed first.
+
+        Blocks until their caches are full. They end with the test, or when stopped.
+
+        Args:
+            *controllers: What to run.
+            config: How they connect, in place of the administrator's way.
+        """
+        ready = Event()
+        self.call(lambda client: install_crds(client, resources_of(controllers)))
+
+        async def main(client: Client) -> None:
+            manager = Manager(
+                controllers=controllers,
+                client=client,
+                namespaces=[self.namespace],
+                drain_timeout=0.0,
+            )
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(manager.run())
+                waiting = tasks.create_task(manager.wait_ready())
+                await waiting
+                ready.set()
+                await running
+
+        service = self.run(main, config=config)
+        assert ready.wait(_START_SECONDS), "the controllers are not ready in time"
+        return service
+
+    def run(
+        self,
+        main: Callable[[Client], Coroutine[Any, Any, None]],
+        *,
+        config: ClusterConfig | None = None,
+    ) -> Service:
+        """Run anything with a client of its own; it ends with the test, or stopped."""
+
+        async def connected() -> None:
+            async with Client(config) if config else self.client() as client:
+                await main(client)
+
+        service = Service(self._thread, connected())
+        self._services.append(service)
+        return service
+
+    def eventually(self, check: Callable[[], T]) -> T:
+        """Retry an assertion until it holds, and return its value.
+
+        The real control plane is given longer: its garbage collector learns of new
+        kinds every 30 s.
+        """
+        if self.kind == "real":
+            return eventually(check, within=60.0, every=0.05)
+        return eventually(check, within=10.0)
+
+
+def plane_of(config: pytest.Config) -> ControlPlane:
+    """Return the real control plane with its controllers; started once in a run.
+
+    Fixtures of one session in several folders share it that way.
+    """
+    if _PLANE not in config.stash:
+        plane = ControlPlane(controllers=True)
+        plane.__enter__()
+        config.add_cleanup(lambda: plane.__exit__(None, None, None))
+        config.stash[_PLANE] = plane
+    return config.stash[_PLANE]
+
+
+@pytest.fixture(scope="session")
+def simulated_plane(pytestconfig: pytest.Config) -> Iterator[ControlPlane]:
+    """The real control plane, with simulated nodes on which pods become ready."""
+    plane = plane_of(pytestconfig)
+    config = load_config(str(plane.kubeconfig()))
+
+    async def simulate() -> None:
+        async with Client(config) as client:
+            await Simulation(client).run()
+
+    async def nodes() -> None:
+        async with Client(config) as client:
+            assert await client.list(core_v1.Node)
+
+    with LoopThread(name="simulation") as thread:
+        simulation = Service(thread, simulate())
+        eventually(lambda: thread.call(nodes()), within=_START_SECONDS)
+        yield plane
+        simulation.stop()
+
+
+_REAL = pytest.param(
+    "real", marks=[pytest.mark.kube, pytest.mark.xdist_group("kube-e2e")]
+)
+only_real = pytest.mark.parametrize("any_cluster", [_REAL], indirect=True)
+"""Decorates what the embedded cluster has not: RBAC, for one."""
+
+
+@pytest.fixture(params=["embedded", _REAL])
+def any_cluster(request: pytest.FixtureRequest) -> Iterator[AnyCluster]:
+    """The embedded cluster, then the real one; see ``AnyCluster``."""
+    if request.param == "embedded":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        embedded = AnyCluster(
+            "embedded",
+            lambda namespace: cluster.client(namespace=namespace),
+            lambda: cluster.kubeconfig,
+        )
+        with embedded:
+            yield embedded
+        return
+    plane: ControlPlane = request.getfixturevalue("simulated_plane")
+    path = plane.kubeconfig()
+    config = load_config(str(path))
+    with AnyCluster(
+        "real",
+        lambda namespace: Client(config, namespace=namespace),
+        lambda: path,
+    ) as real:
+        yield real
