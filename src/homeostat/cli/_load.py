@@ -34,13 +34,14 @@ class Found:
 def load(files: Sequence[Path]) -> Found:
     """Run the files as modules and collect their controllers and custom resources.
 
-    A file may import its neighbours: its folder is put on ``sys.path``, as Python does
-    for a script.
+    A file may import its neighbours: its folder is put on ``sys.path``, behind all
+    else. An ``operator.py`` there must not take the place of Python's own.
 
     Raises:
         ConfigError: A file is missing or does not run; names the file and the line.
     """
-    values = [value for file in files for value in vars(_run(file)).values()]
+    modules = [_run(file, number) for number, file in enumerate(files)]
+    values = [value for module in modules for value in vars(module).values()]
     controllers = [value for value in values if is_controller(value)]
     return Found(
         controllers=tuple(dict.fromkeys(controllers)),
@@ -48,18 +49,19 @@ def load(files: Sequence[Path]) -> Found:
     )
 
 
-def _run(file: Path) -> ModuleType:
+def _run(file: Path, number: int) -> ModuleType:
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "does not exist"
         raise ConfigError(f"{file} {what}; name a Python file that defines controllers")
-    name = file.stem.replace("-", "_")
+    # A name that nobody imports: files may share their stem, and with Python's own.
+    name = f"_homeostat_file_{number}_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file.resolve())
     if spec is None or spec.loader is None:
         raise ConfigError(f"{file} is no Python file; its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     folder = str(file.resolve().parent)
     if folder not in sys.path:
-        sys.path.insert(0, folder)
+        sys.path.append(folder)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)

@@ -1,5 +1,6 @@
 """The commands, their options and their help."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,35 @@ from homeostat.errors import HomeostatError
 
 __all__ = ["main"]
 
+# A namespace is a DNS label. A watch of anything else would just stay empty.
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
 FILES = click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
 DEMO_FILE = Path("examples/podset/podset.py")
+
+
+def _namespaces(
+    _ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    for name in names:
+        if not LABEL.fullmatch(name):
+            raise click.BadParameter(f"{name!r} is no name of a namespace")
+    return names
+
+
+def _address(
+    _ctx: click.Context, _param: click.Parameter, address: str | None
+) -> str | None:
+    if address is not None:
+        from homeostat.manager import parse_address  # noqa: PLC0415
+
+        try:
+            parse_address(address)
+        except HomeostatError as error:
+            raise click.BadParameter(str(error)) from error
+    return address
 
 
 class _Commands(click.Group):
@@ -47,6 +73,11 @@ def demo(file: Path) -> None:
     """
     from homeostat.cli._demo import run_demo  # noqa: PLC0415
 
+    if file == DEMO_FILE and not file.exists():
+        raise click.UsageError(
+            "the demo's default operator is part of a checkout of homeostat: run this "
+            "there, or name a FILE"
+        )
     if not run_demo(file):
         raise SystemExit(1)
 
@@ -71,6 +102,7 @@ def demo(file: Path) -> None:
     "namespaces",
     multiple=True,
     metavar="NAME",
+    callback=_namespaces,
     help="Watch only this namespace; repeat it for several. Default: all.",
 )
 @click.option(
@@ -87,6 +119,7 @@ def demo(file: Path) -> None:
 @click.option(
     "--health-address",
     metavar="[HOST]:PORT",
+    callback=_address,
     help="Serve /healthz and /readyz here. Default: nowhere.",
 )
 @click.option(

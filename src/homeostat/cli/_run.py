@@ -1,8 +1,9 @@
 """``run``: controllers from files, on a local cluster or on a real one."""
 
+import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Generator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from homeostat.manager import (
 )
 
 __all__ = ["RunOptions", "run_files"]
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +69,23 @@ def run_files(files: Sequence[Path], options: RunOptions) -> None:
 
                 client = await stack.enter_async_context(running_cluster())
             if options.local or options.install_crds:
-                await install_crds(client, found.resources)
+                where = "the local cluster" if config is None else config.server
+                with _patience(f"waiting for {where} to take the definitions"):
+                    await install_crds(client, found.resources)
             await _manager(found, client, options).run()
 
     run_until_signal(main)
+
+
+@contextmanager
+def _patience(message: str) -> Generator[None]:
+    """Tell the user what takes so long, when it does."""
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(PATIENCE, logger.info, message)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class _OwnAlone(logging.Filter):

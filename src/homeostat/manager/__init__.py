@@ -16,6 +16,7 @@ The HTTP library is imported when a health address is given, not before.
 """
 
 from homeostat.manager._crds import install_crds, is_controller, resources_of
+from homeostat.manager._endpoints import parse_address
 from homeostat.manager._health import Health
 from homeostat.manager._logging import (
     JsonFormatter,
@@ -35,6 +36,7 @@ __all__ = [
     "install_crds",
     "is_controller",
     "log_handler",
+    "parse_address",
     "resources_of",
     "run",
     "run_until_signal",

@@ -19,6 +19,8 @@ __all__ = ["run", "run_until_signal"]
 
 logger = logging.getLogger(__name__)
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 def run(
     *controllers: KindController[Any] | Controller[Any],
@@ -87,20 +89,23 @@ async def _until_signal(
     task = asyncio.current_task()
     assert task is not None  # a coroutine that runs has a task
 
-    def stop(number: signal.Signals) -> None:
-        restore()
-        if task.cancelling():  # the second one came before the handlers were gone
-            signal.raise_signal(number)
-        logger.info("stopping on %s; a second one ends at once", number.name)
+    def stop(number: int) -> None:
+        name = signal.Signals(number).name
+        logger.info("stopping on %s; a second one ends at once", name)
         task.cancel()
 
+    def handle(number: int, _frame: object) -> None:
+        # Not add_signal_handler: its handlers wait for the loop, and a second signal
+        # must end the process also when the loop is blocked.
+        restore()
+        loop.call_soon_threadsafe(stop, number)
+
     def restore() -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(each)
+        for each in _SIGNALS:
             signal.signal(each, signal.SIG_DFL)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number)
+    for each in _SIGNALS:
+        signal.signal(each, handle)
     try:
         async with watchdog():
             await main()
