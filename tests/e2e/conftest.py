@@ -1,35 +1,44 @@
 """The real kube-apiserver with kube-controller-manager, for tests from end to end.
 
-Nothing runs pods: a test brings the local cluster's scheduler and simulated nodes when
-it needs pods that become ready.
+The local cluster's scheduler and simulated nodes make its pods ready.
 """
 
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.harness.clusters import any_cluster, simulated_plane
 from tests.harness.http import HttpTransport
 from tests.harness.kube import ControlPlane
 from tests.harness.server import Server
+
+__all__ = ["any_cluster", "simulated_plane"]
 
 _numbers = itertools.count(1)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark every test here, and keep them on one worker with one control plane."""
+    """Mark tests on the control plane; keep them on the one worker that has it."""
+    if (
+        not isinstance(item, pytest.Function)
+        or "cluster_plane" not in item.fixturenames
+    ):
+        return
     item.add_marker(pytest.mark.kube)
     if not item.get_closest_marker("xdist_group"):
         item.add_marker(pytest.mark.xdist_group("kube-e2e"))
 
 
 @pytest.fixture(scope="session")
-def cluster_plane() -> Iterator[ControlPlane]:
-    """The real control plane with its controllers, for the whole session."""
-    with ControlPlane(controllers=True) as plane:
-        yield plane
+def cluster_plane(simulated_plane: ControlPlane) -> ControlPlane:
+    """The real control plane with its controllers, for the whole session.
+
+    One for everybody: it is the one that the tests of the examples run on.
+    """
+    return simulated_plane
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import itertools
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -45,7 +45,6 @@ __all__ = [
     "Service",
     "any_cluster",
     "only_real",
-    "plane_of",
     "simulated_plane",
 ]
 
@@ -228,38 +227,36 @@ class AnyCluster:
         return eventually(check, within=10.0)
 
 
-def plane_of(config: pytest.Config) -> ControlPlane:
-    """Return the real control plane with its controllers; started once in a run.
+@contextmanager
+def _simulated() -> Iterator[ControlPlane]:
+    with ControlPlane(controllers=True) as plane, LoopThread(name="nodes") as thread:
+        config = load_config(str(plane.kubeconfig()))
 
-    Fixtures of one session in several folders share it that way.
-    """
-    if _PLANE not in config.stash:
-        plane = ControlPlane(controllers=True)
-        plane.__enter__()
-        config.add_cleanup(lambda: plane.__exit__(None, None, None))
-        config.stash[_PLANE] = plane
-    return config.stash[_PLANE]
+        async def simulate() -> None:
+            async with Client(config) as client:
+                await Simulation(client).run()
 
+        async def nodes() -> None:
+            async with Client(config) as client:
+                assert await client.list(core_v1.Node)
 
-@pytest.fixture(scope="session")
-def simulated_plane(pytestconfig: pytest.Config) -> Iterator[ControlPlane]:
-    """The real control plane, with simulated nodes on which pods become ready."""
-    plane = plane_of(pytestconfig)
-    config = load_config(str(plane.kubeconfig()))
-
-    async def simulate() -> None:
-        async with Client(config) as client:
-            await Simulation(client).run()
-
-    async def nodes() -> None:
-        async with Client(config) as client:
-            assert await client.list(core_v1.Node)
-
-    with LoopThread(name="simulation") as thread:
         simulation = Service(thread, simulate())
         eventually(lambda: thread.call(nodes()), within=_START_SECONDS)
         yield plane
         simulation.stop()
+
+
+@pytest.fixture(scope="session")
+def simulated_plane(pytestconfig: pytest.Config) -> ControlPlane:
+    """The real control plane, with simulated nodes on which pods become ready.
+
+    There is one in a run, also when several ``conftest.py`` take the fixture in.
+    """
+    if _PLANE not in pytestconfig.stash:
+        stack = ExitStack()
+        pytestconfig.stash[_PLANE] = stack.enter_context(_simulated())
+        pytestconfig.add_cleanup(stack.close)
+    return pytestconfig.stash[_PLANE]
 
 
 _REAL = pytest.param(
