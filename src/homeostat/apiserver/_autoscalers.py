@@ -6,6 +6,8 @@ in the real server, into annotations; the embedded one leaves it out of the answ
 
 from typing import Any
 
+from homeostat.apiserver._access import child
+
 __all__ = ["autoscaler_from_v2", "autoscaler_to_v2"]
 
 Value = dict[str, Any]
@@ -13,7 +15,7 @@ Value = dict[str, Any]
 
 def autoscaler_to_v2(value: Value) -> Value:
     """Return a v1 autoscaler as v2 has it."""
-    spec, status = dict(value.get("spec") or {}), dict(value.get("status") or {})
+    spec, status = dict(child(value, "spec")), dict(child(value, "status"))
     target = spec.pop("targetCPUUtilizationPercentage", None)
     if target is not None:
         spec["metrics"] = [_cpu("target", "Utilization", target)]
@@ -32,7 +34,7 @@ def _cpu(key: str, kind: str, percent: int) -> Value:
 
 def autoscaler_from_v2(value: Value) -> Value:
     """Return a v2 autoscaler as v1 has it."""
-    spec, status = dict(value.get("spec") or {}), dict(value.get("status") or {})
+    spec, status = dict(child(value, "spec")), dict(child(value, "status"))
     target = _percent(spec.pop("metrics", None), "target")
     if target is not None:
         spec["targetCPUUtilizationPercentage"] = target
@@ -46,8 +48,8 @@ def autoscaler_from_v2(value: Value) -> Value:
 
 def _percent(metrics: list[Value] | None, key: str) -> int | None:
     for metric in metrics or ():
-        resource = metric.get("resource") or {}
+        resource = child(metric, "resource")
         if resource.get("name") == "cpu":
-            percent: int | None = (resource.get(key) or {}).get("averageUtilization")
+            percent: int | None = child(resource, key).get("averageUtilization")
             return percent
     return None

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from homeostat.apiserver._arrange import arranged
 from homeostat.apiserver._context import CUSTOM, Cluster, Strategy
 from homeostat.apiserver._crd import DefinitionStrategy, InstanceStrategy
 from homeostat.apiserver._namespaces import BOOTSTRAP, NAME_LABEL, NamespaceStrategy
 from homeostat.apiserver._services import KUBERNETES_IP, ServiceStrategy
-from homeostat.apiserver._write import arranged
 from homeostat.k8s import resources, schema_of
 
 __all__ = ["bootstrap", "strategies"]

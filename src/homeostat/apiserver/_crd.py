@@ -9,6 +9,8 @@ Source: apiextensions-apiserver ``pkg/controller/{status,establish,finalizer}``.
 from collections.abc import Sequence
 from typing import Any
 
+from homeostat.apiserver._access import items
+from homeostat.apiserver._arrange import arranged
 from homeostat.apiserver._context import Cluster, Strategy
 from homeostat.apiserver._crd_check import check_definition
 from homeostat.apiserver._crd_names import accept_names
@@ -19,7 +21,7 @@ from homeostat.apiserver._options import DeleteOptions
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import forbidden
 from homeostat.apiserver._store import Entry
-from homeostat.apiserver._write import arranged, remove
+from homeostat.apiserver._write import remove
 from homeostat.schema import FieldError
 
 __all__ = ["DefinitionStrategy", "InstanceStrategy"]
@@ -51,7 +53,7 @@ class DefinitionStrategy(Strategy):
         del cluster
         storage = [
             version["name"]
-            for version in new["spec"].get("versions") or ()
+            for version in items(new["spec"], "versions")
             if version.get("storage")
         ][:1]
         if old is None:
@@ -72,7 +74,7 @@ class DefinitionStrategy(Strategy):
         """Hold the definition until its objects are gone."""
         del entry
         metadata = value["metadata"]
-        finalizers = metadata.get("finalizers") or []
+        finalizers = items(metadata, "finalizers")
         if metadata.get("deletionTimestamp"):
             return
         if CLEANUP not in finalizers:
@@ -82,7 +84,7 @@ class DefinitionStrategy(Strategy):
             "CustomResourceDefinition marked for deletion; CustomResource deletion "
             "will begin soon"
         )
-        conditions = value["status"].get("conditions") or []
+        conditions = items(value["status"], "conditions")
         value["status"]["conditions"] = [*conditions, condition]
 
     def committed(self, cluster: Cluster, entry: Entry) -> None:
@@ -117,9 +119,7 @@ class InstanceStrategy(Strategy):
     def admit(self, served: Served, name: str) -> None:
         """Refuse a new object of a kind that ends."""
         if served.terminating:
-            text = (
-                "create not allowed while custom resource definition is terminating"
-            )
+            text = "create not allowed while custom resource definition is terminating"
             raise forbidden(served.group, served.plural, name, text)
 
     def removed(self, cluster: Cluster, entry: Entry) -> None:
@@ -163,9 +163,9 @@ def _put_status(cluster: Cluster, entry: Entry, value: Value) -> Entry:
 def _terminate(cluster: Cluster, entry: Entry) -> None:
     """Delete the objects of a definition; without any left, it is gone."""
     value = entry.value
-    if CLEANUP not in (value["metadata"].get("finalizers") or ()):
+    if CLEANUP not in (items(value["metadata"], "finalizers")):
         return
-    for condition in value["status"].get("conditions") or ():
+    for condition in items(value["status"], "conditions"):
         if condition["type"] == "Terminating" and condition["reason"] == PENDING:
             condition["reason"] = "InstanceDeletionInProgress"
             condition["message"] = "CustomResource deletion is in progress"
@@ -207,7 +207,7 @@ def _finish(cluster: Cluster, entry: Entry) -> None:
     value = live.value
     spec = value["spec"]
     table = cluster.store.tables.get(table_name(spec["group"], spec["names"]["plural"]))
-    finalizers = value["metadata"].get("finalizers") or []
+    finalizers = items(value["metadata"], "finalizers")
     if (table is not None and table.live) or CLEANUP not in finalizers:
         return
     rest = [name for name in finalizers if name != CLEANUP]

@@ -4,8 +4,10 @@ Source: apiextensions-apiserver ``pkg/apis/apiextensions/validation/validation.g
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
+from homeostat.api import JSON
+from homeostat.apiserver._access import as_list, as_struct, child, items
 from homeostat.apiserver._crd_names import APPROVED
 from homeostat.apiserver._meta import label_1035_errors, subdomain_errors
 from homeostat.schema import FieldError, check_structural
@@ -20,7 +22,7 @@ NO_CEL = (
 )
 
 
-def _invalid(path: str, value: Any, text: str) -> FieldError:
+def _invalid(path: str, value: JSON, text: str) -> FieldError:
     return FieldError("FieldValueInvalid", path, value, text)
 
 
@@ -31,7 +33,7 @@ def _required(path: str, text: str = "") -> FieldError:
 def check_definition(new: Value, old: Value | None) -> list[FieldError]:
     """Return what is wrong with a definition."""
     spec = new["spec"]
-    names = spec.get("names") or {}
+    names = child(spec, "names")
     errors: list[FieldError] = []
     name = new["metadata"].get("name", "")
     if name != f"{names.get('plural', '')}.{spec.get('group', '')}":
@@ -39,16 +41,15 @@ def check_definition(new: Value, old: Value | None) -> list[FieldError]:
         errors.append(_invalid("metadata.name", name, text))
     errors += _check_group(spec.get("group", ""))
     errors += _check_scope(spec.get("scope", ""))
-    errors += _check_versions(spec.get("versions") or [])
+    errors += _check_versions(items(spec, "versions"))
     errors += _check_names(names)
     if spec.get("preserveUnknownFields"):
         path = "spec.preserveUnknownFields"
         text = (
             "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
         )
-        errors.append(
-            _invalid(path, True, text + "spec.versions[*].schema instead")  # noqa: FBT003
-        )
+        text += "spec.versions[*].schema instead"
+        errors.append(FieldError("FieldValueInvalid", path, value=True, detail=text))
     errors += _check_approval(new, old)
     if old is not None:
         errors += _check_immutable(spec, old["spec"])
@@ -86,7 +87,7 @@ def _check_versions(versions: Sequence[Value]) -> list[FieldError]:
         if texts:
             name = version.get("name", "")
             errors.append(_invalid(f"{here}.name", name, ",".join(texts)))
-        if not (version.get("schema") or {}).get("openAPIV3Schema"):
+        if not child(version, "schema").get("openAPIV3Schema"):
             errors.append(_required(f"{here}.schema.openAPIV3Schema"))
     for version, here in _told_once(versions, "schema", "spec.validation"):
         errors += _check_schema(version, f"{here}.openAPIV3Schema")
@@ -128,13 +129,13 @@ def _check_columns(version: Value, path: str) -> list[FieldError]:
             column.get("type", ""),
             f"must be one of {','.join(known)}",
         )
-        for index, column in enumerate(version.get("additionalPrinterColumns") or ())
+        for index, column in enumerate(items(version, "additionalPrinterColumns"))
         if column.get("type") not in known
     ]
 
 
 def _check_schema(version: Value, path: str) -> list[FieldError]:
-    document = (version.get("schema") or {}).get("openAPIV3Schema")
+    document = child(version, "schema").get("openAPIV3Schema")
     if not document:
         return []
     errors = check_structural(document, path)
@@ -149,28 +150,28 @@ def _rules(document: Mapping[str, Any], path: str) -> Iterator[str]:
     """Iterate over the paths of CEL rules."""
     if document.get("x-kubernetes-validations"):
         yield f"{path}.x-kubernetes-validations"
-    for key, child in document.items():
+    for key, inner in document.items():
         if key in ("properties", "patternProperties", "definitions"):
-            for name, node in _members(child):
+            for name, node in _members(inner):
                 yield from _rules(node, f"{path}.{key}[{name}]")
         elif key in ("items", "additionalProperties", "not"):
-            if isinstance(child, dict):
-                yield from _rules(cast("Value", child), f"{path}.{key}")
-        elif key in ("allOf", "anyOf", "oneOf") and isinstance(child, list):
-            for index, node in enumerate(cast("list[Any]", child)):
-                if isinstance(node, dict):
-                    yield from _rules(cast("Value", node), f"{path}.{key}[{index}]")
+            single = as_struct(inner)
+            if single is not None:
+                yield from _rules(single, f"{path}.{key}")
+        elif key in ("allOf", "anyOf", "oneOf"):
+            for index, each in enumerate(as_list(inner) or ()):
+                yield from _rules(as_struct(each) or {}, f"{path}.{key}[{index}]")
 
 
-def _members(child: Any) -> Iterator[tuple[str, Value]]:
-    if isinstance(child, dict):
-        for name, node in cast("Value", child).items():
-            if isinstance(node, dict):
-                yield name, cast("Value", node)
+def _members(value: JSON) -> Iterator[tuple[str, Value]]:
+    for name, each in (as_struct(value) or {}).items():
+        node = as_struct(each)
+        if node is not None:
+            yield name, node
 
 
 def _check_scale(version: Value, path: str) -> list[FieldError]:
-    scale = (version.get("subresources") or {}).get("scale")
+    scale = child(version, "subresources").get("scale")
     if scale is None:
         return []
     errors: list[FieldError] = []
@@ -207,7 +208,7 @@ def _check_names(names: Value) -> list[FieldError]:
             text = "may have mixed case, but should otherwise match: "
             errors.append(_invalid(f"{path}.{key}", name, text + ",".join(texts)))
     for key in ("shortNames", "categories"):
-        for index, name in enumerate(names.get(key) or ()):
+        for index, name in enumerate(items(names, key)):
             texts = label_1035_errors(name)
             if texts:
                 here = f"{path}.{key}[{index}]"
@@ -222,9 +223,9 @@ def _check_approval(new: Value, old: Value | None) -> list[FieldError]:
     group = new["spec"].get("group", "")
     if not group.endswith((".k8s.io", ".kubernetes.io")):
         return []
-    approval = (new["metadata"].get("annotations") or {}).get(APPROVED, "")
+    approval = child(new["metadata"], "annotations").get(APPROVED, "")
     if old is not None:
-        before = (old["metadata"].get("annotations") or {}).get(APPROVED, "")
+        before = child(old["metadata"], "annotations").get(APPROVED, "")
         if before == approval:
             return []
     path = f"metadata.annotations[{APPROVED}]"
@@ -234,9 +235,7 @@ def _check_approval(new: Value, old: Value | None) -> list[FieldError]:
             "see https://github.com/kubernetes/enhancements/pull/1111"
         )
         return [_required(path, text)]
-    if approval.startswith("unapproved") or approval.startswith(
-        ("https://", "http://")
-    ):
+    if approval.startswith(("unapproved", "https://", "http://")):
         return []
     text = (
         f'protected groups must have approval annotation "{APPROVED}" with either a '
@@ -254,7 +253,7 @@ def _check_immutable(new: Value, old: Value) -> list[FieldError]:
         if new.get(key) != old.get(key)
     ]
     for key in ("plural", "kind"):
-        value = (new.get("names") or {}).get(key)
+        value = child(new, "names").get(key)
         if value != old["names"].get(key):
             errors.append(_invalid(f"spec.names.{key}", value, text))
     return errors

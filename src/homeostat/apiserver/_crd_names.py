@@ -6,6 +6,8 @@ Source: apiextensions-apiserver ``pkg/controller/status/naming_controller.go``.
 from collections.abc import Sequence
 from typing import Any
 
+from homeostat.apiserver._access import child, items
+
 __all__ = ["accept_names"]
 
 Value = dict[str, Any]
@@ -25,7 +27,7 @@ def accept_names(value: Value, others: Sequence[Value], now: str) -> bool:
         Whether the definition is established.
     """
     spec, status = value["spec"], value["status"]
-    names, accepted = spec["names"], dict(status.get("acceptedNames") or {})
+    names, accepted = spec["names"], dict(child(status, "acceptedNames"))
     resources, kinds = _taken(spec["group"], others)
     reason, message = "", ""
     for key, used in (("plural", resources), ("singular", resources)):
@@ -34,8 +36,8 @@ def accept_names(value: Value, others: Sequence[Value], now: str) -> bool:
             reason, message = f"{key.capitalize()}Conflict", text
         else:
             accepted[key] = names.get(key, "")
-    own = accepted.get("shortNames") or []
-    short = names.get("shortNames") or []
+    own = items(accepted, "shortNames")
+    short = items(names, "shortNames")
     texts = [_conflict(name, "", resources) for name in short if name not in own]
     if any(texts):
         reason, message = "ShortNamesConflict", ", ".join(filter(None, texts))
@@ -47,7 +49,7 @@ def accept_names(value: Value, others: Sequence[Value], now: str) -> bool:
             reason, message = f"{key[0].upper()}{key[1:]}Conflict", text
         else:
             accepted[key] = names.get(key, "")
-    accepted["categories"] = names.get("categories") or []
+    accepted["categories"] = items(names, "categories")
     status["acceptedNames"] = _ordered(accepted)
     return _set_conditions(value, reason, message, now)
 
@@ -57,9 +59,9 @@ def _taken(group: str, others: Sequence[Value]) -> tuple[set[str], set[str]]:
     kinds: set[str] = set()
     for other in others:
         if other["spec"]["group"] == group:
-            names = (other.get("status") or {}).get("acceptedNames") or {}
+            names = child(child(other, "status"), "acceptedNames")
             resources |= {names.get("plural", ""), names.get("singular", "")}
-            resources |= set(names.get("shortNames") or ())
+            resources |= set(items(names, "shortNames"))
             kinds |= {names.get("kind", ""), names.get("listKind", "")}
     return resources - {""}, kinds - {""}
 
@@ -75,10 +77,10 @@ def _ordered(names: Value) -> Value:
 
 
 def _set_conditions(value: Value, reason: str, message: str, now: str) -> bool:
-    conditions = value["status"].get("conditions") or []
+    conditions = items(value["status"], "conditions")
     value["status"]["conditions"] = conditions
     if value["spec"]["group"].endswith((".k8s.io", ".kubernetes.io")):
-        link = (value["metadata"].get("annotations") or {}).get(APPROVED, "")
+        link = child(value["metadata"], "annotations").get(APPROVED, "")
         bypassed = link.startswith("unapproved")
         _set(
             conditions,

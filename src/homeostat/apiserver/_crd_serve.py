@@ -5,6 +5,7 @@ from functools import cache, partial
 from typing import Any
 
 from homeostat.api import GroupVersionKind, Resource, Schema
+from homeostat.apiserver._access import child, items
 from homeostat.apiserver._context import Cluster
 from homeostat.apiserver._kinds import texts
 from homeostat.apiserver._registry import Scale, Served
@@ -62,7 +63,7 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
             continue
         if cluster.registry.find(group, version["name"], plural) is not None:
             continue  # a built-in resource keeps its place
-        document = (version.get("schema") or {}).get("openAPIV3Schema") or {}
+        document = child(child(version, "schema"), "openAPIV3Schema")
         schema = parse_schema(document)
         served = Served(
             resource=_resource(spec, names, version),
@@ -78,7 +79,7 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
             terminating=bool(crd["metadata"].get("deletionTimestamp")),
             fields=frozenset(reader({})),
             document=document,
-            columns=tuple(version.get("additionalPrinterColumns") or ()),
+            columns=tuple(items(version, "additionalPrinterColumns")),
             **_conversions(storage, version["name"], len(versions), schema, before),
         )
         cluster.registry.install(served)
@@ -101,14 +102,14 @@ def _with_metadata(schema: Schema) -> Schema:
 
 
 def _resource(spec: Value, names: Value, version: Value) -> Resource:
-    subresources = version.get("subresources") or {}
+    subresources = child(version, "subresources")
     return Resource(
         gvk=GroupVersionKind(spec["group"], version["name"], names["kind"]),
         plural=names["plural"],
         namespaced=spec["scope"] == "Namespaced",
         singular=names.get("singular", ""),
-        short_names=tuple(names.get("shortNames") or ()),
-        categories=tuple(names.get("categories") or ()),
+        short_names=tuple(items(names, "shortNames")),
+        categories=tuple(items(names, "categories")),
         list_kind=names.get("listKind", ""),
         subresources=frozenset(n for n in ("status", "scale") if n in subresources),
         verbs=VERBS,
@@ -116,7 +117,7 @@ def _resource(spec: Value, names: Value, version: Value) -> Resource:
 
 
 def _scale(version: Value) -> Scale | None:
-    scale = (version.get("subresources") or {}).get("scale")
+    scale = child(version, "subresources").get("scale")
     if not scale:
         return None
     return Scale(
@@ -141,7 +142,7 @@ def _field_reader(
     paths = {
         field["jsonPath"].lstrip(".")
         for version in versions
-        for field in version.get("selectableFields") or ()
+        for field in items(version, "selectableFields")
     }
     return texts(*sorted(paths))
 

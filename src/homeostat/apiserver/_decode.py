@@ -11,6 +11,8 @@ from typing import Any, cast
 import msgspec
 
 from homeostat import _yaml
+from homeostat.api import JSON
+from homeostat.apiserver._access import as_list, as_struct
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._status import StatusError, bad_request, unsupported_media
 
@@ -49,7 +51,7 @@ def check_size(body: bytes) -> None:
         )
 
 
-def decode_json(body: bytes) -> Any:
+def decode_json(body: bytes) -> JSON:
     """Decode JSON.
 
     Raises:
@@ -75,30 +77,31 @@ def _go_text(body: bytes, text: str) -> str:
         return "unexpected end of JSON input"
     _, _, position = text.rpartition("(byte ")
     offset = position.rstrip(")")
-    if offset.isdecimal() and int(offset) < len(body):
-        after = "trailing" in text
-        char = chr(body[int(offset) :].lstrip()[:1][0])
+    # msgspec counts a trailing character as read, an invalid one as not.
+    after = "trailing characters" in text
+    start = int(offset) - after if offset.isdecimal() else len(body)
+    rest = body[start:].lstrip()
+    if rest:
+        char = chr(rest[0])
         where = "after top-level value" if after else "looking for beginning of value"
         return f"invalid character '{char}' {where}"
     return "invalid character"
 
 
-def _check_depth(value: Any) -> None:
+def _check_depth(value: JSON) -> None:
     level = [value]
     for _ in range(MAX_DEPTH):
         deeper: list[Any] = []
         for item in level:
-            if isinstance(item, dict):
-                deeper.extend(cast("dict[str, Any]", item).values())
-            elif isinstance(item, list):
-                deeper.extend(cast("list[Any]", item))
+            struct = as_struct(item)
+            deeper.extend(as_list(item) or () if struct is None else struct.values())
         level = deeper
         if not level:
             return
     raise MalformedError("exceeded max depth")
 
 
-def decode_yaml(body: bytes) -> Any:
+def decode_yaml(body: bytes) -> JSON:
     """Decode one YAML document to what JSON can hold.
 
     Raises:
@@ -116,26 +119,27 @@ def decode_yaml(body: bytes) -> Any:
     except ValueError as error:
         text = str(error).partition("\n")[0]
         raise MalformedError(f"error converting YAML to JSON: yaml: {text}") from None
-    except Exception as error:  # noqa: BLE001  # PyYAML leaks its constructors' errors
+    except Exception as error:  # PyYAML leaks its constructors' errors
         text = str(error).partition("\n")[0]
         raise MalformedError(f"error converting YAML to JSON: yaml: {text}") from error
 
 
-def _plain(value: Any, budget: list[int], depth: int) -> Any:
+def _plain(value: JSON, budget: list[int], depth: int) -> JSON:
     budget[0] -= 1
     if budget[0] < 0 or depth > MAX_DEPTH:
         raise MalformedError("document contains excessive aliasing or nesting")
-    if isinstance(value, dict):
-        items = cast("dict[Any, Any]", value).items()
-        return {_name(key): _plain(item, budget, depth + 1) for key, item in items}
-    if isinstance(value, list):
-        return [_plain(each, budget, depth + 1) for each in cast("list[Any]", value)]
+    struct, array = as_struct(value), as_list(value)
+    if struct is not None:
+        pairs = struct.items()
+        return {_name(key): _plain(item, budget, depth + 1) for key, item in pairs}
+    if array is not None:
+        return [_plain(each, budget, depth + 1) for each in array]
     if value is None or isinstance(value, str | int | float):
         return value
     raise MalformedError(f"a {type(value).__name__} has no form in JSON")
 
 
-def _name(key: Any) -> str:
+def _name(key: JSON) -> str:
     if isinstance(key, bool):
         return "true" if key else "false"
     if isinstance(key, str | int | float):
@@ -170,7 +174,7 @@ class _Pairs(list[tuple[str, Any]]):
 def _paths_of_duplicates(text: str) -> list[str]:
     paths: dict[str, None] = {}
 
-    def walk(value: Any, path: str) -> None:
+    def walk(value: JSON, path: str) -> None:
         if isinstance(value, _Pairs):
             seen: set[str] = set()
             for key, item in value:
@@ -179,8 +183,8 @@ def _paths_of_duplicates(text: str) -> list[str]:
                     paths[here] = None
                 seen.add(key)
                 walk(item, here)
-        elif isinstance(value, list):
-            for index, item in enumerate(cast("list[Any]", value)):
+        else:
+            for index, item in enumerate(as_list(value) or ()):
                 walk(item, f"{path}[{index}]")
 
     walk(json.loads(text, object_pairs_hook=_Pairs), "")
@@ -253,7 +257,7 @@ def decode_object(
     return cast("dict[str, Any]", value)
 
 
-def go_type(value: Any) -> str:
+def go_type(value: JSON) -> str:
     """Return what Go's decoder calls a JSON value that is no object."""
     if isinstance(value, bool):
         return "bool"

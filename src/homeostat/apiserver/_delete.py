@@ -4,10 +4,12 @@ Source: apiserver ``pkg/registry/rest/delete.go``, ``generic/registry/store.go``
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from homeostat._transport import HttpResponse
+from homeostat.apiserver._access import as_struct, child, items
+from homeostat.apiserver._arrange import arranged, encode_dry
 from homeostat.apiserver._context import Cluster, Target, timestamp
 from homeostat.apiserver._decode import MalformedError, check_size, decode_json
 from homeostat.apiserver._list import prefix_of
@@ -24,7 +26,7 @@ from homeostat.apiserver._status import (
     unsupported_media,
 )
 from homeostat.apiserver._store import Entry
-from homeostat.apiserver._write import arranged, encode_dry, finished, remove
+from homeostat.apiserver._write import finished, remove
 
 __all__ = ["delete_collection", "delete_entry", "delete_object", "read_options"]
 
@@ -50,11 +52,11 @@ def read_options(target: Target) -> DeleteOptions:
     if media_type(content_type).name not in ("application/json", "application/yaml"):
         raise unsupported_media(("application/json", "application/yaml"))
     try:
-        body = decode_json(request.body)
+        body = as_struct(decode_json(request.body))
     except MalformedError as error:
         text = f"couldn't get version/kind; json parse error: {error}"
         raise bad_request(text) from None
-    if not isinstance(body, dict):
+    if body is None:
         text = "json: cannot unmarshal into Go value of type v1.DeleteOptions"
         raise bad_request(text)
     kind = body.get("kind", "DeleteOptions")
@@ -201,15 +203,15 @@ def _shorten(metadata: Value, grace: int | None) -> bool:
     if grace is None or grace >= pending:
         return False
     grace = max(grace, 0)
-    end = datetime.strptime(metadata["deletionTimestamp"], "%Y-%m-%dT%H:%M:%SZ")
-    sooner = end.replace(tzinfo=UTC) - timedelta(seconds=pending - grace)
+    end = datetime.fromisoformat(metadata["deletionTimestamp"])
+    sooner = end - timedelta(seconds=pending - grace)
     metadata["deletionTimestamp"] = timestamp(sooner)
     metadata["deletionGracePeriodSeconds"] = grace
     return True
 
 
 def _pod_grace(pod: Value, asked: int | None) -> int:
-    spec, status = pod.get("spec") or {}, pod.get("status") or {}
+    spec, status = child(pod, "spec"), child(pod, "status")
     if not spec.get("nodeName") or status.get("phase") in _TERMINATED:
         return 0
     grace = spec.get("terminationGracePeriodSeconds") if asked is None else asked
@@ -239,7 +241,7 @@ def _set_finalizers(metadata: Value, options: DeleteOptions) -> None:
         return
     finalizers = [
         name
-        for name in metadata.get("finalizers") or ()
+        for name in items(metadata, "finalizers")
         if name not in (ORPHAN, FOREGROUND)
     ]
     if policy == "Orphan":

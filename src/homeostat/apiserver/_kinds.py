@@ -6,11 +6,15 @@ Source: kubernetes ``pkg/registry/**/strategy.go``.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from homeostat.apiserver._access import as_struct, child, items
+from homeostat.schema import FieldError
+
 __all__ = [
     "CREATE_ON_UPDATE",
     "GENERATION_KINDS",
     "NEEDS_VERSION",
     "RETURNS_DELETED",
+    "check_counts",
     "selectable",
     "spec_of",
     "texts",
@@ -125,7 +129,7 @@ def spec_of(value: Mapping[str, Any]) -> dict[str, Any]:
 def _at(value: Mapping[str, Any], path: str) -> str:
     item: Any = value
     for step in path.split("."):
-        item = item.get(step) if isinstance(item, dict) else None
+        item = (as_struct(item) or {}).get(step)
     if item is None or isinstance(item, dict | list):
         return ""
     if isinstance(item, bool):
@@ -136,7 +140,7 @@ def _at(value: Mapping[str, Any], path: str) -> str:
 def _pod(value: Mapping[str, Any]) -> dict[str, str]:
     fields = {path: _at(value, path) for path in _POD_TEXTS}
     fields["spec.hostNetwork"] = _at(value, "spec.hostNetwork") or "false"
-    ips = (value.get("status") or {}).get("podIPs") or []
+    ips = items(child(value, "status"), "podIPs")
     fields["status.podIP"] = ips[0].get("ip", "") if ips else ""
     fields["status.podIPs"] = ""
     return fields
@@ -206,3 +210,13 @@ def _none(_: dict[str, Any]) -> FieldValues:
 def selectable(group: str, resource: str) -> Callable[[dict[str, Any]], FieldValues]:
     """Return the function that reads a built-in resource's own selectable fields."""
     return _SELECTABLE.get((group, resource), _none)
+
+
+def check_counts(value: Mapping[str, Any]) -> list[FieldError]:
+    """Refuse negative figures in the status of a workload."""
+    text = "must be greater than or equal to 0"
+    return [
+        FieldError("FieldValueInvalid", f"status.{key}", item, text)
+        for key, item in child(value, "status").items()
+        if isinstance(item, int) and item < 0
+    ]

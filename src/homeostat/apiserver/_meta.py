@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from homeostat.api import JSON
+from homeostat.apiserver._access import child, items
 from homeostat.schema import FieldError
 
 __all__ = [
@@ -66,7 +68,7 @@ _PATH_GROUPS = frozenset({"rbac.authorization.k8s.io"})
 ANNOTATIONS_MAX_BYTES = 256 * 1024
 
 
-def _invalid(path: str, value: Any, text: str) -> FieldError:
+def _invalid(path: str, value: JSON, text: str) -> FieldError:
     return FieldError("FieldValueInvalid", path, value, text)
 
 
@@ -107,10 +109,8 @@ def qualified_name_errors(name: str) -> list[str]:
     prefix, slash, rest = name.rpartition("/")
     if "/" in prefix:
         text = _QUALIFIED_TEXT.replace("name part", "a qualified name", 1)
-        return [
-            f"{text[:-1]} with an optional DNS subdomain prefix and '/' (e.g. "
-            "'example.com/MyName'))"
-        ]
+        suffix = " with an optional DNS subdomain prefix and '/' (e.g. "
+        return [f"{text[:-1]}{suffix}'example.com/MyName'))"]
     errors: list[str] = []
     if slash:
         if not prefix:
@@ -220,10 +220,10 @@ def check_metadata(
     if not namespaced and metadata.get("namespace"):
         text = "not allowed on this type"
         errors.append(FieldError("FieldValueForbidden", "metadata.namespace", "", text))
-    errors += _check_labels(metadata.get("labels") or {})
-    errors += _check_annotations(metadata.get("annotations") or {})
-    errors += _check_owners(metadata.get("ownerReferences") or ())
-    errors += _check_finalizers(metadata.get("finalizers") or ())
+    errors += _check_labels(child(metadata, "labels"))
+    errors += _check_annotations(child(metadata, "annotations"))
+    errors += _check_owners(items(metadata, "ownerReferences"))
+    errors += _check_finalizers(items(metadata, "finalizers"))
     return errors
 
 
@@ -236,8 +236,8 @@ def check_metadata_update(
     """Check the new metadata of an object against the old."""
     errors: list[FieldError] = []
     if old.get("deletionTimestamp"):
-        before = set(old.get("finalizers") or ())
-        added = sorted(set(new.get("finalizers") or ()) - before)
+        before = set(items(old, "finalizers"))
+        added = sorted(set(items(new, "finalizers")) - before)
         if added:
             names = ", ".join(f'"{name}"' for name in added)
             text = (
@@ -259,7 +259,7 @@ def drop_duplicate_owners(metadata: dict[str, Any]) -> str:
     Returns:
         The warning that says so, "" when there were none.
     """
-    owners: list[dict[str, Any]] = metadata.get("ownerReferences") or []
+    owners: list[dict[str, Any]] = items(metadata, "ownerReferences")
     if len(owners) < 2:
         return ""
     kept: list[dict[str, Any]] = []
@@ -272,8 +272,9 @@ def drop_duplicate_owners(metadata: dict[str, Any]) -> str:
     if not twice:
         return ""
     metadata["ownerReferences"] = kept
+    names = ", ".join(dict.fromkeys(twice))
     return (
         ".metadata.ownerReferences contains duplicate entries; API server dedups owner "
-        "references in 1.20+, and may reject such requests as early as 1.24; please fix "
-        f"your requests; duplicate UID(s) observed: {', '.join(dict.fromkeys(twice))}"
+        "references in 1.20+, and may reject such requests as early as 1.24; please "
+        f"fix your requests; duplicate UID(s) observed: {names}"
     )

@@ -9,6 +9,7 @@ Source: apiserver ``pkg/admission/plugin/namespace/lifecycle``, kubernetes
 
 from typing import Any
 
+from homeostat.apiserver._access import child, items
 from homeostat.apiserver._context import Cluster, Strategy
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import forbidden, not_found
@@ -60,22 +61,22 @@ class NamespaceStrategy(Strategy):
         """Label the namespace with its name."""
         name = new["metadata"].get("name")
         if name:
-            labels = new["metadata"].get("labels") or {}
+            labels = child(new["metadata"], "labels")
             new["metadata"]["labels"] = {**labels, NAME_LABEL: name}
 
     def prepare(self, cluster: Cluster, new: Value, old: Value | None) -> None:
         """Keep ``spec.finalizers`` in the hands of the finalize subresource."""
         del cluster
         if old is None:
-            given = (new.get("spec") or {}).get("finalizers") or []
+            given = items(child(new, "spec"), "finalizers")
             new["spec"] = {"finalizers": given} if given else {}
         else:
-            new["spec"] = old.get("spec") or {}
+            new["spec"] = child(old, "spec")
 
     def check(self, new: Value, old: Value | None) -> list[FieldError]:
         """Let the phase follow the deletion."""
         del old
-        phase = (new.get("status") or {}).get("phase", "")
+        phase = child(new, "status").get("phase", "")
         ends = bool(new["metadata"].get("deletionTimestamp"))
         if phase == ("Terminating" if ends else "Active") or not phase:
             return []

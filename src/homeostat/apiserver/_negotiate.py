@@ -103,4 +103,3 @@ def accepts_discovery(header: str) -> str:
             if parameters.get("g") == "apidiscovery.k8s.io" and version == "v2":
                 return version
     return ""
-    return ""

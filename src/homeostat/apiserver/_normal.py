@@ -11,7 +11,8 @@ import binascii
 import re
 from typing import Any, cast
 
-from homeostat.api import Quantity, Schema
+from homeostat.api import JSON, Quantity, Schema
+from homeostat.apiserver._access import as_list
 from homeostat.apiserver._status import StatusError, bad_request
 
 __all__ = ["TypeMismatchError", "mismatch", "normalise"]
@@ -91,14 +92,14 @@ class _Walk:
                 del value[name]
                 continue
             kept = self.value(item, child, here, name)
-            if name in zeros and kept in _ZEROS:
-                del value[name]
-            elif not kept and _vanishes(kept, child) and name not in schema.required:
+            if (name in zeros and kept in _ZEROS) or (
+                not kept and _vanishes(kept, child) and name not in schema.required
+            ):
                 del value[name]
             elif kept is not item:
                 value[name] = kept
 
-    def value(self, value: Any, schema: Schema, path: str, name: str = "") -> Any:
+    def value(self, value: JSON, schema: Schema, path: str, name: str = "") -> JSON:
         match schema.type:
             case "object":
                 return self._object(value, schema, path)
@@ -118,7 +119,7 @@ class _Walk:
                 return self._special(value, schema, path)
         return value
 
-    def _object(self, value: Any, schema: Schema, path: str) -> Any:
+    def _object(self, value: JSON, schema: Schema, path: str) -> JSON:
         if not isinstance(value, dict):
             raise self._wrong(value, path, _go_name(schema))
         fields = cast("dict[str, Any]", value)
@@ -142,15 +143,15 @@ class _Walk:
                 fields[key] = kept
         return fields
 
-    def _text(self, item: Any, path: str) -> str:
+    def _text(self, item: JSON, path: str) -> str:
         if item is None:
             return ""
         raise self._wrong(item, path, "string")
 
-    def _array(self, value: Any, schema: Schema, path: str) -> Any:
-        if not isinstance(value, list):
+    def _array(self, value: JSON, schema: Schema, path: str) -> JSON:
+        items = as_list(value)
+        if items is None:
             raise self._wrong(value, path, _go_name(schema))
-        items = cast("list[Any]", value)
         child = schema.items
         if child is None:
             return items
@@ -159,7 +160,7 @@ class _Walk:
             items[index] = self.value(given, child, f"{path}[{index}]")
         return items
 
-    def _string(self, value: Any, schema: Schema, path: str, name: str) -> Any:
+    def _string(self, value: JSON, schema: Schema, path: str, name: str) -> JSON:
         if not isinstance(value, str):
             raise self._wrong(value, path, "string")
         if schema.format == "date-time":
@@ -168,7 +169,7 @@ class _Walk:
             return _base64(value)
         return value
 
-    def _integer(self, value: Any, schema: Schema, path: str) -> Any:
+    def _integer(self, value: JSON, schema: Schema, path: str) -> JSON:
         go_type = _GO_TYPES.get(schema.format, "int")
         limit = _RANGES.get(schema.format, 2**63)
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -177,7 +178,7 @@ class _Walk:
             raise self._wrong(value, path, go_type, shown=f"number {value}")
         return value
 
-    def _special(self, value: Any, schema: Schema, path: str) -> Any:
+    def _special(self, value: JSON, schema: Schema, path: str) -> JSON:
         if schema.int_or_string:
             if isinstance(value, bool) or not isinstance(value, int | str):
                 raise self._wrong(value, path, "int32")
@@ -187,7 +188,7 @@ class _Walk:
         return value
 
     def _wrong(
-        self, value: Any, path: str, go_type: str, *, shown: str = ""
+        self, value: JSON, path: str, go_type: str, *, shown: str = ""
     ) -> TypeMismatchError:
         # Go names the struct's field, without the indexes of lists above it.
         plain = re.sub(r"\[\d+\]", "", path)
@@ -197,14 +198,14 @@ class _Walk:
         )
 
 
-def _vanishes(value: Any, schema: Schema) -> bool:
+def _vanishes(value: JSON, schema: Schema) -> bool:
     """Tell whether an empty value is left out, as Go's omitempty does."""
     if isinstance(value, list):
         return True
     return isinstance(value, dict) and schema.additional is not None
 
 
-def _zero(schema: Schema) -> Any:
+def _zero(schema: Schema) -> JSON:
     """Return what Go decodes a null inside a list or map to."""
     match schema.type:
         case "object":
@@ -243,7 +244,7 @@ def _go_name(schema: Schema | None) -> str:
     return schema.type if schema.type == "string" else "int32"
 
 
-def _json_type(value: Any) -> str:
+def _json_type(value: JSON) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int | float):
@@ -302,7 +303,7 @@ def _base64(text: str) -> str:
     return text
 
 
-def _quantity(value: Any) -> str:
+def _quantity(value: JSON) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         try:
             return str(Quantity(value if isinstance(value, str) else repr(value)))

@@ -6,9 +6,11 @@ Source: apimachinery ``meta/v1/validation`` and ``meta/internalversion/validatio
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from homeostat._transport import HttpRequest
+from homeostat.api import JSON
+from homeostat.apiserver._access import as_list, as_struct
 from homeostat.apiserver._status import bad_request, invalid
 from homeostat.schema import FieldError
 
@@ -118,7 +120,7 @@ def _forbid(path: str, detail: str) -> FieldError:
     return FieldError("FieldValueForbidden", path, "", detail)
 
 
-def _unsupported(path: str, value: Any, supported: Sequence[str]) -> FieldError:
+def _unsupported(path: str, value: JSON, supported: Sequence[str]) -> FieldError:
     texts = ", ".join(f'"{text}"' for text in supported)
     return FieldError(
         "FieldValueNotSupported", path, value, f"supported values: {texts}"
@@ -251,7 +253,7 @@ class DeleteOptions:
     dry_run: bool = False
 
 
-def delete_options(request: HttpRequest, body: Any) -> DeleteOptions:
+def delete_options(request: HttpRequest, body: dict[str, Any] | None) -> DeleteOptions:
     """Decode DeleteOptions from the body, else from the query: never from both.
 
     Args:
@@ -270,8 +272,9 @@ def delete_options(request: HttpRequest, body: Any) -> DeleteOptions:
             dry_run=bool(values.get("dryRun")),
         )
         return _check_delete(options, values.get("dryRun", []))
-    preconditions = _typed(body, "preconditions", dict, "v1.Preconditions") or {}
-    dry_run = _typed(body, "dryRun", list, "[]string") or []
+    given: JSON = _typed(body, "preconditions", dict, "v1.Preconditions")
+    preconditions = as_struct(given) or {}
+    dry_run = as_list(_typed(body, "dryRun", list, "[]string")) or []
     options = DeleteOptions(
         grace=_typed(body, "gracePeriodSeconds", int, "int64"),
         propagation=_typed(body, "propagationPolicy", str, "v1.DeletionPropagation"),
@@ -285,17 +288,22 @@ def delete_options(request: HttpRequest, body: Any) -> DeleteOptions:
     return _check_delete(options, [str(value) for value in dry_run])
 
 
-_GO_NAMES = {str: "string", bool: "bool", list: "array", dict: "object"}
+_GO_NAMES: dict[type, str] = {
+    str: "string",
+    bool: "bool",
+    list: "array",
+    dict: "object",
+}
 
 
 def _typed(
     body: dict[str, Any], key: str, expected: type, go_type: str, prefix: str = ""
-) -> Any:
-    value = body.get(key)
+) -> JSON:
+    value: JSON = body.get(key)
     wrong_bool = isinstance(value, bool) and expected is int
     if value is None or (isinstance(value, expected) and not wrong_bool):
         return value
-    found = _GO_NAMES.get(type(value), "number")
+    found = _GO_NAMES.get(cast("type", type(value)), "number")
     raise bad_request(
         f"json: cannot unmarshal {found} into Go struct field "
         f"DeleteOptions.{prefix}{key} of type {go_type}"

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 
 from homeostat._transport import HttpResponse
+from homeostat.api import JSON
+from homeostat.apiserver._access import as_struct
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import (
     MalformedError,
@@ -104,8 +106,8 @@ def _patch(cluster: Cluster, target: Target, options: WriteOptions, kind: str) -
     current = live.value
     if served.from_storage is not None:
         current = served.from_storage(current)
-    value = patched(current, patch, kind)
-    if not isinstance(value, dict):
+    value = as_struct(patched(current, patch, kind))
+    if value is None:
         raise StatusError(422, "Invalid", _REJECTED, details={})
     strict = options.validation != "Ignore"
     _tidy(target, value, options, duplicates(target.request.body) if strict else ())
@@ -118,7 +120,7 @@ def _patch(cluster: Cluster, target: Target, options: WriteOptions, kind: str) -
 _REJECTED = "the server rejected our request due to an error in our request"
 
 
-def decode_patch(target: Target, kind: str) -> Any:
+def decode_patch(target: Target, kind: str) -> JSON:
     """Decode the body of a JSON or merge patch.
 
     Raises:
@@ -130,7 +132,7 @@ def decode_patch(target: Target, kind: str) -> Any:
         raise bad_request(f"error decoding patch: {error}") from None
     if kind == MERGE_PATCH and patch is None:
         raise bad_request("Invalid JSON Patch")
-    if kind == MERGE_PATCH and not isinstance(patch, dict):
+    if kind == MERGE_PATCH and as_struct(patch) is None:
         found = go_type(patch)
         raise bad_request(
             f"error decoding patch: json: cannot unmarshal {found} into Go value of "
@@ -139,7 +141,7 @@ def decode_patch(target: Target, kind: str) -> Any:
     return patch
 
 
-def patched(current: Value, patch: Any, kind: str) -> Any:
+def patched(current: Value, patch: JSON, kind: str) -> JSON:
     """Apply a decoded patch.
 
     Raises:
@@ -179,10 +181,10 @@ def _tidy(
 
 def _check_kind(served: Served, value: Value, before: bytes) -> None:
     given = (value.get("apiVersion"), value.get("kind"))
-    if given == (served.gvk.api_version, served.kind) or given == (None, None):
+    if given in ((served.gvk.api_version, served.kind), (None, None)):
         return
     text = (
-        f"no kind \"{given[1] or ''}\" is registered for version \"{given[0] or ''}\" in "
+        f'no kind "{given[1] or ""}" is registered for version "{given[0] or ""}" in '
         'scheme "pkg/runtime/scheme.go:111"'
     )
     raise _invalid_patch(before, text)
@@ -266,16 +268,15 @@ def apply_config(
 def _decode_config(target: Target, options: WriteOptions) -> Value:
     served, body = target.served, target.request.body
     try:
-        config = decode_json(body) if body[:2] == b'{"' else decode_yaml(body)
+        decoded = decode_json(body) if body[:2] == b'{"' else decode_yaml(body)
     except MalformedError as error:
         text = str(error)
         if not text.startswith("error converting"):
             text = f"error converting YAML to JSON: yaml: {text}"
         raise bad_request(f"error decoding YAML: {text}") from None
+    config = {} if decoded is None else as_struct(decoded)
     if config is None:
-        config = {}
-    if not isinstance(config, dict):
-        found = "array" if isinstance(config, list) else "string"
+        found = go_type(decoded)
         raise bad_request(
             "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: "
             f"cannot unmarshal {found} into Go value of type map[string]interface {{}}"
@@ -286,15 +287,17 @@ def _decode_config(target: Target, options: WriteOptions) -> Value:
     if given != (gvk.api_version, gvk.kind):
         version = str(given[0] or "")
         group, _, short = version.rpartition("/")
-        raise bad_request(f"invalid object type: {group}/{short}, Kind={given[1] or ''}")
-    metadata = config.setdefault("metadata", {})
-    if not isinstance(metadata, dict):
+        raise bad_request(
+            f"invalid object type: {group}/{short}, Kind={given[1] or ''}"
+        )
+    metadata = as_struct(config.setdefault("metadata", {}))
+    if metadata is None:
         raise bad_request("error decoding YAML: metadata must be an object")
     if metadata.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
     if metadata.get("name") or target.live is None:
         # A copy: the check would fill in the namespace, which nobody applied.
-        check_target(target, {"metadata": dict(metadata)})
+        check_target(target, {"metadata": {**metadata}})
     return config
 
 

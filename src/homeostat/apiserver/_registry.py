@@ -163,9 +163,9 @@ class Registry:
     def remove(self, group: str, plural: str, *, custom: bool) -> None:
         """Serve a resource no longer, in any version."""
         for (each, _), resources in self._served.items():
-            if each == group and plural in resources:
-                if resources[plural].custom == custom:
-                    del resources[plural]
+            found = resources.get(plural) if each == group else None
+            if found is not None and found.custom == custom:
+                del resources[plural]
         self._served = {key: value for key, value in self._served.items() if value}
         self.changes += 1
 

@@ -66,7 +66,9 @@ class Root:
         self._refresh()
         return handler(request)
 
-    def _route(self, path: str) -> Callable[[HttpRequest], HttpResponse | None] | None:
+    def _route(  # noqa: PLR0911 - one return for each kind of path
+        self, path: str
+    ) -> Callable[[HttpRequest], HttpResponse | None] | None:
         parts = path.split("/")[1:]
         slash = parts[-1:] == [""] and len(parts) > 1
         if slash:
@@ -84,6 +86,8 @@ class Root:
                 return self._discover
             case ["openapi", "v3", *_]:
                 return self._describe
+            case _:
+                pass
         return None
 
     def _refresh(self) -> None:
@@ -170,7 +174,8 @@ class Root:
                 return api_resource_list(
                     self._resources, group, version, stored=self._stored()
                 )
-        return None
+            case _:
+                return None
 
     def _stored(self) -> Mapping[GroupVersionResource, str]:
         return {

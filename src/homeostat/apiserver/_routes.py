@@ -50,6 +50,8 @@ def parse_path(path: str) -> Route | None:
             return _resource("", "v1", rest)
         case ["apis", group, version, *rest]:
             return _resource(group, version, rest)
+        case _:
+            pass
     return None
 
 
@@ -63,6 +65,8 @@ def _resource(group: str, version: str, parts: list[str]) -> Route | None:
             pass
         case ["namespaces", namespace, _, *_]:
             parts = parts[2:]
+        case _:
+            pass
     match parts:
         case [resource]:
             return Route(group, version, resource, namespace, watch=watch)
@@ -78,4 +82,6 @@ def _resource(group: str, version: str, parts: list[str]) -> Route | None:
                 "/".join(subresource),
                 watch,
             )
+        case _:
+            pass
     return None

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from homeostat._transport import HttpResponse
-from homeostat.api import GroupVersionKind, Selector
+from homeostat.api import JSON, GroupVersionKind, Selector
+from homeostat.apiserver._access import as_struct, child
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import MalformedError, decode_object, decode_yaml
 from homeostat.apiserver._normal import TypeMismatchError, mismatch, normalise
@@ -76,8 +77,7 @@ def _put(cluster: Cluster, target: Target) -> HttpResponse:
             f'{scale["kind"]} in version "v1" cannot be handled as a Scale: unknown '
             "conversion"
         )
-    metadata = scale.get("metadata") or {}
-    name = metadata.get("name") if isinstance(metadata, dict) else None
+    name = (as_struct(scale.get("metadata")) or {}).get("name")
     if not name:
         raise bad_request(
             f"the name of the object ({route.name} based on URL) was undeterminable: "
@@ -101,19 +101,22 @@ def _patch(cluster: Cluster, target: Target) -> HttpResponse:
     if kind == APPLY_PATCH:
         return _apply(cluster, target, options)
     current = _scale_of(target.served, live.value, missing=True)
-    scale = patched(current, decode_patch(target, kind), kind)
-    if not isinstance(scale, dict):
-        raise _rejected(scale, "json: cannot unmarshal into Go value of type v1.Scale")
-    if scale.get("metadata", {}).get("resourceVersion") == str(live.revision):
+    changed = patched(current, decode_patch(target, kind), kind)
+    scale = as_struct(changed)
+    if scale is None:
+        text = "json: cannot unmarshal into Go value of type v1.Scale"
+        raise _rejected(changed, text)
+    metadata = as_struct(scale.get("metadata")) or {}
+    if metadata.get("resourceVersion") == str(live.revision):
         # The patch did not name it, or named the current one: no precondition.
-        scale["metadata"] = {**scale["metadata"], "resourceVersion": ""}
+        scale["metadata"] = {**metadata, "resourceVersion": ""}
     try:
         return _write(cluster, target, live, scale, options, patched_=True)
     except TypeMismatchError as error:
         raise _rejected(scale, str(error)) from None
 
 
-def _rejected(document: Any, text: str) -> StatusError:
+def _rejected(document: JSON, text: str) -> StatusError:
     shown = msgspec.json.encode(document).decode()
     return invalid("", "", "", [FieldError("FieldValueInvalid", "patch", shown, text)])
 
@@ -121,10 +124,10 @@ def _rejected(document: Any, text: str) -> StatusError:
 def _apply(cluster: Cluster, target: Target, options: WriteOptions) -> HttpResponse:
     """Apply a scale: what it says of the replicas goes to the object."""
     try:
-        config = decode_yaml(target.request.body)
+        config = as_struct(decode_yaml(target.request.body))
     except MalformedError as error:
         raise bad_request(f"error decoding YAML: {error}") from None
-    if not isinstance(config, dict):
+    if config is None:
         raise bad_request("error decoding YAML: an object is needed")
     replicas = _replicas(target, config)
     paths = target.served.scale or _BUILTIN
@@ -146,7 +149,7 @@ def _replicas(target: Target, scale: Value) -> int:
     if schema is None:
         raise LookupError("the built-in table has no Scale")
     normalise(scale, schema, "Scale")
-    replicas: int = (scale.get("spec") or {}).get("replicas", 0)
+    replicas: int = child(scale, "spec").get("replicas", 0)
     if replicas < 0 and target.served.custom:
         paths, name = target.served.scale or _BUILTIN, target.route.name
         text = "should be a non-negative integer"
@@ -170,7 +173,7 @@ def _write(
 ) -> HttpResponse:
     served = target.served
     replicas = _replicas(target, scale)
-    metadata = scale.get("metadata") or {}
+    metadata = child(scale, "metadata")
     value = live.value
     _set_path(value, (served.scale or _BUILTIN).spec_path, replicas)
     asked = metadata.get("resourceVersion")
@@ -218,16 +221,16 @@ def _selector(served: Served, value: Value, paths: Scale) -> str:
     if served.custom:
         found = _get_path(value, paths.selector_path) if paths.selector_path else ""
         return found if isinstance(found, str) else ""
-    selector = (value.get("spec") or {}).get("selector") or {}
+    selector = child(child(value, "spec"), "selector")
     if served.plural == "replicationcontrollers":
         selector = {"matchLabels": selector}
     return str(Selector.of(selector))
 
 
-def _get_path(value: Value, path: str) -> Any:
+def _get_path(value: Value, path: str) -> JSON:
     item: Any = value
     for step in path.lstrip(".").split("."):
-        item = item.get(step) if isinstance(item, dict) else None
+        item = (as_struct(item) or {}).get(step)
     return item
 
 
@@ -235,8 +238,8 @@ def _set_path(value: Value, path: str, replicas: int) -> None:
     *parents, last = path.lstrip(".").split(".")
     item = value
     for step in parents:
-        inner = item.get(step)
-        if not isinstance(inner, dict):
-            inner = item[step] = {}
+        inner = as_struct(item.get(step))
+        if inner is None:
+            inner = item[step] = dict[str, Any]()
         item = inner
     item[last] = replicas

@@ -29,7 +29,7 @@ from homeostat.apiserver._store import HISTORY, Store
 from homeostat.apiserver._watch import WAIT_FOR_VERSION, WatchStream
 from homeostat.errors import TransportError
 
-__all__ = ["ApiServer"]
+__all__ = ["ApiServer", "WholeAnswer"]
 
 logger = logging.getLogger(__name__)
 
@@ -140,10 +140,10 @@ class ApiServer:
             if target is not None and is_watch(request, target):
                 watch = open_watch(self._cluster, target)
         except StatusError as error:
-            yield _Whole(self._audited(request, status_response(error)))
+            yield WholeAnswer(self._audited(request, status_response(error)))
             return
         if watch is None:
-            yield _Whole(await self.handle(request))
+            yield WholeAnswer(await self.handle(request))
             return
         self._watches[watch] = None
         watch.begin()
@@ -203,7 +203,7 @@ class ApiServer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Whole:
+class WholeAnswer:
     """An answer that is there already, as a stream."""
 
     response: HttpResponse

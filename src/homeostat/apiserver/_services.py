@@ -6,6 +6,7 @@ Source: kubernetes ``pkg/registry/core/service/storage/alloc.go``.
 import ipaddress
 from typing import Any
 
+from homeostat.apiserver._access import items
 from homeostat.apiserver._context import Cluster, Strategy
 from homeostat.apiserver._status import invalid
 from homeostat.apiserver._store import Table
@@ -67,8 +68,8 @@ def _keep_allocated(spec: Value, old: Value) -> None:
         if key not in spec and key in old and (same or key != "clusterIPs"):
             spec[key] = old[key]
     if spec.get("type") in _WITH_PORTS and old.get("type") in _WITH_PORTS:
-        ports = {_port_key(p): p.get("nodePort") for p in old.get("ports") or ()}
-        for port in spec.get("ports") or ():
+        ports = {_port_key(p): p.get("nodePort") for p in items(old, "ports")}
+        for port in items(spec, "ports"):
             if not port.get("nodePort") and ports.get(_port_key(port)):
                 port["nodePort"] = ports[_port_key(port)]
 
@@ -114,13 +115,13 @@ def _why_not(asked: str, used: set[str | None]) -> str:
 
 
 def _allocate_ports(cluster: Cluster, new: Value, old: Value | None) -> None:
-    wanting = [p for p in new["spec"].get("ports") or () if not p.get("nodePort")]
+    wanting = [p for p in items(new["spec"], "ports") if not p.get("nodePort")]
     if not wanting:
         return
-    used = {p.get("nodePort") for p in new["spec"].get("ports") or ()}
+    used = {p.get("nodePort") for p in items(new["spec"], "ports")}
     for entry in _table(cluster).live.values():
         if entry.fields.get("spec.type") in _WITH_PORTS:
-            ports = entry.value["spec"].get("ports") or ()
+            ports = items(entry.value["spec"], "ports")
             used |= {port.get("nodePort") for port in ports}
     free = (number for number in NODE_PORTS if number not in used)
     for port in wanting:

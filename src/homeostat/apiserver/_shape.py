@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from homeostat.api import GroupVersionKind, Schema
+from homeostat.api import GroupVersionKind
+from homeostat.apiserver._access import as_struct, text_at
 from homeostat.apiserver._context import Target
 from homeostat.apiserver._crd_serve import object_meta
 from homeostat.apiserver._decode import decode_object, duplicates, go_type, shown
@@ -78,8 +79,7 @@ def _wrong_kind(served: Served, value: Value, given: GroupVersionKind) -> Status
             )
         text = f"must be {expected.kind}"
         error = FieldError("FieldValueInvalid", "kind", given.kind, text)
-        metadata = value.get("metadata")
-        name = metadata.get("name", "") if isinstance(metadata, dict) else ""
+        name = text_at(as_struct(value.get("metadata")) or {}, "name")
         return invalid(expected.group, given.kind, name, [error])
     head = (
         f'{given.kind} in version "{given.version}" cannot be handled as a '
@@ -119,8 +119,8 @@ def tidy(target: Target, value: Value, options: WriteOptions, twice: list[str]) 
     texts = [f'duplicate field "{path}"' for path in twice]
     texts += [f'unknown field "{path}"' for path in unknown]
     if options.validation == "Strict":
-        error = ValueError("strict decoding error: " + ", ".join(texts))
-        raise mismatch(served.kind, served.gvk.version, error)
+        strict = ValueError("strict decoding error: " + ", ".join(texts))
+        raise mismatch(served.kind, served.gvk.version, strict)
     target.warnings.extend(texts)
 
 
@@ -138,12 +138,13 @@ def shape(served: Served, value: Value) -> list[str]:
     schema = served.schema
     if not served.custom:
         return normalise(value, schema, served.kind) if schema else []
-    if not isinstance(value["metadata"], dict):
+    metadata = as_struct(value["metadata"])
+    if metadata is None:
         raise TypeMismatchError(
-            f"json: cannot unmarshal {go_type(value['metadata'])} into Go value of type "
-            "v1.ObjectMeta"
+            f"json: cannot unmarshal {go_type(value['metadata'])} into Go value of "
+            "type v1.ObjectMeta"
         )
-    found = normalise(value["metadata"], object_meta(), "ObjectMeta")
+    found = normalise(metadata, object_meta(), "ObjectMeta")
     unknown = [f"metadata.{path}" for path in found]
     if schema is None:
         return unknown

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from homeostat._transport import HttpResponse
+from homeostat.apiserver._access import as_struct, child, items, text_at
+from homeostat.apiserver._arrange import arranged, encode_dry
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import decode_object
 from homeostat.apiserver._delete import delete_entry
@@ -23,7 +25,7 @@ from homeostat.apiserver._status import (
     server_error,
 )
 from homeostat.apiserver._store import Entry
-from homeostat.apiserver._write import arranged, encode_dry, finished, remove
+from homeostat.apiserver._write import finished, remove
 from homeostat.schema import FieldError, aggregate
 
 __all__ = ["bind_collection", "find_subresource"]
@@ -81,7 +83,7 @@ def _bind(cluster: Cluster, target: Target) -> HttpResponse:
     _post(target)
     options = write_options(target.request, "CreateOptions")
     binding = _body(target, "Binding")
-    metadata = binding.get("metadata") or {}
+    metadata = child(binding, "metadata")
     if metadata.get("name") != target.route.name:
         raise bad_request("name in URL does not match name in Binding object")
     return _assign(cluster, target, _live(target), binding, dry_run=options.dry_run)
@@ -91,7 +93,7 @@ def bind_collection(cluster: Cluster, target: Target) -> HttpResponse:
     """Assign the pod that a Binding names."""
     options = write_options(target.request, "CreateOptions")
     binding = _body(target, "Binding")
-    name = (binding.get("metadata") or {}).get("name") or ""
+    name = child(binding, "metadata").get("name") or ""
     pods = cluster.registry.find("", "v1", "pods")
     live = pods.table.live.get(f"{target.route.namespace}/{name}") if pods else None
     if pods is None or live is None:
@@ -108,7 +110,7 @@ def _assign(
         raise not_found("", "pods", live.name)
     value = live.value
     spec = value["spec"]
-    given: Value = binding.get("metadata") or {}
+    given: Value = child(binding, "metadata")
     if given.get("uid") and given["uid"] != live.uid:
         raise conflict("", "pods", live.name, "Precondition failed: UID")
     if value["metadata"].get("deletionTimestamp"):
@@ -121,10 +123,10 @@ def _assign(
     for key in ("annotations", "labels"):
         added = given.get(key)
         if isinstance(added, dict) and added:
-            own = value["metadata"].get(key) or {}
+            own = child(value["metadata"], key)
             value["metadata"][key] = {**own, **added}
     status = value.setdefault("status", {})
-    others = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
+    others = [c for c in items(status, "conditions") if c["type"] != "PodScheduled"]
     scheduled = {
         "type": "PodScheduled",
         "status": "True",
@@ -138,18 +140,18 @@ def _assign(
 
 
 def _node_of(binding: Value) -> str:
-    node = binding.get("target")
+    node = as_struct(binding.get("target")) or {}
     errors: list[FieldError] = []
-    kind = node.get("kind") if isinstance(node, dict) else None
+    kind = node.get("kind")
     if kind not in ("Node", "", None):
         text = 'supported values: "Node", "<empty>"'
         errors.append(FieldError("FieldValueNotSupported", "target.kind", kind, text))
-    target = node.get("name") if isinstance(node, dict) else None
-    if not target or not isinstance(target, str):
+    target = text_at(node, "name")
+    if not target:
         errors.append(FieldError("FieldValueRequired", "target.name", "", ""))
     if errors:
         raise server_error(aggregate(errors))
-    return str(target)
+    return target
 
 
 def _evict(cluster: Cluster, target: Target) -> HttpResponse:
@@ -162,11 +164,11 @@ def _evict(cluster: Cluster, target: Target) -> HttpResponse:
             f'{eviction["kind"]} in version "v1" cannot be handled as a Eviction: '
             "unknown conversion"
         )
-    if (eviction.get("metadata") or {}).get("name") != target.route.name:
+    if child(eviction, "metadata").get("name") != target.route.name:
         raise bad_request("name in URL does not match name in Eviction object")
     live = _live(target)
     given = eviction.get("deleteOptions")
-    options = delete_options(target.request, given if isinstance(given, dict) else {})
+    options = delete_options(target.request, as_struct(given) or {})
     options = replace(options, dry_run=dry_run or options.dry_run)
     delete_entry(cluster, target.served, live, options)
     return respond(_DONE, status=201, warnings=target.warnings)
@@ -189,7 +191,7 @@ def _finalize(cluster: Cluster, target: Target) -> HttpResponse:
     if version and version != str(live.revision):
         raise conflict("", "namespaces", live.name)
     value = live.value
-    finalizers = (given.get("spec") or {}).get("finalizers")
+    finalizers = child(given, "spec").get("finalizers")
     value["spec"] = {"finalizers": finalizers} if finalizers else {}
     final = arranged(served, value)
     if finished(final):

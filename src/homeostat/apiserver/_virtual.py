@@ -6,6 +6,7 @@ Whoever reaches the embedded server is its administrator: every review says so.
 from typing import Any
 
 from homeostat._transport import HttpResponse
+from homeostat.apiserver._access import child
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._options import write_options
 from homeostat.apiserver._render import respond
@@ -58,6 +59,6 @@ def review(cluster: Cluster, target: Target) -> HttpResponse:
     elif served.plural == "selfsubjectrulesreviews":
         answer["spec"] = {}
     else:
-        answer["spec"] = value.get("spec") or {}
+        answer["spec"] = child(value, "spec")
     answer["status"] = _STATUS[served.plural]
     return respond(json_bytes(answer), status=201, warnings=target.warnings)

@@ -136,23 +136,25 @@ class WatchStream:
             yield chunk
         if self._options.initial_events and self._options.bookmarks and self.open:
             yield self._bookmark(initial=True)
+        async for chunk in self._follow(end):
+            yield chunk
+        if self._last_line is not None and not self._broken:
+            yield self._last_line
+
+    async def _follow(self, end: float) -> AsyncIterator[bytes]:
         due = self._next_bookmark(end)
         while True:
             chunk = self._drain()
             if chunk:
                 yield chunk
-                continue
-            if not self.open:
-                break
-            if not await self._wait(min(due, end)):
-                now = asyncio.get_running_loop().time()
-                if now >= end:
-                    break
+            elif not self.open:
+                return
+            elif not await self._wait(min(due, end)):
+                if asyncio.get_running_loop().time() >= end:
+                    return
                 if self._options.bookmarks:
                     yield self._bookmark(initial=False)
                 due = self._next_bookmark(end)
-        if self._last_line is not None and not self._broken:
-            yield self._last_line
 
     def _bookmark(self, *, initial: bool) -> bytes:
         revision = self._store.revision

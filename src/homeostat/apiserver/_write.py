@@ -8,14 +8,14 @@ detect that nothing changed, commit.
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from homeostat.apiserver._access import child
+from homeostat.apiserver._arrange import HEAD, arranged, encode_dry
 from homeostat.apiserver._builtin_validation import validate_builtin
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._defaults import apply_builtin_defaults
 from homeostat.apiserver._defaults_create import prepare_builtin_create
 from homeostat.apiserver._events import check_new_event
-from homeostat.apiserver._kinds import spec_of
+from homeostat.apiserver._kinds import check_counts, spec_of
 from homeostat.apiserver._managed import track, unchanged
 from homeostat.apiserver._meta import (
     check_metadata,
@@ -43,10 +43,8 @@ from homeostat.schema import (
 
 __all__ = [
     "Change",
-    "arranged",
     "commit_new",
     "commit_update",
-    "encode_dry",
     "finished",
     "remove",
 ]
@@ -54,24 +52,6 @@ __all__ = [
 Value = dict[str, Any]
 ManagedFields = list[dict[str, Any]]
 
-_META_ORDER = (
-    "name",
-    "generateName",
-    "namespace",
-    "selfLink",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "labels",
-    "annotations",
-    "ownerReferences",
-    "finalizers",
-    "managedFields",
-)
-_HEAD = frozenset({"kind", "apiVersion", "metadata"})
 # Beyond this a name with its suffix would not be a label any more.
 MAX_BASE = 58
 NAME_TRIES = 8
@@ -233,7 +213,7 @@ def remove(cluster: Cluster, served: Served, live: Entry, value: Value) -> None:
 def finished(value: Value) -> bool:
     """Tell whether nothing holds back an object that is being deleted."""
     metadata = value["metadata"]
-    if value["kind"] == "Namespace" and (value.get("spec") or {}).get("finalizers"):
+    if value["kind"] == "Namespace" and child(value, "spec").get("finalizers"):
         return False
     return bool(
         metadata.get("deletionTimestamp")
@@ -331,7 +311,7 @@ def _count(served: Served, new: Value, old: Value) -> None:
     if not served.generation:
         return
     if served.custom:
-        skip = _HEAD | {"status"} if served.has_status else _HEAD
+        skip = HEAD | {"status"} if served.has_status else HEAD
         before = {key: item for key, item in old.items() if key not in skip}
         after = {key: item for key, item in new.items() if key not in skip}
     else:
@@ -361,32 +341,6 @@ def _own(
     )
 
 
-def arranged(served: Served, value: Value) -> Value:
-    """Return the object with its fields in the server's order."""
-    metadata = value["metadata"]
-    metadata.setdefault("resourceVersion", "")
-    ordered = {key: metadata[key] for key in _META_ORDER if key in metadata}
-    final: Value = {
-        "kind": served.storage.kind,
-        "apiVersion": served.storage.api_version,
-        "metadata": ordered,
-    }
-    for key, item in value.items():
-        if key not in _HEAD and key != "status":
-            final[key] = item
-    if "status" in value:
-        final["status"] = value["status"]
-    return final
-
-
-def encode_dry(served: Served, value: Value) -> bytes:
-    """Return the bytes that a commit would store, under the version it has."""
-    final = arranged(served, value)
-    if not final["metadata"]["resourceVersion"]:
-        del final["metadata"]["resourceVersion"]
-    return msgspec.json.encode(final)
-
-
 def _default(served: Served, value: Value) -> None:
     if not served.custom:
         apply_builtin_defaults(served.storage, value)
@@ -403,6 +357,8 @@ def _check(served: Served, new: Value, old: Value | None) -> list[FieldError]:
         errors += check_metadata_update(new["metadata"], old["metadata"])
     if not served.custom:
         errors += validate_builtin(served.storage, new, old)
+        if served.group == "apps":
+            errors += check_counts(new)
         if served.gvk.group == "events.k8s.io":
             errors += check_new_event(new)
     elif served.validation is not None:

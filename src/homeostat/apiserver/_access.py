@@ -1,0 +1,38 @@
+"""Reading decoded objects, where anything may be absent or null."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from homeostat.api import JSON
+
+__all__ = ["as_list", "as_struct", "child", "items", "text_at"]
+
+
+def child(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a struct or map, a new empty one when it is absent or null."""
+    found: dict[str, Any] = value.get(name) or {}
+    return found
+
+
+def items(value: Mapping[str, Any], name: str) -> list[Any]:
+    """Return a list, a new empty one when it is absent or null."""
+    found: list[Any] = value.get(name) or []
+    return found
+
+
+def as_struct(value: JSON) -> dict[str, Any] | None:
+    """Return a value as an object, None when it is none."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def as_list(value: JSON) -> list[Any] | None:
+    """Return a value as a list, None when it is none."""
+    # Through object: what is Any narrows to a list of unknowns.
+    given: object = value
+    return cast("list[Any]", given) if isinstance(given, list) else None
+
+
+def text_at(value: Mapping[str, Any], name: str) -> str:
+    """Return a text, "" when there is none."""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""

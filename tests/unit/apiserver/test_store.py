@@ -1,0 +1,137 @@
+from typing import Any
+
+import pytest
+
+from homeostat.apiserver._store import Event, Store, Table, TooOldError
+
+
+class Log:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.closed = False
+
+    def push(self, event: Event) -> None:
+        self.events.append(event)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def value(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"namespace": "ns", "name": name, "resourceVersion": ""},
+        **more,
+    }
+
+
+def put(store: Store, table: Table, name: str, **more: Any) -> int:
+    return store.put(table, f"ns/{name}", value(name, **more)).revision
+
+
+def names(entries: Any) -> list[str]:
+    return [entry.name for entry in entries]
+
+
+def test_revisions_start_above_one_and_grow_by_one() -> None:
+    store = Store()
+    table = store.table("things.")
+    first = put(store, table, "a")
+    assert first > 1
+    assert put(store, table, "b") == first + 1
+
+
+def test_revision_stands_in_the_object() -> None:
+    store = Store()
+    table = store.table("things.")
+    revision = put(store, table, "a")
+    stored = table.live["ns/a"].value
+    assert stored["metadata"]["resourceVersion"] == str(revision)
+
+
+def test_scan_follows_the_bytes_of_the_keys() -> None:
+    store = Store()
+    table = store.table("things.")
+    for key in ("a/x", "a-b/x", "a/b"):
+        namespace, name = key.split("/")
+        body = {"metadata": {"namespace": namespace, "name": name}}
+        store.put(table, key, body)
+    assert [entry.key for entry in table.scan()] == ["a-b/x", "a/b", "a/x"]
+    assert [entry.key for entry in table.scan("a/")] == ["a/b", "a/x"]
+
+
+def test_past_state_is_told_after_changes() -> None:
+    store = Store()
+    table = store.table("things.")
+    put(store, table, "a", data=1)
+    past = put(store, table, "b")
+    put(store, table, "a", data=2)
+    store.remove(table, "ns/b", value("b"))
+    put(store, table, "c")
+    old = list(table.scan_at(past, "ns/"))
+    assert names(old) == ["a", "b"]
+    assert old[0].value["data"] == 1
+    assert names(table.scan_at(past, "ns/", "ns/b")) == ["b"]
+    assert names(table.scan()) == ["a", "c"]
+
+
+def test_events_come_in_order_with_their_old_state() -> None:
+    store = Store()
+    table = store.table("things.")
+    log = Log()
+    table.watchers.append(log)
+    put(store, table, "a", data=1)
+    put(store, table, "a", data=2)
+    store.remove(table, "ns/a", value("a"))
+    assert [e.type for e in log.events] == ["ADDED", "MODIFIED", "DELETED"]
+    assert log.events[0].old is None
+    assert log.events[1].old is log.events[0].new
+
+
+def test_since_gives_later_events_of_the_table_alone() -> None:
+    store = Store()
+    table, other = store.table("things."), store.table("others.")
+    first = put(store, table, "a")
+    put(store, other, "x")
+    put(store, table, "b")
+    assert [e.new.name for e in store.since(table, first)] == ["b"]
+
+
+def test_history_is_bounded() -> None:
+    store = Store(history=3)
+    table = store.table("things.")
+    first = put(store, table, "a")
+    for number in range(4):
+        put(store, table, f"b{number}")
+    with pytest.raises(TooOldError):
+        store.since(table, first)
+    assert len(table.events) == 3
+
+
+def test_compaction_keeps_the_present() -> None:
+    store = Store()
+    table = store.table("things.")
+    first = put(store, table, "a")
+    last = put(store, table, "b")
+    store.compact()
+    assert store.since(table, last) == []
+    with pytest.raises(TooOldError):
+        store.check(first)
+
+
+def test_dropped_table_closes_its_watchers() -> None:
+    store = Store()
+    table = store.table("things.")
+    log = Log()
+    table.watchers.append(log)
+    store.drop(table)
+    assert log.closed
+    assert store.table("things.") is not table
+
+
+def test_count_is_that_of_the_scan() -> None:
+    store = Store()
+    table = store.table("things.")
+    for name in "abc":
+        put(store, table, name)
+    assert table.count("ns/", "ns/b") == 2
+    assert table.count("other/") == 0
