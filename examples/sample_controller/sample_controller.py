@@ -127,8 +127,8 @@ class FooController:
         It gets a key and no event: whatever happened, what counts is the state of now.
         """
         foo = self._foos.find(key.name, key.namespace)
-        if foo is None:
-            return  # deleted; the garbage collector takes the Deployment
+        if foo is None or foo.metadata.deletion_timestamp:
+            return  # the garbage collector takes the Deployment
         name = foo.spec.deployment_name
         deployment = self._deployments.find(name, key.namespace)
         if deployment is None:
@@ -155,7 +155,11 @@ class FooController:
         await self._client.patch(
             Foo,
             foo.metadata.name,
-            {"status": {"availableReplicas": available}},
+            # The uid: a Foo that was deleted and made again has a status of its own.
+            {
+                "metadata": {"uid": foo.metadata.uid},
+                "status": {"availableReplicas": available},
+            },
             namespace=foo.metadata.namespace,
             subresource="status",
         )

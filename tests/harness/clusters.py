@@ -223,7 +223,7 @@ class AnyCluster:
         kinds every 30 s.
         """
         if self.kind == "real":
-            return eventually(check, within=60.0, every=0.05)
+            return eventually(check, within=90.0, every=0.05)
         return eventually(check, within=10.0)
 
 
