@@ -12,6 +12,23 @@ __all__ = ["overlay"]
 _ABSENT: Final[Any] = object()
 
 
+def _list_of(*keys: str) -> Schema:
+    items = Schema("object", properties={key: Schema(default="") for key in keys})
+    return Schema("array", list_type="map", list_map_keys=keys, items=items)
+
+
+# The lists of ObjectMeta: the metadata of every object, whatever its schema says.
+_METADATA: Final = Schema(
+    "object",
+    properties={
+        "ownerReferences": _list_of("uid"),
+        # Atomic to server-side apply; this is what tells its entries apart.
+        "managedFields": _list_of("manager", "operation", "apiVersion", "subresource"),
+        "finalizers": Schema("array", list_type="set", items=Schema("string")),
+    },
+)
+
+
 def overlay(
     base: Unstructured,
     before: Unstructured,
@@ -26,7 +43,8 @@ def overlay(
 
     Items of a list are matched by the list-map keys of the schema, where it has them,
     else by equality of their views: an item that was changed is then a new one and
-    inherits nothing.
+    inherits nothing. The lists of metadata have keys where a schema says nothing of
+    them, as those of custom resources do: owner references their uid.
 
     Args:
         base: The whole object as the server sent it.
@@ -38,7 +56,12 @@ def overlay(
     Returns:
         A new object; the arguments stay as they are.
     """
-    return _object(base, before, after, schema)
+    result = _object(base, before, after, schema)
+    known = None if schema is None else schema.child("metadata")
+    if "metadata" in after and (known is None or not known.properties):
+        own, was = base.get("metadata", _ABSENT), before.get("metadata", _ABSENT)
+        result["metadata"] = _value(own, was, after["metadata"], _METADATA)
+    return result
 
 
 def _value(base: JSON, before: JSON, after: JSON, schema: Schema | None) -> JSON:

@@ -17,6 +17,7 @@ from homeostat.client._client import Client
 from homeostat.client._config import ClusterConfig, ExecConfig, InteractiveMode
 from homeostat.client._discovery import Discovery
 from homeostat.client._load import load_config
+from homeostat.client._merge import schema_for
 from homeostat.client._types import (
     ALL,
     AllNamespaces,
@@ -55,4 +56,5 @@ __all__ = [
     "WatchEvent",
     "WriteOptions",
     "load_config",
+    "schema_for",
 ]

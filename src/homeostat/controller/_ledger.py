@@ -1,18 +1,10 @@
 """What a reconcile was handed out, so that its updates lose nothing."""
 
-from functools import cache
-from typing import Any, cast, final
+from typing import Any, final
 
-from homeostat.api import (
-    CustomResource,
-    Object,
-    Schema,
-    Unstructured,
-    from_dict,
-    overlay,
-    to_dict,
-)
+from homeostat.api import Object, Unstructured, from_dict, overlay, to_dict
 from homeostat.cache import Record
+from homeostat.client import schema_for
 from homeostat.controller._status import status_patch
 
 __all__ = ["Ledger", "identity"]
@@ -30,19 +22,6 @@ def identity(obj: Object | Unstructured) -> tuple[str, str, str, str]:
         str(wire.get("uid") or ""),
         str(wire.get("resourceVersion") or ""),
     )
-
-
-@cache
-def _schema_for(kind: type[Object]) -> Schema | None:
-    # Both packages cost milliseconds to import: only typed updates pay.
-    if not issubclass(kind, CustomResource):
-        from homeostat.k8s import schema_of  # noqa: PLC0415
-
-        return schema_of(kind.__resource__.gvk)
-    from homeostat.schema import crd_for, parse_schema  # noqa: PLC0415
-
-    version: Unstructured = crd_for(cast("Any", kind))["spec"]["versions"][0]
-    return parse_schema(version["schema"]["openAPIV3Schema"])
 
 
 @final
@@ -78,7 +57,7 @@ class Ledger:
         before, after = to_dict(from_dict(type(obj), base)), to_dict(obj)
         if before == after:
             return None
-        return overlay(base, before, after, _schema_for(type(obj)))
+        return overlay(base, before, after, schema_for(type(obj)))
 
     def status_patch(
         self, obj: Object | Unstructured, base: Unstructured
@@ -88,7 +67,7 @@ class Ledger:
             before, after, schema = base, obj, None
         else:
             before, after = to_dict(from_dict(type(obj), base)), to_dict(obj)
-            schema = _schema_for(type(obj))
+            schema = schema_for(type(obj))
         return status_patch(
             base=base,
             before=before.get("status") or {},

@@ -121,3 +121,77 @@ def test_the_result_shares_nothing_with_the_arguments() -> None:
     result["l"][0]["k"] = 2
     result["u"]["x"] = 2
     assert base == {"l": [{"k": 1}], "u": {"x": 1}}
+
+
+OWNERS: Any = [
+    {"uid": "u1", "name": "a", "controller": True, "unknown": 1},
+    {"uid": "u2", "name": "b", "unknown": 2},
+]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        None,
+        Schema("object", properties={"spec": Schema("object")}),
+        Schema("object", properties={"metadata": Schema("object")}),
+        Schema("object", properties={"metadata": Schema(preserve_unknown=True)}),
+    ],
+)
+def test_owner_references_are_matched_by_uid_whatever_the_schema_says(
+    schema: Schema | None,
+) -> None:
+    base = {"metadata": {"ownerReferences": OWNERS, "unknown": 3}, "spec": {"a": 1}}
+    seen = [{k: v for k, v in one.items() if k != "unknown"} for one in OWNERS]
+    after = [{"uid": "u3", "name": "c"}, {"uid": "u1", "name": "a"}, seen[1]]
+    merged = overlay(
+        base,
+        {"metadata": {"ownerReferences": seen}},
+        {"metadata": {"ownerReferences": after}},
+        schema,
+    )
+    assert merged == {
+        "metadata": {
+            "ownerReferences": [
+                {"uid": "u3", "name": "c"},
+                {"uid": "u1", "name": "a", "unknown": 1},
+                {"uid": "u2", "name": "b", "unknown": 2},
+            ],
+            "unknown": 3,
+        },
+        "spec": {"a": 1},
+    }
+
+
+def test_managed_fields_are_matched_by_manager_operation_and_subresource() -> None:
+    entries: Any = [
+        {"manager": "m", "operation": "Update", "time": "1", "unknown": 1},
+        {"manager": "m", "operation": "Update", "subresource": "status", "unknown": 2},
+    ]
+    seen = [{k: v for k, v in one.items() if k != "unknown"} for one in entries]
+    after = [seen[1], {**seen[0], "time": "2"}]
+    merged = overlay(
+        {"metadata": {"managedFields": entries}},
+        {"metadata": {"managedFields": seen}},
+        {"metadata": {"managedFields": after}},
+    )
+    assert merged["metadata"]["managedFields"] == [
+        entries[1],
+        {**entries[0], "time": "2"},
+    ]
+
+
+def test_finalizers_are_a_set_of_texts() -> None:
+    merged = overlay(
+        {"metadata": {"finalizers": ["a", "b"]}},
+        {"metadata": {"finalizers": ["a", "b"]}},
+        {"metadata": {"finalizers": ["b", "c"]}},
+    )
+    assert merged == {"metadata": {"finalizers": ["b", "c"]}}
+
+
+def test_metadata_that_was_removed_stays_away() -> None:
+    base = {"metadata": {"labels": {"a": "b"}}, "spec": 1}
+    assert overlay(base, base, {"spec": 1}) == {"spec": 1}
+    assert overlay({"spec": 1}, {"spec": 1}, base) == base
+    assert overlay(base, {"spec": 1}, {"spec": 2}) == {**base, "spec": 2}

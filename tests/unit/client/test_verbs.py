@@ -21,6 +21,7 @@ from homeostat.api import (
     Spec,
     Status,
     custom_resource,
+    decode,
 )
 from homeostat.client import (
     ALL,
@@ -313,6 +314,23 @@ async def test_typed_update_keeps_unknown_fields_inside_list_items() -> None:
             {"name": "a", "number": 1, "future": "x"},
         ],
     }
+
+
+async def test_typed_update_keeps_unknown_fields_inside_owner_references() -> None:
+    def put(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(status=200, body=request.body)
+
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u", "future": "x"}
+    base = live("4", kind="Gate", spec={})
+    document = msgspec.json.decode(base.body)
+    document["metadata"]["ownerReferences"] = [owner]
+    gate = decode(Gate, msgspec.json.encode(document))
+    gate.metadata.owner_references[0].controller = True
+    transport = Scripted(answer(document), put)
+    await Client(transport).update(gate)
+    assert sent(transport)[3]["metadata"]["ownerReferences"] == [
+        {**owner, "controller": True}
+    ]
 
 
 async def test_typed_update_of_an_old_version_conflicts_without_a_write() -> None:
