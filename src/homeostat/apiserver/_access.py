@@ -1,7 +1,7 @@
 """Reading decoded objects, where anything may be absent or null."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from homeostat.api import JSON
 
@@ -27,9 +27,11 @@ def as_struct(value: JSON) -> dict[str, Any] | None:
 
 def as_list(value: JSON) -> list[Any] | None:
     """Return a value as a list, None when it is none."""
-    # Through object: what is Any narrows to a list of unknowns.
-    given: object = value
-    return cast("list[Any]", given) if isinstance(given, list) else None
+    return value if _is_list(value) else None
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def text_at(value: Mapping[str, Any], name: str) -> str:
