@@ -57,7 +57,8 @@ async def _own_network(
     owner = controller_of(present) if present is not None else None
     is_ours = owner is not None and owner.uid == deployment.metadata.uid
     if deployment.metadata.annotations.get(ASKS) != "true":
-        if present is not None and is_ours:
+        going = present is not None and present.metadata.deletion_timestamp
+        if present is not None and is_ours and not going:
             await ctx.delete(present)
         return
     if present is not None and not is_ours:

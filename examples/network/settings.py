@@ -1,11 +1,13 @@
 """What a user can set, by environment variables."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, TypeAlias
 
 from homeostat.errors import ConfigError
+
+_NUMBERS: Mapping[type, Callable[[str], Any]] = {int: int, float: float}
 
 CidrChange: TypeAlias = Literal["refuse", "recreate"]
 
@@ -75,7 +77,8 @@ class Settings:
             variable = f"NETWORK_{field.name.upper()}"
             if variable not in environment:
                 continue
-            convert: type[Any] = type(getattr(defaults, field.name))
+            default: object = getattr(defaults, field.name)
+            convert = _NUMBERS.get(type(default), str)
             try:
                 given[field.name] = convert(environment[variable])
             except ValueError:
