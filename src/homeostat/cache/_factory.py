@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, final, overload
 
 from homeostat._clock import Clock, SystemClock
+from homeostat._guard import run_again
 from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
 from homeostat._scope import Write
 from homeostat._tasks import Group
 from homeostat.api import GroupVersionKind, Kind, LabelSelector, Object, Unstructured
-from homeostat.cache._guard import run_again
 from homeostat.cache._informer import Health, Informer, selection_of
 from homeostat.cache._selection import Selection
 from homeostat.cache._writes import WriteRouter

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Literal, final
 
+from homeostat._guard import call
 from homeostat.cache._delta import Delta, Handler
-from homeostat.cache._guard import call
 from homeostat.cache._index import Indexer
 from homeostat.cache._record import Record
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast, final, overload
 
+from homeostat._guard import Failed, call
 from homeostat.api import JSON, GroupVersionKind, Kind, Object, Unstructured, kind_of
-from homeostat.cache._guard import Failed, call
 from homeostat.cache._paths import split_path
 from homeostat.cache._record import Record
 

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, final
 
+from homeostat._guard import Failed, call_async
 from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
 from homeostat._scope import Epoch, WriteScope
 from homeostat._tasks import Group
 from homeostat.controller._conflicts import Conflicts
 from homeostat.controller._decide import DeadlineError, Decision, decide
-from homeostat.controller._guard import Failed, call_async
 from homeostat.controller._logfields import log_fields
 from homeostat.controller._result import Result
 from homeostat.controller._steps import timed

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, final
 
+from homeostat._guard import Failed, call_async
 from homeostat._random import Random
 from homeostat._scope import Write, WriteScope
 from homeostat._tasks import Group
@@ -14,7 +15,6 @@ from homeostat.controller._binding import Binding
 from homeostat.controller._context import Emitted
 from homeostat.controller._controller import Run
 from homeostat.controller._declaration import Declaration
-from homeostat.controller._guard import Failed, call_async
 from homeostat.controller._ledger import identity
 from homeostat.controller._logfields import log_fields
 from homeostat.controller._reading import Read

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar, final
 
+from homeostat._guard import Failed, call_async
 from homeostat._tasks import Group, Threads
-from homeostat.controller._guard import Failed, call_async
 
 __all__ = ["Portal"]
 

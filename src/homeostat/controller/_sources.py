@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable
 from typing import final
 
+from homeostat._guard import Failed, call
 from homeostat.api import NamespacedName, Request, kind_of
 from homeostat.cache import Delta, Reader, Record
 from homeostat.controller._controller import Controller
-from homeostat.controller._guard import Failed, call
 from homeostat.controller._predicate import DEFAULT_FOR_OTHERS, Predicate
 from homeostat.controller._trigger import Trigger
 from homeostat.controller._watch import MapFunction, Watch

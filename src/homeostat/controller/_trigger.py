@@ -13,9 +13,9 @@ the state at the start.
 from collections.abc import Hashable
 from typing import Generic, TypeVar, final
 
+from homeostat._guard import Failed, call
 from homeostat.api import NamespacedName
 from homeostat.cache import Record
-from homeostat.controller._guard import Failed, call
 from homeostat.controller._predicate import Predicate, Verdict
 
 __all__ = ["Trigger"]

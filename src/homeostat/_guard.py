@@ -1,8 +1,8 @@
 """The one place that calls what users wrote, so that its failures stay its own.
 
-Reconcilers, finalizers, predicates and map functions may raise anything. What each
-failure means differs; that it is logged with its traceback, and that it never ends a
-task of the library, does not.
+Reconcilers, finalizers, predicates, map and index functions and event handlers may
+raise anything. What each failure means differs; that it is logged with its traceback,
+and that it never ends a task of the library, does not.
 """
 
 import asyncio
@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-__all__ = ["Failed", "call", "call_async"]
+__all__ = ["Failed", "call", "call_async", "run_again"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+_RESTART_DELAY = 5.0  # seconds; a fault that no back-off of a reflector covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,18 @@ async def call_async(function: Callable[[], Awaitable[T]]) -> T | Failed:
         return Failed(stray)
     except Exception as error:  # noqa: BLE001 - any error of a reconciler is a retry
         return Failed(error)
+
+
+async def run_again(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Run something that only ends when it is cancelled, again after each error.
+
+    Args:
+        name: Names it in the log, as ``informer/v1 Pod``.
+        run: Starts it.
+    """
+    while True:
+        try:
+            await run()
+        except Exception:
+            logger.exception("%s failed; it starts again", name)
+        await asyncio.sleep(_RESTART_DELAY)
