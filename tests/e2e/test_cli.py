@@ -1,0 +1,384 @@
+"""The command line as a person uses it: processes, signals, kubectl."""
+
+import json
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from homeostat.testing import eventually
+from tests.harness.clusters import AnyCluster, only_real
+from tests.harness.kubectl import Kubectl
+
+ROOT = Path(__file__).resolve().parents[2]
+PODSET = str(ROOT / "examples" / "podset" / "podset.py")
+SAMPLE = str(ROOT / "examples" / "podset" / "manifests" / "podset.yaml")
+
+START_SECONDS = 30.0  # of a process, on a busy machine
+STOP_SECONDS = 3.0
+
+
+def command(*args: str) -> list[str]:
+    return [sys.executable, "-m", "homeostat", *args]
+
+
+def run(*args: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command(*args),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class Started:
+    """A command that runs until it is told to stop."""
+
+    def __init__(self, folder: Path, *args: str) -> None:
+        self._log = folder / "stderr"
+        with self._log.open("w") as log:
+            self._popen = subprocess.Popen(
+                command(*args), stdout=subprocess.PIPE, stderr=log, text=True
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._popen.kill()
+        self._popen.communicate()
+
+    def line(self) -> str:
+        """Return the next line of stdout."""
+        assert self._popen.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._popen.stdout, selectors.EVENT_READ)
+            assert selector.select(START_SECONDS), self.log()
+        return self._popen.stdout.readline().rstrip("\n")
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the whole lines of a log in JSON."""
+        whole, _, _ = self.log().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def wait_for(self, text: str) -> None:
+        def said() -> bool:
+            assert self._popen.poll() is None, self.log()
+            return text in self.log()
+
+        eventually(said, within=START_SECONDS, every=0.02)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Send a signal and return the exit status; three seconds are enough."""
+        self._popen.send_signal(number)
+        return self._popen.wait(STOP_SECONDS)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
+    running: list[Started] = []
+
+    def begin(*args: str) -> Started:
+        folder = tmp_path / str(len(running))
+        folder.mkdir()
+        running.append(Started(folder, *args))
+        return running[-1]
+
+    yield begin
+    for each in running:
+        each.__exit__()
+
+
+def kubeconfig_of(line: str) -> Path:
+    """Return the path in ``export KUBECONFIG=PATH``."""
+    head, _, path = line.partition("=")
+    assert head == "export KUBECONFIG"
+    return Path(path)
+
+
+def kubectl_for(kubeconfig: Path, tmp_path: Path, namespace: str) -> Kubectl:
+    return Kubectl(kubeconfig, tmp_path / "cache", namespace)
+
+
+def converged(kubectl: Kubectl, size: int) -> None:
+    """Assert that kubectl shows the sample with its pods."""
+    shown = kubectl("get", "podset", "web", "-o", "json")
+    assert shown.code == 0, shown.err
+    podset = json.loads(shown.out)
+    assert podset["status"]["readyReplicas"] == size
+    pods = kubectl("get", "pods", "-l", "podSet_cr=web", "-o", "name")
+    assert len(pods.out.split()) == size
+
+
+# With no cluster.
+
+
+def test_run_local_announces_its_cluster_and_ends_cleanly(
+    start: Callable[..., Started],
+) -> None:
+    process = start("run", PODSET, "--local")
+    kubeconfig = kubeconfig_of(process.line())
+    assert kubeconfig.is_file()
+    assert process.stop() == 0
+    assert not kubeconfig.exists()
+    assert "Traceback" not in process.log()
+
+
+def test_run_ends_cleanly_on_sigterm(start: Callable[..., Started]) -> None:
+    process = start("run", PODSET, "--local")
+    process.line()
+    assert process.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.kube
+def test_run_local_serves_kubectl(
+    start: Callable[..., Started], tmp_path: Path
+) -> None:
+    process = start("run", PODSET, "--local")
+    kubectl = kubectl_for(kubeconfig_of(process.line()), tmp_path, "default")
+
+    def apply() -> None:  # the line comes before the definition is installed
+        done = kubectl("apply", "-f", SAMPLE)
+        assert done.code == 0, done.err
+        assert done.out == "podset.apps.jicki.cn/web created\n"
+
+    eventually(apply, within=START_SECONDS)
+    eventually(lambda: converged(kubectl, 3), within=START_SECONDS)
+    assert kubectl("scale", "podset", "web", "--replicas=1").code == 0
+    eventually(lambda: converged(kubectl, 1), within=START_SECONDS)
+    process.wait_for("podsets default/web reconciled: success")
+    assert process.stop() == 0
+
+
+@pytest.mark.kube
+def test_json_log_has_the_fields_of_a_reconcile(
+    start: Callable[..., Started], tmp_path: Path
+) -> None:
+    process = start("run", PODSET, "--local", "--log-format", "json")
+    kubectl = kubectl_for(kubeconfig_of(process.line()), tmp_path, "default")
+    eventually(lambda: kubectl("apply", "-f", SAMPLE).code == 0, within=START_SECONDS)
+
+    def reconciled() -> dict[str, Any]:
+        # An IndexError, while there is none, means "not yet".
+        return [r for r in process.records() if r.get("outcome") == "success"][0]  # noqa: RUF015
+
+    record = eventually(reconciled, within=START_SECONDS)
+    assert record["level"] == "info"
+    assert record["msg"] == "reconciled"
+    assert record["controller"] == "podsets"
+    assert (record["namespace"], record["name"]) == ("default", "web")
+    assert record["ts"].endswith("Z")
+    assert record["reconcile_id"]
+    assert record["duration_s"] >= 0
+    assert record["reasons"][0].startswith("PodSet")
+    assert process.stop() == 0
+    for line in process.records():
+        assert {"ts", "level", "msg"} <= line.keys()
+
+
+def test_local_up_says_first_how_to_reach_it(start: Callable[..., Started]) -> None:
+    process = start("local", "up")
+    kubeconfig = kubeconfig_of(process.line())
+    process.wait_for("Ctrl-C ends it")
+    assert kubeconfig.is_file()
+    assert process.stop() == 0
+    assert not kubeconfig.exists()
+
+
+@pytest.mark.kube
+def test_kubectl_works_on_local_up(
+    start: Callable[..., Started], tmp_path: Path
+) -> None:
+    process = start("local", "up")
+    kubectl = kubectl_for(kubeconfig_of(process.line()), tmp_path, "default")
+
+    def nodes() -> None:
+        assert len(kubectl("get", "nodes", "-o", "name").out.split()) == 2
+
+    eventually(nodes, within=START_SECONDS)
+
+
+def test_local_up_takes_the_port_that_it_is_given(
+    start: Callable[..., Started],
+) -> None:
+    first = start("local", "up", "--profile", "apiserver")
+    url = kubeconfig_of(first.line()).read_text().partition("server: ")[2].split()[0]
+    done = run("local", "up", "--port", url.rpartition(":")[2])
+    assert done.returncode == 1
+    assert one_line(done).startswith("Error: ")
+    assert "address already in use" in done.stderr
+
+
+def test_demo_converges() -> None:
+    done = run("demo", PODSET)
+    assert done.returncode == 0, done.stdout
+    assert "delete PodSet web" in done.stdout
+    assert "not converged" not in done.stdout
+
+
+# On the real server.
+
+
+@only_real
+def test_crd_is_accepted_by_kubectl(any_cluster: AnyCluster, tmp_path: Path) -> None:
+    printed = run("crd", PODSET)
+    assert printed.returncode == 0
+    kubectl = kubectl_for(any_cluster.kubeconfig, tmp_path, any_cluster.namespace)
+    arguments = ("--server-side", "--force-conflicts", "--dry-run=server")
+    done = kubectl("apply", *arguments, "-f", "-", stdin=printed.stdout)
+    assert done.code == 0, done.err
+    assert "podsets.apps.jicki.cn serverside-applied" in done.out
+
+
+def sample_for(namespace: str) -> str:
+    return Path(SAMPLE).read_text().replace("default", namespace)
+
+
+@only_real
+def test_run_takes_a_kubeconfig_and_keeps_to_its_namespaces(
+    any_cluster: AnyCluster, start: Callable[..., Started], tmp_path: Path
+) -> None:
+    mine, other = any_cluster.namespace, f"{any_cluster.namespace}-other"
+    path = str(any_cluster.kubeconfig)
+    arguments = ("--kubeconfig", path, "--namespace", mine, "--install-crds")
+    process = start("run", PODSET, *arguments, "--log-format", "json")
+    kubectl = kubectl_for(Path(path), tmp_path, mine)
+    assert kubectl("create", "namespace", other).code == 0
+
+    def apply(namespace: str) -> bool:
+        sample = sample_for(namespace)
+        return kubectl("-n", namespace, "apply", "-f", "-", stdin=sample).code == 0
+
+    try:
+        # First the one that must not be seen: what is seen later proves that the
+        # operator has had its chance.
+        eventually(lambda: apply(other), within=START_SECONDS)
+        eventually(lambda: apply(mine), within=START_SECONDS)
+        eventually(lambda: converged(kubectl, 3), within=START_SECONDS, every=0.1)
+        assert process.stop() == 0
+        namespaces = {r["namespace"] for r in process.records() if "namespace" in r}
+        assert namespaces == {mine}
+        left = kubectl("-n", other, "get", "deployments", "-o", "name")
+        assert left.out == ""
+    finally:
+        kubectl("delete", "namespace", other, "--wait=false")
+
+
+# What a user can mend.
+
+
+def one_line(done: "subprocess.CompletedProcess[str]") -> str:
+    """Return the only line on stderr."""
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> str:
+    """A kubeconfig whose server nobody listens at."""
+    path = tmp_path / "nowhere"
+    path.write_text(
+        "{apiVersion: v1, kind: Config, current-context: a, "
+        "clusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}], "
+        "users: [{name: a, user: {}}], "
+        "contexts: [{name: a, context: {cluster: a, user: a}}]}"
+    )
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "does not exist; name a Python file that defines controllers"),
+        ("def f(:\n", "does not run: line 1: invalid syntax"),
+        ("x = 1\n1 / 0\n", "does not run: line 2: ZeroDivisionError: division by zero"),
+        ("x = 1\n", "no controller at the top level of"),
+    ],
+    ids=["missing", "syntax", "raises", "empty"],
+)
+def test_file_that_is_no_operator(
+    tmp_path: Path, text: str | None, message: str
+) -> None:
+    file = tmp_path / "operator.py"
+    if text is not None:
+        file.write_text(text)
+    done = run("run", str(file), "--local")
+    assert done.returncode == 1
+    assert message in one_line(done)
+    assert str(file) in done.stderr
+    assert done.stdout == ""
+
+
+def test_crd_of_a_file_without_resources(tmp_path: Path) -> None:
+    file = tmp_path / "operator.py"
+    file.write_text("")
+    done = run("crd", str(file))
+    assert done.returncode == 1
+    assert "no @custom_resource class at the top level of" in one_line(done)
+
+
+def test_missing_context_names_those_that_are_there(nowhere: str) -> None:
+    done = run("run", PODSET, "--kubeconfig", nowhere, "--context", "b")
+    assert done.returncode == 1
+    assert one_line(done) == f"Error: {nowhere}: there is no context 'b'; there are a"
+
+
+def test_missing_kubeconfig(tmp_path: Path) -> None:
+    path = str(tmp_path / "none")
+    done = run("run", PODSET, "--kubeconfig", path)
+    assert done.returncode == 1
+    assert one_line(done) == f"Error: kubeconfig {path} does not exist"
+
+
+def test_definitions_cannot_be_installed_on_a_server_that_is_not_there(
+    nowhere: str,
+) -> None:
+    done = run("run", PODSET, "--kubeconfig", nowhere, "--install-crds")
+    assert done.returncode == 1
+    assert "cannot connect to http://127.0.0.1:1" in one_line(done)
+
+
+def test_operator_waits_for_a_server_that_is_not_there(
+    start: Callable[..., Started], nowhere: str
+) -> None:
+    # As an operator in a cluster that is being started: it says so and tries again.
+    process = start("run", PODSET, "--kubeconfig", nowhere)
+    process.wait_for("cannot connect to http://127.0.0.1:1")
+    assert process.stop() == 0
+    assert "Traceback" not in process.log()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("run",),
+        ("run", PODSET, "--bogus"),
+        ("run", PODSET, "--workers", "0"),
+        ("run", PODSET, "--log-format", "xml"),
+        ("run", PODSET, "--local", "--context", "a"),
+        ("local", "up", "--port", "70000"),
+        ("nonsense",),
+    ],
+    ids=" ".join,
+)
+def test_wrong_command_line_ends_with_2(args: tuple[str, ...]) -> None:
+    done = run(*args)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout.startswith("homeostat ")
+    for args in ([], ["run"], ["local", "up"], ["crd"], ["demo"]):
+        assert run(*args, "--help").stdout.startswith("Usage: ")
