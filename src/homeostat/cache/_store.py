@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import final
 
 from homeostat.api import parse_resource_version
@@ -10,25 +9,13 @@ from homeostat.cache._delta import Delta, Reason
 from homeostat.cache._index import Indexer
 from homeostat.cache._record import Record
 from homeostat.cache._tombs import Tombs
+from homeostat.cache._unacked import Unacked
 
 __all__ = ["Store"]
 
 logger = logging.getLogger(__name__)
 
 _Key = tuple[str, str]
-
-
-@dataclass(slots=True, frozen=True)
-class _Unacked:
-    """A write response whose event has not come yet.
-
-    Attributes:
-        version: Of the response.
-        gone: The object left this watch's selector with that write.
-    """
-
-    version: int
-    gone: bool = False
 
 
 @final
@@ -77,7 +64,7 @@ class Store:
         self.watermark = 0
         self.comparable = True
         self.listing = False
-        self._unacked: dict[_Key, _Unacked] = {}
+        self._unacked = Unacked()
         self._tombs = Tombs()
         # What the list that comes in has not named yet; True for what is left from
         # before the server lost its data, whose versions mean nothing any more.
@@ -116,16 +103,14 @@ class Store:
         if version is None:
             return deltas
         self._seen = max(self._seen, version)
-        unacked = self._unacked.get(key)
-        if unacked is not None and unacked.version <= version:
-            del self._unacked[key]
+        self._unacked.confirm(key, version)
         if not self.listing:
             return deltas + self._advance(version)
         # What a stream begins with is in no order: it says nothing about the rest, and
         # a late answer must not bring back what was deleted meanwhile.
         gone = event_type == "DELETED" and self.newest(*key) is None
-        if gone and key not in self._unacked:
-            self._unacked[key] = _Unacked(version, gone=True)
+        if gone and self._unacked.get(key) is None:
+            self._unacked.add(key, version, gone=True)
         return deltas
 
     def bookmark(self, resource_version: str) -> list[Delta]:
@@ -236,9 +221,9 @@ class Store:
             return []
         if not matches:
             # An event from before this write must not bring the object back.
-            self._unacked[key] = _Unacked(version, gone=True)
+            self._unacked.add(key, version, gone=True)
             return [] if current is None else self._drop(key, current, reason)
-        self._unacked[key] = _Unacked(version)
+        self._unacked.add(key, version)
         return self._put(key, record, reason)
 
     def deleting(self, namespace: str, name: str, uid: str) -> list[Delta]:
@@ -343,19 +328,14 @@ class Store:
     def _advance(self, version: int) -> list[Delta]:
         """Note that the server said everything up to ``version``."""
         self.watermark = max(self.watermark, version)
-        if not self._unacked:
-            return []
         deltas: list[Delta] = []
-        for key, unacked in list(self._unacked.items()):
-            if unacked.version > self.watermark:
-                continue
-            del self._unacked[key]
+        for key, write in self._unacked.reach(self.watermark):
             record = self.newest(*key)
             # Its event was due and never came: this watch does not select it.
             if (
-                not unacked.gone
+                not write.gone
                 and record is not None
-                and record.version == unacked.version
+                and record.version == write.version
             ):
                 deltas += self._drop(key, record, "watch")
         return deltas
