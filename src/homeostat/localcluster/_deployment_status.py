@@ -16,6 +16,7 @@ AVAILABLE = "Available"
 PROGRESSING = "Progressing"
 # kubernetes counts 2**31 - 1 seconds as "no deadline".
 NO_DEADLINE = 2**31 - 1
+_ENDED = {"NewReplicaSetAvailable", "ProgressDeadlineExceeded"}
 
 
 def deployment_status(
@@ -87,7 +88,9 @@ def progress_left(
         return None
     if deployment.spec.paused or is_complete(deployment, status):
         return None
-    if condition.reason == "ProgressDeadlineExceeded" or not condition.last_update_time:
+    # A rollout that ended, well or not, has no deadline any more: without this a
+    # rollback would time out at once, and a lost pod would be looked at in a hot loop.
+    if condition.reason in _ENDED or not condition.last_update_time:
         return None
     due = condition.last_update_time + timedelta(seconds=deadline or 0)
     return max(0.0, due.timestamp() - now.timestamp())
@@ -133,6 +136,7 @@ def _judge_progress(
     now: datetime,
 ) -> None:
     if deployment.spec.progress_deadline_seconds in {None, NO_DEADLINE}:
+        status.conditions = [c for c in status.conditions if c.type != PROGRESSING]
         return
     known = _find(status, PROGRESSING)
     settled = known is not None and known.reason == "NewReplicaSetAvailable"
