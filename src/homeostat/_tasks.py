@@ -2,13 +2,33 @@
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Thread
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, cast
+from typing import (
+    Any,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    final,
+    runtime_checkable,
+)
 
-__all__ = ["Group", "LoopThread", "Threads", "only_error"]
+__all__ = [
+    "CountsThreads",
+    "Group",
+    "LoopThread",
+    "Threads",
+    "ThreadsExecutor",
+    "only_error",
+    "thread_waits",
+]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -147,19 +167,103 @@ def only_error(error: BaseException) -> BaseException:
     return error
 
 
+@final
+class ThreadsExecutor(Executor):
+    """Runs calls in daemon threads, which are started as they are needed.
+
+    The pools of the standard library are joined when the interpreter ends: one call
+    that never returns would keep the process from ending.
+
+    Args:
+        size: Most threads at a time.
+        name: The threads are named ``name-0``, ``name-1``, ...
+
+    Attributes:
+        size: Most threads at a time.
+
+    Invariant: there is a thread for each call that has not ended, up to ``size``.
+    """
+
+    def __init__(self, size: int, *, name: str) -> None:
+        self.size = size
+        self._name = name
+        self._lock = Lock()
+        self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
+        self._calls = SimpleQueue()  # bounded by its callers, who wait for their calls
+        self._threads = 0
+        self._open = 0
+        self._closed = False
+
+    def submit(
+        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> "Future[T]":
+        """Run ``fn`` in a thread, when one is free.
+
+        Raises:
+            RuntimeError: The pool is closed.
+        """
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(f"the threads of {self._name} are closed")
+            self._open += 1
+            self._calls.put((future, partial(fn, *args, **kwargs)))
+            if self._threads < min(self._open, self.size):
+                name = f"{self._name}-{self._threads}"
+                self._threads += 1
+                Thread(target=self._work, name=name, daemon=True).start()
+        return future
+
+    def close(self) -> None:
+        """Refuse new calls, cancel those that wait; threads end after their calls."""
+        waiting: list[Future[Any]] = []
+        with self._lock:
+            self._closed = True
+            try:
+                while call := self._calls.get_nowait():
+                    waiting.append(call[0])
+            except Empty:
+                pass
+            for _ in range(self._threads):
+                self._calls.put(None)
+        for future in waiting:
+            future.cancel()
+
+    def _work(self) -> None:
+        while call := self._calls.get():
+            self._run(*call)
+            del call  # a free thread keeps nothing alive
+
+    def _run(self, future: "Future[Any]", function: Callable[[], Any]) -> None:
+        error: BaseException | None = None
+        result: Any = None
+        if runs := future.set_running_or_notify_cancel():
+            try:
+                result = function()
+            except BaseException as caught:  # noqa: BLE001 - the caller's to handle
+                error = caught
+        with self._lock:
+            self._open -= 1
+        if error is not None:
+            future.set_exception(error)
+        elif runs:
+            future.set_result(result)
+
+
 class Threads:
     """A pool of threads with a name and a fixed size.
 
     asyncio's default pool has ``cpu_count + 4`` threads for everybody: one slow user
     function would starve the others, so each owner has a pool of its own.
 
-    Cancellation: a function that runs is not interrupted; its result is dropped.
+    Cancellation: a function that runs is not interrupted; its result is dropped. One
+    that never returns does not keep the process from ending.
     """
 
     __slots__ = ("_pool",)
 
     def __init__(self, size: int, *, name: str) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
+        self._pool = ThreadsExecutor(size, name=name)
 
     async def run(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
@@ -173,7 +277,37 @@ class Threads:
 
     def close(self) -> None:
         """Refuse new work; threads end when what they run returns."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
+
+
+@runtime_checkable
+class CountsThreads(Protocol):
+    """A loop that must know which threads work, for its time stands still for them.
+
+    Attributes:
+        waiting_threads: How many of the threads that the loop waits for wait, in
+            turn, for the loop. Changed on the loop's thread alone.
+    """
+
+    waiting_threads: int
+
+
+@contextmanager
+def thread_waits() -> Generator[None]:
+    """Tell the running loop that a thread waits for what the block does.
+
+    To be entered on the loop, by whoever serves a call of a thread that
+    ``Threads.run`` started; the thread is woken after the block.
+    """
+    loop: object = asyncio.get_running_loop()
+    if not isinstance(loop, CountsThreads):
+        yield
+        return
+    loop.waiting_threads += 1
+    try:
+        yield
+    finally:
+        loop.waiting_threads -= 1
 
 
 class LoopThread:
