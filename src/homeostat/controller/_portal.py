@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar, final
 
 from homeostat._guard import Failed, call_async
-from homeostat._tasks import Group, Threads
+from homeostat._tasks import Group, Threads, thread_waits
 
 __all__ = ["Portal"]
 
@@ -107,7 +107,9 @@ class Portal:
         while True:
             function, future = await self._inbox.get()
             try:
-                future.set_result(await function())
+                with thread_waits():
+                    outcome = await function()
+                future.set_result(outcome)
             except asyncio.CancelledError:
                 future.set_exception(CancelledError())
                 raise
