@@ -298,14 +298,15 @@ def _expired(
     state: ReflectorState, error: HomeostatError, now: float, chance: float
 ) -> Step:
     if state.phase == "watch":
-        again = state.stalls > 0
+        again = state.stalls > 0 or now - state.opened_at < SHORT_WATCH
         state = replace(
             state,
             phase="initial",
             stalls=state.stalls + 1,
             from_newest=state.from_newest or too_large(error),
         )
-        # Twice in a row without an event between: do not spin.
+        # Twice in a row without an event between, or at once after the whole state was
+        # taken, which counts as progress: do not spin.
         return _wait(state, now, chance) if again else _enter(state)
     if state.phase == "list" and state.continue_:
         # The pages took longer than the server keeps them: all at once, then.

@@ -65,7 +65,9 @@ INITIAL = replace(FRESH, phase="initial")
 RELIST = replace(INITIAL, resource_version="5")
 LIST = replace(FRESH, phase="list")
 SECOND_PAGE = replace(LIST, continue_="next")
-WATCH = replace(FRESH, phase="watch", resource_version="5", progressed=True)
+WATCH = replace(
+    FRESH, phase="watch", resource_version="5", progressed=True, opened_at=-60.0
+)
 OLD_SERVER = replace(INITIAL, streaming=False)
 
 RECORD = record("web", 9)
@@ -188,9 +190,15 @@ ROWS: list[tuple[str, ReflectorState, Input, list[Effect | type[Effect]]]] = [
         [FIRST_PAGE_FROM_5],
     ),
     ("410 again at once", replace(WATCH, stalls=1), Failed(EXPIRED), [WAIT]),
+    ("410 after the state", replace(WATCH, opened_at=0.0), said(EXPIRED), [WAIT]),
     ("watch from the future", WATCH, Failed(TOO_LARGE), [STREAM]),
     ("clean close", WATCH, Closed(), [WATCH_FROM_5]),
-    ("clean close at once", replace(WATCH, progressed=False), Closed(), [WAIT]),
+    (
+        "clean close at once",
+        replace(WATCH, progressed=False, opened_at=0.0),
+        Closed(),
+        [WAIT],
+    ),
     ("cut in the middle of a line", WATCH, Closed(CUT), [WAIT]),
     ("error event", WATCH, said(INTERNAL), [Degrade, WAIT]),
     ("429 event", WATCH, said(BUSY), [Degrade, Wait(7.0)]),
@@ -240,14 +248,14 @@ def test_missing_kind_is_resolved_anew_and_then_listed_anew() -> None:
 
 def test_server_without_streaming_is_not_asked_again() -> None:
     state = after(INITIAL, Failed(UNSUPPORTED), Page("7"))
-    assert reflect(state, Failed(EXPIRED))[1] == (
+    assert reflect(state, Failed(EXPIRED), now=60.0)[1] == (
         ListPage(resource_version="7", limit=500),
     )
 
 
 def test_broken_streaming_list_is_tried_again_next_time() -> None:
     state = after(INITIAL, Failed(INTERNAL), Page("7"))
-    assert reflect(state, Failed(EXPIRED))[1] == (
+    assert reflect(state, Failed(EXPIRED), now=60.0)[1] == (
         Watch(resource_version="7", initial=True),
     )
 
