@@ -1,0 +1,45 @@
+"""How many requests many Networks cost."""
+
+from dataclasses import replace
+
+import pytest
+
+from homeostat.api import find_condition
+from homeostat.testing import eventually
+from kinds import Network
+from lab import FAST, Lab
+
+# openstacksdk warns of its own deprecations.
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+
+
+@pytest.mark.parametrize(
+    "count", [100, pytest.param(1000, marks=pytest.mark.slow)], ids=str
+)
+def test_many_networks_at_start_cost_a_bounded_number_of_requests(
+    embedded_lab: Lab, count: int
+) -> None:
+    lab = embedded_lab
+    lab.install()
+    names = [f"n{n}" for n in range(count)]
+    for name in names:
+        lab.create(name)
+    settings = replace(FAST, max_age=10.0)
+
+    def all_ready() -> None:
+        items = lab.call(lambda c: c.list(Network))
+        ready = [find_condition(i.status.conditions, "Ready") for i in items]
+        assert len(ready) == count
+        assert all(c is not None and c.status == "True" for c in ready)
+
+    operator = lab.start(settings)
+    eventually(all_ready, within=10.0 + count / 20, every=0.1)
+    assert lab.writes() == {"POST networks": count, "POST subnets": count}
+    assert lab.total() - 2 * count <= 20
+    operator.stop()
+
+    before = lab.total()
+    lab.start(settings)
+    lab.create("last")
+    lab.settled("last")
+    assert lab.total() - before == 4

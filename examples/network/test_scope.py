@@ -1,0 +1,186 @@
+"""Where the operator looks, whom it is, and which cloud it finds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from cloud import UnavailableError
+from deployments import deployment_controller
+from homeostat import ALL, Client, Manager
+from homeostat.api import ObjectMeta, find_condition
+from homeostat.client import load_config
+from homeostat.k8s import core_v1, rbac_v1
+from kinds import Network, NetworkSpec
+from lab import FAST, Lab, a_deployment, reasons
+from network import network_controller
+from openstack_cloud import OpenStackCloud
+from tests.harness.clusters import AnyCluster
+from tests.harness.kube import ControlPlane
+
+# openstacksdk warns of its own deprecations.
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+
+
+def create_both(lab: Lab, space: core_v1.Namespace, item: Network) -> None:
+    lab.call(lambda c: c.create(space))
+    lab.call(lambda c: c.create(item))
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "seen"),
+    [(["one"], "1"), (["one", "two"], "12"), (ALL, "123")],
+    ids=["one", "several", "all"],
+)
+def test_one_namespace_several_or_all(
+    embedded_lab: Lab, namespaces: Sequence[str], seen: str
+) -> None:
+    lab = embedded_lab
+    lab.install()
+    places = {"one": "1", "two": "2", "three": "3"}
+    for place in places:
+        spec = NetworkSpec(cidr="10.0.0.0/24", gateway="10.0.0.1")
+        item = Network(metadata=ObjectMeta(name="a", namespace=place), spec=spec)
+        space = core_v1.Namespace(metadata=ObjectMeta(name=place))
+        create_both(lab, space, item)
+
+    async def operate(client: Client) -> None:
+        networks = network_controller(FAST, lab.cloud())
+        controllers = (networks, deployment_controller(FAST))
+        await Manager(
+            controllers=controllers, client=client, namespaces=namespaces
+        ).run()
+
+    operator = lab.cluster.run(operate)
+
+    def ready() -> str:
+        items = lab.call(lambda c: c.list(Network, namespace=ALL))
+        return "".join(
+            sorted(
+                places[item.metadata.namespace]
+                for item in items
+                if find_condition(item.status.conditions, "Ready")
+            )
+        )
+
+    lab.eventually(lambda: ready() == seen)
+    operator.stop()
+    assert ready() == seen
+
+
+def test_cloud_is_found_as_openstack_does(
+    embedded_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "clouds.yaml"
+    url = embedded_lab.neutron.url
+    file.write_text(
+        "clouds:\n"
+        "  practice:\n"
+        "    auth_type: none\n"
+        f"    auth: {{endpoint: '{url}'}}\n"
+        f"    network_endpoint_override: '{url}'\n"
+    )
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(file))
+    monkeypatch.setenv("OS_CLOUD", "practice")
+    cloud = OpenStackCloud()
+    assert list(cloud.networks()) == []
+    cloud.close()
+
+
+def test_no_cloud_at_all_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "none.yaml"))
+    monkeypatch.setenv("OS_CLOUD", "nowhere")
+    with pytest.raises(UnavailableError):
+        OpenStackCloud().networks()
+
+
+# Permissions in Kubernetes: only the real server has any.
+
+READS = ["get", "list", "watch"]
+BASE = [
+    rbac_v1.PolicyRule(api_groups=["apps"], resources=["deployments"], verbs=READS),
+    rbac_v1.PolicyRule(
+        api_groups=["samplecrd.k8s.io"], resources=["networks"], verbs=READS
+    ),
+    rbac_v1.PolicyRule(
+        api_groups=["", "events.k8s.io"],
+        resources=["events"],
+        verbs=["create", "patch"],
+    ),
+]
+
+
+def role(*more: rbac_v1.PolicyRule) -> rbac_v1.Role:
+    return rbac_v1.Role(metadata=ObjectMeta(name="operator"), rules=[*BASE, *more])
+
+
+def rule(resource: str) -> rbac_v1.PolicyRule:
+    verbs = ["create", "patch", "update", "delete"]
+    return rbac_v1.PolicyRule(
+        api_groups=["samplecrd.k8s.io", "apps"], resources=[resource], verbs=verbs
+    )
+
+
+@pytest.mark.parametrize(
+    "any_cluster",
+    [
+        pytest.param(
+            "real", marks=[pytest.mark.kube, pytest.mark.xdist_group("kube-e2e")]
+        )
+    ],
+    indirect=True,
+)
+def test_missing_permission_of_kubernetes_is_named_and_heals(
+    any_cluster: AnyCluster,
+    simulated_plane: ControlPlane,
+    lab: Lab,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    binding = rbac_v1.RoleBinding(
+        metadata=ObjectMeta(name="operator"),
+        role_ref=rbac_v1.RoleRef(
+            api_group="rbac.authorization.k8s.io", kind="Role", name="operator"
+        ),
+        subjects=[
+            rbac_v1.Subject(
+                kind="User", api_group="rbac.authorization.k8s.io", name="jane"
+            )
+        ],
+    )
+    lab.install()
+    lab.call(lambda c: c.apply(role(), force=True))
+    lab.call(lambda c: c.create(binding))
+    config = load_config(str(simulated_plane.kubeconfig("jane")))
+
+    async def operate(_client: Client) -> None:
+        networks = network_controller(FAST, lab.cloud())
+        controllers = (networks, deployment_controller(FAST))
+        async with Client(config, namespace=any_cluster.namespace) as client:
+            await Manager(
+                controllers=controllers,
+                client=client,
+                namespaces=[any_cluster.namespace],
+            ).run()
+
+    def logged(text: str) -> bool:
+        errors = [r for r in caplog.records if r.levelname == "ERROR"]
+        return any(text in str(getattr(r, "error", "")) for r in errors)
+
+    operator = any_cluster.run(operate)
+    annotations = {"samplecrd.k8s.io/network": "true"}
+    lab.call(lambda c: c.create(a_deployment(annotations)))
+    lab.eventually(lambda: "Forbidden" in reasons(lab))
+    lab.eventually(lambda: logged('cannot patch resource "networks"'))
+    assert not lab.neutron.networks
+
+    names = ("networks", "networks/finalizers", "deployments/finalizers")
+    rules = [rule(name) for name in names]
+    lab.call(lambda c: c.apply(role(*rules), force=True))
+    lab.eventually(lambda: logged('cannot patch resource "networks/status"'))
+    rules.append(rule("networks/status"))
+    lab.call(lambda c: c.apply(role(*rules), force=True))
+    lab.settled("web")
+    assert len(lab.neutron.networks) == 1
+    operator.stop()
