@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable
 from functools import cache
+from threading import RLock
 from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -59,9 +60,15 @@ _encode = _encoder.encode
 _parse = msgspec.json.Decoder().decode
 
 
+# msgspec publishes what it learns of a type before it has learned all: another thread
+# that reads with the same type meanwhile follows null pointers. One learns at a time.
+_learning = RLock()
+
+
 @cache
 def _decoder(kind: Hashable) -> Callable[[JSON], JSON]:
-    return msgspec.json.Decoder(cast("type[Any]", kind), dec_hook=_read).decode
+    with _learning:
+        return msgspec.json.Decoder(cast("type[Any]", kind), dec_hook=_read).decode
 
 
 def decode(kind: type[T], data: bytes | bytearray | memoryview | str) -> T:
@@ -91,6 +98,7 @@ def from_dict(kind: type[T], value: JSON) -> T:
         InvalidObjectError: The type cannot hold the object.
     """
     try:
+        _decoder(cast("Hashable", kind))  # the type is learned there, under its lock
         return msgspec.convert(value, kind, dec_hook=_read)
     except _FAULTS:
         return _convert(kind, value)
