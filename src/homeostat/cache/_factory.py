@@ -13,7 +13,7 @@ from homeostat._scope import Write
 from homeostat._tasks import Group
 from homeostat.api import GroupVersionKind, Kind, LabelSelector, Object, Unstructured
 from homeostat.cache._informer import Health, Informer, selection_of
-from homeostat.cache._selection import Selection
+from homeostat.cache._selection import Selection, parse_namespaces
 from homeostat.cache._writes import WriteRouter
 from homeostat.client import ALL, AllNamespaces, Client, FieldsLike, LabelsLike
 
@@ -38,6 +38,9 @@ class InformerFactory:
         clock: Wall time, for the health.
         random: For the spread of back-off and resyncs.
         metrics: Where figures go.
+
+    Raises:
+        ValueError: No namespace at all, or what is no name of one.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class InformerFactory:
         metrics: Metrics = NO_METRICS,
     ) -> None:
         self._client = client
-        self._namespaces = namespaces
+        self._namespaces = parse_namespaces(namespaces) or ALL
         self._clock = clock or SystemClock()
         self._random = random or Random()
         self._metrics = metrics
@@ -108,7 +111,7 @@ class InformerFactory:
             metadata_only: Keep metadata alone.
 
         Raises:
-            ValueError: A bad selector, or no namespace at all.
+            ValueError: A bad selector, no namespace at all, or what is no name of one.
         """
         chosen = self._namespaces if namespaces is None else namespaces
         selection = selection_of(

@@ -17,7 +17,12 @@ from homeostat.cache._handlers import Registration
 from homeostat.cache._index import Index, Indexer
 from homeostat.cache._lister import Lister
 from homeostat.cache._reflector import Reflector
-from homeostat.cache._selection import Selection, parse_fields, parse_labels
+from homeostat.cache._selection import (
+    Selection,
+    parse_fields,
+    parse_labels,
+    parse_namespaces,
+)
 from homeostat.cache._store import Store
 from homeostat.client import ALL, AllNamespaces, Client, FieldsLike, LabelsLike
 
@@ -80,17 +85,11 @@ def selection_of(
     """Return what a watch is of, in the one form in which it compares.
 
     Raises:
-        ValueError: A bad selector, or no namespace at all.
+        ValueError: A bad selector, no namespace at all, or what is no name of one.
     """
-    chosen: tuple[str, ...] = ()
-    if not isinstance(namespaces, AllNamespaces):
-        chosen = tuple(sorted(set(namespaces)))
-        if not chosen or "" in chosen:
-            raise ValueError(
-                f"namespaces={namespaces!r} names none; use ALL for every namespace"
-            )
-        if not isinstance(kind, GroupVersionKind) and not kind.__resource__.namespaced:
-            chosen = ()
+    chosen = parse_namespaces(namespaces)
+    if not isinstance(kind, GroupVersionKind) and not kind.__resource__.namespaced:
+        chosen = ()
     return Selection(
         gvk=kind_of(kind),
         namespaces=chosen,
@@ -120,7 +119,7 @@ class Informer(Generic[T_co]):
         metrics: Where figures go.
 
     Raises:
-        ValueError: A bad selector, or no namespace at all.
+        ValueError: A bad selector, no namespace at all, or what is no name of one.
     """
 
     def __init__(  # noqa: PLR0913  # a watch's options, all keyword-only

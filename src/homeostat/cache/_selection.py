@@ -1,14 +1,17 @@
 """What a watch selects, and whether this process can tell by itself."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from homeostat.api import FieldSelector, GroupVersionKind, LabelSelector, Selector
 from homeostat.cache._record import Record
-from homeostat.client import FieldsLike, LabelsLike
+from homeostat.client import AllNamespaces, FieldsLike, LabelsLike
 
-__all__ = ["Selection", "parse_fields", "parse_labels"]
+__all__ = ["Selection", "parse_fields", "parse_labels", "parse_namespaces"]
+
+_DNS_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 _EVERYWHERE: Final = frozenset({"metadata.name", "metadata.namespace"})
 
@@ -38,6 +41,35 @@ _PLAIN: Final[Mapping[tuple[str, str], frozenset[str]]] = {
         }
     ),
 }
+
+
+def parse_namespaces(namespaces: Sequence[str] | AllNamespaces) -> tuple[str, ...]:
+    """Return namespaces in order, each once; none of them stands for all.
+
+    Raises:
+        ValueError: A text, which is a sequence of letters; no namespace at all; or what
+            no namespace can be called. A watch of it would stay empty for ever.
+    """
+    if isinstance(namespaces, AllNamespaces):
+        return ()
+    if isinstance(namespaces, str) and namespaces:
+        raise ValueError(
+            f"namespaces={namespaces!r} is one name, not several: "
+            f"write namespaces=[{namespaces!r}]"
+        )
+    chosen = tuple(sorted(set(namespaces)))
+    if not chosen or "" in chosen:
+        raise ValueError(
+            f"namespaces={namespaces!r} names none: use ALL for every namespace"
+        )
+    for name in chosen:
+        if not _DNS_LABEL.fullmatch(name):
+            raise ValueError(
+                f"namespaces={namespaces!r}: no namespace can be called {name!r}: "
+                "write at most 63 of a-z, 0-9 and '-', with a letter or a digit first "
+                "and last"
+            )
+    return chosen
 
 
 def parse_labels(labels: LabelsLike | LabelSelector) -> Selector:

@@ -10,8 +10,10 @@ from homeostat.api import FieldSelector, Selector
 from homeostat.cache import Delta, Index, Informer, InformerFactory
 from homeostat.cache._selection import Selection
 from homeostat.client import ALL, Client
+from homeostat.controller import Context, controller
 from homeostat.errors import InvalidObjectError
 from homeostat.k8s import core_v1
+from homeostat.manager import Manager
 from homeostat.testing import LoopClock, run_virtual
 from tests.unit.cache.scripted import Script, refusal
 from tests.unit.cache.support import POD, bookmark, line, pod, record
@@ -137,6 +139,31 @@ def test_resync_starts_for_handlers_of_before_and_of_after_the_start() -> None:
     assert 8 <= rounds <= 10
 
 
+def test_resyncs_of_many_handlers_spread() -> None:
+    times: dict[int, list[float]] = {n: [] for n in range(8)}
+
+    async def use(informer: Informer[Any]) -> None:
+        loop = asyncio.get_running_loop()
+        await informer.wait_synced()
+        begin = loop.time()
+        for number, seen in times.items():
+
+            def handler(delta: Delta, seen: list[float] = seen) -> None:
+                if delta.reason == "resync" and delta.key.name == "a":
+                    seen.append(loop.time() - begin)
+
+            informer.add_handler(handler, resync=10, name=str(number))
+        await asyncio.sleep(61)
+
+    with_informer(scripted(), use)
+    for seen in times.values():
+        gaps = [b - a for a, b in zip([0.0, *seen], seen, strict=False)]
+        assert len(gaps) >= 5
+        assert all(10 <= gap <= 12 for gap in gaps)
+        assert max(gaps) - min(gaps) > 0.1
+    assert len({round(seen[0], 3) for seen in times.values()}) == len(times)
+
+
 def test_object_that_its_type_cannot_hold_is_named_by_the_health() -> None:
     bad = pod("bad", 6, spec={"containers": "none"})
     good = pod("bad", 7, spec={"containers": []})
@@ -211,10 +238,49 @@ def test_lister_selects_by_namespace_labels_and_index() -> None:
     with_informer(scripted(), use)
 
 
-@pytest.mark.parametrize("namespaces", [[], [""], ["a", ""]])
-def test_no_namespace_at_all_is_a_mistake(namespaces: list[str]) -> None:
-    with pytest.raises(ValueError, match="use ALL"):
-        Informer(Client(Script()), POD, namespaces=namespaces)
+@pytest.mark.parametrize(
+    ("namespaces", "advice"),
+    [
+        ([], "use ALL"),
+        ([""], "use ALL"),
+        (["a", ""], "use ALL"),
+        ("", "use ALL"),
+        ("prod", r"one name, not several: write namespaces=\['prod'\]"),
+        (["a", "BAD NAME"], "can be called 'BAD NAME': write at most 63 of a-z"),
+        (["-a"], "can be called '-a'"),
+        (["a\n"], "can be called"),
+        (["a" * 64], "can be called"),
+    ],
+)
+def test_namespaces_that_would_stay_empty_are_refused(
+    namespaces: list[str] | str, advice: str
+) -> None:
+    client = Client(Script())
+    with pytest.raises(ValueError, match=advice):
+        Informer(client, POD, namespaces=namespaces)
+    with pytest.raises(ValueError, match=advice):
+        InformerFactory(client, namespaces=namespaces)
+    with pytest.raises(ValueError, match=advice):
+        InformerFactory(client).informer(POD, namespaces=namespaces)
+
+
+async def test_manager_refuses_namespaces_before_any_request() -> None:
+    @controller(core_v1.Pod)
+    async def pods(_pod: core_v1.Pod, _context: Context) -> None:
+        raise AssertionError
+
+    script = Script()
+    manager = Manager(controllers=[pods], client=Client(script), namespaces="prod")
+    with pytest.raises(ValueError, match=r"write namespaces=\['prod'\]"):
+        await manager.run()
+    assert not script.asked
+
+
+def test_namespaces_of_63_letters_and_of_one_digit_are_names() -> None:
+    informer: Informer[Any] = Informer(
+        Client(Script()), POD, namespaces=["a" * 63, "0", "a-b"]
+    )
+    assert [s.namespace for s in informer.streams] == ["0", "a-b", "a" * 63]
 
 
 @pytest.mark.parametrize(
