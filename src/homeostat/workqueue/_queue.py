@@ -196,12 +196,14 @@ class WorkQueue(Generic[K]):
             await self._changed.wait()
 
     def _on_timer(self) -> None:
-        self._timer = None
-        self._advance()
+        timer, self._timer = self._timer, None
+        # The loop calls a timer up to its clock's resolution early. Setting it anew for
+        # that rest would keep the loop from waiting, and its time from passing.
+        self._advance(timer.when() if timer is not None else 0.0)
         self._refresh()
 
-    def _advance(self) -> None:
-        for _ in self._core.advance(self._now()):
+    def _advance(self, reached: float = 0.0) -> None:
+        for _ in self._core.advance(max(reached, self._now())):
             self._metrics.count("workqueue_adds_total", **self._labels)
 
     def _refresh(self) -> None:

@@ -185,3 +185,18 @@ async def test_a_queue_without_a_name_measures_nothing() -> None:
     queue: WorkQueue[Any] = WorkQueue(metrics=figures)
     queue.add("a")
     assert not figures.counts
+
+
+def test_a_timer_that_the_loop_calls_a_hair_early_counts() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        queue: WorkQueue[str] = WorkQueue(random=Random(1))
+        queue.add_after("a", 10.0)
+        nearly = loop.create_future()
+        loop.call_at(loop.time() + 10.0 - 1e-11, nearly.set_result, None)
+        await nearly
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert len(queue) == 1
+
+    run_virtual(main())
