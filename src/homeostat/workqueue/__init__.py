@@ -11,7 +11,9 @@ Guarantees, under any order of calls and any cancellation:
   a run that comes before it fulfils it.
 - *Never gives up*: each failure of a key doubles its delay up to a cap, for ever;
   ``forget`` resets it.
-- *Explained*: each item carries the distinct reasons it was queued for, bounded.
+- *Explained*: each item carries the distinct reasons why it runs now, bounded. The
+  reason of a delay, as of a retry, is one of them when its time has come, not when an
+  add or an earlier delay has overtaken it.
 
 The queue knows no Kubernetes: keys are any hashable values.
 """

@@ -28,7 +28,8 @@ class Item(Generic[K]):
 
     Attributes:
         key: What to work on.
-        reasons: Distinct reasons for this run, oldest first.
+        reasons: Distinct reasons for this run, oldest first. Why it would have run
+            later is not among them: a delay's reason counts when its time has come.
         omitted: How many further reasons were dropped.
         priority: The highest it was queued with.
         failures: Consecutive failures before this run.
@@ -71,7 +72,20 @@ class _Entry:
     at: float  # ready, held: since when it is due; delayed, parked: until when
     ticket: int = 0  # the timer that counts; older ones in the heap are stale
     reasons: list[str] = field(default_factory=list[str])
+    timed: list[str] = field(default_factory=list[str])  # reasons of the timer alone
     omitted: int = 0
+
+    def note(self, reason: str) -> None:
+        if not reason or reason in self.reasons:
+            return
+        if len(self.reasons) < REASONS_LIMIT:
+            self.reasons.append(reason)
+        else:
+            self.omitted += 1
+
+    def note_timed(self, reason: str) -> None:
+        if reason and reason not in self.timed and len(self.timed) < REASONS_LIMIT:
+            self.timed.append(reason)
 
 
 @final
@@ -136,13 +150,10 @@ class QueueCore(Generic[K]):
         if entry is None:
             entry = _Entry(_Place.DELAYED, priority, now)
             self._entries[key] = entry
+        self._raise(key, entry, priority)
+        entry.note(reason)
         if entry.place is not _Place.DELAYED:
-            self._merge(key, entry, priority, reason)
             return False
-        # It runs for this reason; those of the delay that it fulfils come after.
-        delayed, entry.reasons = entry.reasons, []
-        for each in (reason, *delayed):
-            self._merge(key, entry, priority, each)
         self._make_due(key, entry, now)
         return True
 
@@ -160,8 +171,12 @@ class QueueCore(Generic[K]):
             entry = self._entries[key] = _Entry(_Place.DELAYED, priority, at)
             self._set_timer(key, entry, at)
         elif entry.place is _Place.DELAYED and at < entry.at:
+            entry.timed.clear()
             self._set_timer(key, entry, at)
-        self._merge(key, entry, priority, reason)
+        self._raise(key, entry, priority)
+        # A delay that a run comes before is fulfilled by it, and is not why it runs.
+        if entry.place in {_Place.DELAYED, _Place.PARKED} and at <= entry.at:
+            entry.note_timed(reason)
 
     def park(
         self, key: K, until: float, now: float, *, priority: int = 0, reason: str = ""
@@ -178,9 +193,12 @@ class QueueCore(Generic[K]):
         elif entry.place is _Place.READY:
             self._remove_ready(key, entry.priority)
         elif entry.place in {_Place.DELAYED, _Place.PARKED}:
+            if until < entry.at:
+                entry.timed.clear()
             until = min(until, entry.at)
         entry.place = _Place.PARKED
-        self._merge(key, entry, priority, reason)
+        self._raise(key, entry, priority)
+        entry.note(reason)
         self._set_timer(key, entry, max(until, now))
 
     def unpark(self, key: K, now: float) -> bool:
@@ -203,6 +221,9 @@ class QueueCore(Generic[K]):
             _, ticket, key = heapq.heappop(self._timers)
             entry = self._entries.get(key)
             if entry is not None and self._is_timed(entry, ticket):
+                others, entry.reasons = entry.reasons, entry.timed
+                for reason in others:
+                    entry.note(reason)
                 self._make_due(key, entry, now)
                 due.append(key)
         return due
@@ -281,21 +302,17 @@ class QueueCore(Generic[K]):
             failures=dict(self._failures),
         )
 
-    def _merge(self, key: K, entry: _Entry, priority: int, reason: str) -> None:
-        if priority > entry.priority:
-            if entry.place is _Place.READY:  # it queues anew, behind its new equals
-                self._remove_ready(key, entry.priority)
-                self._ready.setdefault(priority, OrderedDict())[key] = None
-            entry.priority = priority
-        if not reason or reason in entry.reasons:
+    def _raise(self, key: K, entry: _Entry, priority: int) -> None:
+        if priority <= entry.priority:
             return
-        if len(entry.reasons) < REASONS_LIMIT:
-            entry.reasons.append(reason)
-        else:
-            entry.omitted += 1
+        if entry.place is _Place.READY:  # it queues anew, behind its new equals
+            self._remove_ready(key, entry.priority)
+            self._ready.setdefault(priority, OrderedDict())[key] = None
+        entry.priority = priority
 
     def _make_due(self, key: K, entry: _Entry, now: float) -> None:
         entry.at = now
+        entry.timed = []  # fired or overtaken
         if key in self._leased:
             entry.place = _Place.HELD
         else:

@@ -69,12 +69,82 @@ def test_of_two_delays_the_earliest_wins_and_runs_once(core: QueueCore[str]) -> 
     assert core.next_time() is None
 
 
+def reasons(core: QueueCore[str], now: float) -> tuple[str, ...]:
+    """Lease the one key that is due; why does it run?"""
+    core.advance(now)
+    item = core.pop(now)
+    assert item is not None
+    return item.reasons
+
+
+def test_a_delay_whose_time_has_come_says_why(core: QueueCore[str]) -> None:
+    core.add_at("a", 10.0, 0.0, reason="error X")
+    core.add_at("a", 10.0, 1.0, reason="requeue after")
+    core.add_at("a", 11.0, 2.0, reason="too late")
+    assert reasons(core, 10.0) == ("error X", "requeue after")
+
+
+def test_a_delay_that_an_earlier_one_overtakes_is_not_why(
+    core: QueueCore[str],
+) -> None:
+    core.add_at("a", 10.0, 0.0, reason="error X")
+    core.add_at("a", 5.0, 0.0, reason="sooner")
+    assert reasons(core, 10.0) == ("sooner",)
+
+
+def test_a_delay_of_a_key_that_is_due_is_not_why(core: QueueCore[str]) -> None:
+    core.add("a", 0.0, reason="now")
+    core.add_at("a", 5.0, 0.0, reason="later")
+    assert reasons(core, 0.0) == ("now",)
+    core.add("a", 1.0, reason="again")
+    core.add_at("a", 9.0, 1.0, reason="later")
+    core.release("a", 2.0)
+    assert reasons(core, 2.0) == ("again",)
+
+
+def test_a_delay_that_is_over_now_is_an_add(core: QueueCore[str]) -> None:
+    core.add_at("a", 10.0, 0.0, reason="later")
+    core.add_at("a", 1.0, 1.0, reason="at once")
+    assert reasons(core, 1.0) == ("at once",)
+
+
+def test_the_delay_of_a_parked_key_is_why_when_its_time_comes_first(
+    core: QueueCore[str],
+) -> None:
+    core.add_at("a", 10.0, 0.0, reason="error X")
+    core.park("a", 60.0, 0.0, reason="conflict")
+    core.add("a", 1.0, reason="event")
+    assert reasons(core, 10.0) == ("error X", "conflict", "event")
+
+
+def test_the_delay_of_a_parked_key_is_not_why_when_it_is_unparked(
+    core: QueueCore[str],
+) -> None:
+    core.park("a", 60.0, 0.0, reason="conflict")
+    core.add_at("a", 50.0, 0.0, reason="requeue after")
+    core.unpark("a", 2.0)
+    assert reasons(core, 2.0) == ("conflict",)
+
+
+def test_the_delay_of_a_parked_key_is_not_why_when_the_park_ends_before(
+    core: QueueCore[str],
+) -> None:
+    core.add_at("a", 60.0, 0.0, reason="error X")
+    core.park("a", 10.0, 0.0, reason="conflict")
+    core.add_at("a", 20.0, 0.0, reason="requeue after")
+    assert reasons(core, 60.0) == ("conflict",)
+
+
+def test_reasons_of_one_moment_are_bounded(core: QueueCore[str]) -> None:
+    for n in range(20):
+        core.add_at("a", 5.0, 0.0, reason=f"timer {n}")
+    assert len(reasons(core, 5.0)) == 8
+
+
 def test_an_add_fulfils_a_delay(core: QueueCore[str]) -> None:
     core.add_at("a", 10.0, 0.0, reason="later")
     core.add("a", 1.0, reason="now")
-    item = core.pop(1.0)
-    assert item is not None
-    assert item.reasons == ("now", "later")
+    assert reasons(core, 1.0) == ("now",)
     core.release("a", 2.0)
     assert core.advance(20.0) == []
 
