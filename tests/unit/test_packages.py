@@ -2,6 +2,9 @@
 
 import importlib
 import pkgutil
+import re
+import subprocess
+import sys
 from inspect import isfunction
 from pathlib import Path
 
@@ -30,6 +33,27 @@ def test_package_exports_exactly_what_it_lists(name: str) -> None:
 def test_package_says_what_it_guarantees(name: str) -> None:
     doc = importlib.import_module(name).__doc__ or ""
     assert len(doc.split()) >= 12
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_private_files_stay_in_their_package(name: str) -> None:
+    package = name.partition(".")[2]
+    strangers = [
+        f"{path.name}: {found}"
+        for path in (SOURCE / package).rglob("*.py")
+        for found in re.findall(r"from homeostat\.(\w+\._\w+) import", path.read_text())
+        if not found.startswith(f"{package}.")
+    ]
+    assert strangers == []
+
+
+def test_root_import_loads_nothing_heavy() -> None:
+    heavy = ("aiohttp", "click", "rich", "yaml", "re2", "pytest", "uvloop", "xml")
+    program = f"import sys, homeostat; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_root_has_at_most_twenty_five_names() -> None:
