@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
+import yaml
 
 from cloud import UnavailableError
 from deployments import deployment_controller
@@ -13,7 +15,7 @@ from homeostat.client import load_config
 from homeostat.k8s import core_v1, rbac_v1
 from kinds import Network, NetworkSpec
 from lab import FAST, Lab, a_deployment, reasons
-from network import network_controller
+from network import deployment_networks, network_controller, networks
 from openstack_cloud import OpenStackCloud
 from tests.harness.clusters import AnyCluster
 from tests.harness.kube import ControlPlane
@@ -45,8 +47,10 @@ def test_one_namespace_several_or_all(
         create_both(lab, space, item)
 
     async def operate(client: Client) -> None:
-        networks = network_controller(FAST, lab.cloud())
-        controllers = (networks, deployment_controller(FAST))
+        controllers = (
+            network_controller(FAST, lab.cloud()),
+            deployment_controller(FAST),
+        )
         await Manager(
             controllers=controllers, client=client, namespaces=namespaces
         ).run()
@@ -98,29 +102,52 @@ def test_no_cloud_at_all_is_unknown(
 
 # Permissions in Kubernetes: only the real server has any.
 
-READS = ["get", "list", "watch"]
-BASE = [
-    rbac_v1.PolicyRule(api_groups=["apps"], resources=["deployments"], verbs=READS),
-    rbac_v1.PolicyRule(
-        api_groups=["samplecrd.k8s.io"], resources=["networks"], verbs=READS
-    ),
-    rbac_v1.PolicyRule(
-        api_groups=["", "events.k8s.io"],
-        resources=["events"],
-        verbs=["create", "patch"],
-    ),
-]
+MANIFESTS = Path(__file__).parent / "manifests"
+Rule: TypeAlias = dict[str, list[str]]
 
 
-def role(*more: rbac_v1.PolicyRule) -> rbac_v1.Role:
-    return rbac_v1.Role(metadata=ObjectMeta(name="operator"), rules=[*BASE, *more])
+def granted() -> list[Rule]:
+    """Return the rules of the manifest."""
+    items = yaml.safe_load_all((MANIFESTS / "rbac.yaml").read_text())
+    (role,) = (item for item in items if item["kind"] == "ClusterRole")
+    rules: list[Rule] = role["rules"]
+    return rules
 
 
-def rule(resource: str) -> rbac_v1.PolicyRule:
-    verbs = ["create", "patch", "update", "delete"]
-    return rbac_v1.PolicyRule(
-        api_groups=["samplecrd.k8s.io", "apps"], resources=[resource], verbs=verbs
-    )
+def role(rules: Sequence[Rule]) -> dict[str, Any]:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "operator"},
+        "rules": list(rules),
+    }
+
+
+def test_manifest_grants_what_the_operator_declares() -> None:
+    in_manifest = {
+        (group, resource, verb)
+        for rule in granted()
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    declared = {
+        (rule.group, resource, verb)
+        for rule in [*networks.rules(), *deployment_networks.rules()]
+        for resource in rule.resources
+        for verb in rule.verbs
+    }
+    assert in_manifest == declared
+
+
+@pytest.mark.parametrize("name", ["network.yaml", "deployment.yaml"])
+def test_manifests_make_networks(embedded_lab: Lab, name: str) -> None:
+    lab = embedded_lab
+    lab.start()
+    item = yaml.safe_load((MANIFESTS / name).read_text())
+    del item["metadata"]["namespace"]
+    lab.call(lambda c: c.create(item))
+    lab.settled(item["metadata"]["name"])
 
 
 @pytest.mark.parametrize(
@@ -149,14 +176,29 @@ def test_missing_permission_of_kubernetes_is_named_and_heals(
             )
         ],
     )
+    full = granted()
     lab.install()
-    lab.call(lambda c: c.apply(role(), force=True))
+
+    def grant(rules: Sequence[Rule]) -> None:
+        lab.call(lambda c: c.apply(role(rules), force=True))
+
+    def without(resource: str, verbs: Sequence[str] = ()) -> list[Rule]:
+        """Return the manifest's rules, but for one resource these verbs alone."""
+        return [
+            {**rule, "verbs": list(verbs)} if rule["resources"] == [resource] else rule
+            for rule in full
+            if verbs or rule["resources"] != [resource]
+        ]
+
+    grant(without("networks", ["get", "list", "watch"]))
     lab.call(lambda c: c.create(binding))
     config = load_config(str(simulated_plane.kubeconfig("jane")))
 
     async def operate(_client: Client) -> None:
-        networks = network_controller(FAST, lab.cloud())
-        controllers = (networks, deployment_controller(FAST))
+        controllers = (
+            network_controller(FAST, lab.cloud()),
+            deployment_controller(FAST),
+        )
         async with Client(config, namespace=any_cluster.namespace) as client:
             await Manager(
                 controllers=controllers,
@@ -175,12 +217,9 @@ def test_missing_permission_of_kubernetes_is_named_and_heals(
     lab.eventually(lambda: logged('cannot patch resource "networks"'))
     assert not lab.neutron.networks
 
-    names = ("networks", "networks/finalizers", "deployments/finalizers")
-    rules = [rule(name) for name in names]
-    lab.call(lambda c: c.apply(role(*rules), force=True))
+    grant(without("networks/status"))
     lab.eventually(lambda: logged('cannot patch resource "networks/status"'))
-    rules.append(rule("networks/status"))
-    lab.call(lambda c: c.apply(role(*rules), force=True))
+    grant(full)
     lab.settled("web")
     assert len(lab.neutron.networks) == 1
     operator.stop()
