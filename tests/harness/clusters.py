@@ -19,7 +19,7 @@ operators that can be stopped before the test ends.
 import asyncio
 import itertools
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -228,7 +228,7 @@ class AnyCluster:
 
 
 @contextmanager
-def _simulated() -> Iterator[ControlPlane]:
+def _simulated() -> Generator[ControlPlane]:
     with ControlPlane(controllers=True) as plane, LoopThread(name="nodes") as thread:
         config = load_config(str(plane.kubeconfig()))
 
