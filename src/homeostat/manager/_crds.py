@@ -70,13 +70,13 @@ def _is_resource(value: object) -> TypeGuard[type[AnyResource]]:
 
 async def _established(client: Client, name: str) -> None:
     kind = apiextensions_v1.CustomResourceDefinition
-    # A watch begins with the state that is there, so nothing is missed between.
-    async with client.watch(kind, fields=f"metadata.name={name}") as events:
-        async for event in events:
-            if _is_established(event.object):
-                return
-    await asyncio.sleep(1.0)  # the server ended the watch: look again
-    await _established(client, name)
+    while True:
+        # A watch begins with the state that is there, so nothing is missed between.
+        async with client.watch(kind, fields=f"metadata.name={name}") as events:
+            async for event in events:
+                if _is_established(event.object):
+                    return
+        await asyncio.sleep(1.0)  # the server ended the watch: look again
 
 
 def _is_established(definition: apiextensions_v1.CustomResourceDefinition) -> bool:
