@@ -49,8 +49,7 @@ def run(
     Raises:
         ConfigError: The configuration or an option is wrong.
     """
-    if not logging.getLogger().handlers:
-        logging.basicConfig(level=logging.INFO, handlers=[log_handler()])
+    logging.basicConfig(level=logging.INFO, handlers=[log_handler()])
     target = config or load_config(kubeconfig, context)
 
     async def main() -> None:
@@ -69,7 +68,8 @@ def run(
 def run_until_signal(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a coroutine on a loop of its own; SIGINT or SIGTERM cancels it.
 
-    A second signal ends the process at once. uvloop is used where it is installed.
+    A second signal ends the process at once. Handlers that were there before are there
+    again after it. uvloop is used where it is installed.
 
     Raises:
         BaseException: What ``main`` raises, out of any groups that hold nothing else.
@@ -97,20 +97,17 @@ async def _until_signal(
     def handle(number: int, _frame: object) -> None:
         # Not add_signal_handler: its handlers wait for the loop, and a second signal
         # must end the process also when the loop is blocked.
-        restore()
-        loop.call_soon_threadsafe(stop, number)
-
-    def restore() -> None:
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stop, number)
 
-    for each in _SIGNALS:
-        signal.signal(each, handle)
+    before = {each: signal.signal(each, handle) for each in _SIGNALS}
     try:
         async with watchdog():
             await main()
     finally:
-        restore()
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

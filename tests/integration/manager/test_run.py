@@ -1,9 +1,19 @@
 """``homeostat.run`` in a process of its own, stopped by signals."""
 
+import asyncio
 import signal
 import subprocess
 import sys
 import textwrap
+
+import pytest
+
+from homeostat import Client, Context, controller, run
+from homeostat.api import ObjectMeta
+from homeostat.apiserver import ApiServer
+from homeostat.errors import ConfigError
+from homeostat.k8s import core_v1
+from homeostat.manager import run_until_signal
 
 SCRIPT = """
     import asyncio, sys
@@ -25,6 +35,49 @@ SCRIPT = """
     homeostat.run(names, config=server.transport())
     print("stopped in order", flush=True)
 """
+
+
+def test_it_watches_the_namespaces_that_it_is_given() -> None:
+    seen: list[str] = []
+
+    @controller(core_v1.ConfigMap, name="maps")
+    async def maps(found: core_v1.ConfigMap, _ctx: Context) -> None:
+        seen.append(found.metadata.namespace)
+        signal.raise_signal(signal.SIGTERM)
+
+    server = ApiServer()
+
+    async def fill() -> None:
+        async with Client(server.transport()) as client:
+            for namespace in ("default", "kube-system"):
+                meta = ObjectMeta(name="a", namespace=namespace)
+                await client.create(core_v1.ConfigMap(metadata=meta))
+
+    asyncio.run(fill())
+    run(maps, config=server.transport(), namespaces=["kube-system"])
+    assert seen == ["kube-system"]
+
+
+def test_it_serves_its_health_where_it_is_told_to() -> None:
+    @controller(core_v1.ConfigMap, name="maps")
+    async def maps(_found: core_v1.ConfigMap, _ctx: Context) -> None:
+        pass
+
+    with pytest.raises(ConfigError, match="cannot listen on 256"):
+        run(maps, config=ApiServer().transport(), health_address="256.0.0.1:1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_handlers_of_before_are_there_again_after_it(number: signal.Signals) -> None:
+    async def main() -> None:
+        signal.raise_signal(number)
+        await asyncio.sleep(10)
+
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    run_until_signal(main)
+    assert [
+        signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)
+    ] == before
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
