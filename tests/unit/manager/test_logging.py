@@ -65,11 +65,45 @@ def test_text_is_a_sentence_for_people() -> None:
     )
 
 
+def test_text_says_when_it_comes_again_and_what_failed() -> None:
+    fields: dict[str, Any] = {
+        "outcome": "error",
+        "writes": 2,
+        "requeue_after_s": 30,
+        "error": "boom",
+    }
+    line = TextFormatter().format(record(**fields, reasons=("retry",)))
+    assert line.endswith("reconciled: error, 2 writes, again in 30 s (retry): boom")
+
+
+def test_text_has_the_traceback_below() -> None:
+    made = record("failed")
+    try:
+        raise ValueError("boom")
+    except ValueError as error:
+        made.exc_info = (ValueError, error, error.__traceback__)
+    first, *below = TextFormatter().format(made).splitlines()
+    assert first.endswith("failed")
+    assert below[0] == "Traceback (most recent call last):"
+    assert below[-1] == "ValueError: boom"
+
+
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.0005, "0.5 ms"), (2.345, "2.35 s"), (1234.5, "1234 s")]
+    ("seconds", "text"),
+    [
+        (0.0, "<1 ms"),
+        (0.0009, "<1 ms"),
+        (0.001, "1 ms"),
+        (2.345, "2.35 s"),
+        (1234.5, "1234 s"),
+    ],
 )
 def test_durations_are_short(seconds: float, text: str) -> None:
-    assert f" in {text}" in TextFormatter().format(record(duration_s=seconds))
+    assert TextFormatter().format(record(duration_s=seconds)).endswith(f" in {text}")
+
+
+def test_json_keeps_the_number_of_a_short_duration() -> None:
+    assert json.loads(JsonFormatter().format(record(duration_s=0.0)))["duration_s"] == 0
 
 
 def test_a_record_without_a_reconcile_names_its_logger() -> None:
