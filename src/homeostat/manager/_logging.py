@@ -112,6 +112,8 @@ def _timestamp(record: logging.LogRecord) -> str:
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 0.001:
+        return "<1 ms"  # the clocks of some loops, as uvloop's, tick once in one
     if seconds < 1:
         return f"{seconds * 1000:.3g} ms"
     return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
