@@ -9,6 +9,7 @@
     │   └── ExpiredError    410: resourceVersion too old, relist
     ├── TransportError      no Status: DNS, TLS, reset, malformed body
     │   └── OutcomeUnknownError   a write was sent and its fate is unknown
+    ├── FencedError         a write was not sent: its writer's term is over
     ├── InvalidObjectError  bytes that the type cannot hold
     ├── UndeclaredKindError a cache read of a kind that no controller declared
     ├── ConfigError         kubeconfig or options; raised before any I/O
@@ -28,6 +29,7 @@ __all__ = [
     "ConfigError",
     "ConflictError",
     "ExpiredError",
+    "FencedError",
     "ForbiddenError",
     "HomeostatError",
     "InvalidError",
@@ -136,6 +138,14 @@ class TransportError(HomeostatError):
 
 class OutcomeUnknownError(TransportError):
     """A write was sent and its fate is unknown: read before you decide again."""
+
+
+class FencedError(HomeostatError):
+    """A write was not sent: the term of its writer is over, another may be at work.
+
+    Nothing of it reached the server, and nothing will: retrying in the same term is of
+    no use.
+    """
 
 
 class InvalidObjectError(HomeostatError):

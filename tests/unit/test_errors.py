@@ -6,8 +6,10 @@ from homeostat.errors import (
     ApiError,
     ConflictError,
     ExpiredError,
+    FencedError,
     NotFoundError,
     TooManyRequestsError,
+    TransportError,
     status_error,
 )
 
@@ -63,3 +65,13 @@ def test_every_public_error_has_the_one_root() -> None:
     for name in errors.__all__:
         if name.endswith("Error"):
             assert issubclass(getattr(errors, name), errors.HomeostatError)
+
+
+def test_every_public_error_is_drawn_in_the_tree() -> None:
+    drawn = str(errors.__doc__)
+    missing = [n for n in errors.__all__ if n.endswith("Error") and n not in drawn]
+    assert missing == []
+
+
+def test_a_fenced_write_is_no_failure_of_the_transport() -> None:
+    assert not issubclass(FencedError, TransportError)

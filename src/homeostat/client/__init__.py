@@ -8,7 +8,7 @@
   ``OutcomeUnknownError``, never a guess.
 * Every write runs under the current ``WriteScope``: its observers and the client's
   hear of it before it is sent, and exactly once of what became of it; a closed epoch
-  refuses it.
+  refuses it with ``FencedError``.
 * Configuration errors are found before anything is sent, and say what to do.
 * Importing this package loads no HTTP library; the first request does.
 """

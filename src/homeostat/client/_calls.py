@@ -19,7 +19,12 @@ from homeostat.client._answers import (
 )
 from homeostat.client._report import Report, refuse_closed_epoch
 from homeostat.client._retry import Retry, decide
-from homeostat.errors import ApiError, OutcomeUnknownError, TransportError
+from homeostat.errors import (
+    ApiError,
+    FencedError,
+    OutcomeUnknownError,
+    TransportError,
+)
 
 __all__ = ["Calls"]
 
@@ -100,7 +105,8 @@ class Calls:
         Raises:
             ApiError: The server refused.
             OutcomeUnknownError: It was sent and no answer came back.
-            TransportError: It was surely not sent, or the scope's term is over.
+            TransportError: It was surely not sent.
+            FencedError: It was not sent, for the scope's term is over.
         """
         request = self._complete(request)
         scope = current_scope()
@@ -114,9 +120,11 @@ class Calls:
                 response = await self._tries(
                     request, attempted=attempted, report=report, safe=write.dry_run
                 )
-            except TransportError as error:
+            except (TransportError, FencedError) as error:
                 if report.doubt:
                     raise _unknown(attempted, str(error)) from error
+                if isinstance(error, FencedError):
+                    raise
                 raise _explained(error, attempted) from error
             if response.status < 300:
                 if not is_object(response.body):

@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from homeostat._scope import Write, WriteObserver, WriteScope
-from homeostat.errors import TransportError
+from homeostat.errors import FencedError, TransportError
 
 __all__ = ["Report", "refuse_closed_epoch"]
 
@@ -13,14 +13,13 @@ def refuse_closed_epoch(scope: WriteScope, attempted: str) -> None:
     """Raise when the scope's term is over.
 
     Raises:
-        TransportError: Nothing was sent, and nothing will be in this term.
+        FencedError: Nothing was sent, and nothing will be in this term.
     """
     if scope.epoch.closed:
         owner = scope.controller or "this writer"
-        raise TransportError(
+        raise FencedError(
             f"{attempted}: not sent: term {scope.epoch.number} of {owner} is over, "
-            "another process may hold the lease",
-            sent=False,
+            "another process may hold the lease"
         )
 
 

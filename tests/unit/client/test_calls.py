@@ -10,6 +10,7 @@ from homeostat.client import Client
 from homeostat.errors import (
     AlreadyExistsError,
     ApiError,
+    FencedError,
     NotFoundError,
     OutcomeUnknownError,
     TooManyRequestsError,
@@ -229,9 +230,8 @@ def test_closed_epoch_refuses_writes_and_allows_reads() -> None:
             await it.create()
 
     it = Writing(answer({}))
-    with pytest.raises(TransportError, match="term 3 of web is over") as caught:
+    with pytest.raises(FencedError, match="not sent: term 3 of web is over"):
         run_virtual(main())
-    assert not caught.value.sent
     assert it.tries == 1
     assert it.notes.heard == []
 
@@ -244,10 +244,24 @@ def test_epoch_that_closes_while_waiting_stops_the_retry() -> None:
             await it.create()
 
     it = Writing(BUSY)
-    with pytest.raises(TransportError, match="is over"):
+    with pytest.raises(FencedError, match="is over"):
         run_virtual(main())
     assert it.tries == 1
     assert it.notes.kinds == ["sending", "failed"]
+
+
+def test_epoch_that_closes_after_a_doubtful_answer_leaves_the_outcome_unknown() -> None:
+    async def main() -> None:
+        epoch = Epoch()
+        asyncio.get_running_loop().call_later(1, epoch.close)
+        with WriteScope(epoch=epoch).active():
+            await it.create()
+
+    it = Writing(failure(503, "", {"retry-after": "5"}))
+    with pytest.raises(OutcomeUnknownError, match="is over"):
+        run_virtual(main())
+    assert it.tries == 1
+    assert it.notes.kinds == ["sending", "unknown"]
 
 
 def test_warnings_are_logged_once_per_text(caplog: pytest.LogCaptureFixture) -> None:
