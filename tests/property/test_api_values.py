@@ -1,5 +1,4 @@
 """Laws of quantities, selectors, the typed view and its overlay."""
-# ruff: noqa: RUF012 - a Model gives every object defaults of its own
 
 import json
 from contextlib import suppress

@@ -1,5 +1,4 @@
 """What editors and type checkers see of a user's own kinds."""
-# ruff: noqa: RUF012 - a Model gives every object defaults of its own
 
 from typing import Any, assert_type
 

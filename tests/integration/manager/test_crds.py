@@ -33,7 +33,7 @@ class Empty:
     """A watch that the server ends before it says anything."""
 
     status = 200
-    headers: dict[str, str] = {}  # noqa: RUF012 - as the protocol has it
+    headers: dict[str, str] = {}
 
     async def chunks(self) -> AsyncIterator[bytes]:
         for chunk in list[bytes]():

@@ -108,7 +108,7 @@ class _Refused:
     """A stream that answers 403."""
 
     status = 403
-    headers: dict[str, str] = {}  # noqa: RUF012
+    headers: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         return self

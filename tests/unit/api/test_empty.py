@@ -1,5 +1,4 @@
 """What a typed object leaves out when it is sent."""
-# ruff: noqa: RUF012 - a Model gives every object defaults of its own
 
 from typing import Any
 

@@ -1,5 +1,4 @@
 """The traps of msgspec, one by one."""
-# ruff: noqa: RUF012 - a Model gives every object defaults of its own
 
 import copy
 import pickle

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF012 - a Model gives every object defaults of its own
 """A definition with everything in it; the real server established the golden file."""
 
 from datetime import datetime
