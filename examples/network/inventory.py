@@ -176,7 +176,8 @@ class Inventory:
         subnets = await self._watched(ctx.in_thread(self._cloud.subnets))
         networks = await self._watched(ctx.in_thread(self._cloud.networks))
         self._snapshot = Snapshot(began, self._settings.owner, networks, subnets)
-        self._not_before = {t: at for t, at in self._not_before.items() if at > began}
+        marks = dict(self._not_before)  # a copy: threads write to it
+        self._not_before = {tag: at for tag, at in marks.items() if at > began}
         return self._snapshot
 
     async def _watched(self, answer: Awaitable[T]) -> T:

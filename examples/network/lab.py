@@ -59,7 +59,7 @@ class Lab:
 
     def cloud(self) -> OpenStackCloud:
         """Return a cloud that is closed with the lab."""
-        cloud = OpenStackCloud(f"http://127.0.0.1:{self._port}", timeout=1.0)
+        cloud = OpenStackCloud(f"http://127.0.0.1:{self._port}", timeout=0.5)
         self._clouds.append(cloud)
         return cloud
 

@@ -43,6 +43,7 @@ class Fault:
         times: How many requests it strikes.
         code: Answer with this status, without doing the work; 0 does the work.
         delay: Seconds to wait before the work.
+        retry_after: Seconds that a 429 asks to wait.
         lose_answer: Do the work, then drop the connection.
         nonsense: Do the work, then answer 200 with a page that is no JSON.
     """
@@ -52,6 +53,7 @@ class Fault:
     times: int = 1
     code: int = 0
     delay: float = 0.0
+    retry_after: float = 1.0
     lose_answer: bool = False
     nonsense: bool = False
 
@@ -232,7 +234,8 @@ def _handler(
             await asyncio.sleep(fault.delay)
         if fault.code:
             message = {"NeutronError": {"type": "Fault", "message": "on request"}}
-            headers = {"Retry-After": "1"} if fault.code == 429 else {}
+            patience = {"Retry-After": f"{fault.retry_after:g}"}
+            headers = patience if fault.code == 429 else {}
             return web.json_response(message, status=fault.code, headers=headers)
         text = await request.text()
         try:

@@ -22,10 +22,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
     [
         Fault(code=404),
         Fault(code=409),
-        Fault(code=429),
+        Fault(code=429, retry_after=0.1),
         Fault(code=500),
         Fault(code=503),
-        Fault(delay=1.5),
+        Fault(delay=0.8),
         Fault(lose_answer=True),
         Fault(nonsense=True),
     ],

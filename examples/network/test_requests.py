@@ -1,5 +1,6 @@
 """How many requests many Networks cost."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -12,10 +13,13 @@ from lab import FAST, Lab
 # openstacksdk warns of its own deprecations.
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 
+COUNTS = [100]
+if os.environ.get("HOMEOSTAT_SLOW") == "full":
+    COUNTS.append(1000)
 
-@pytest.mark.parametrize(
-    "count", [100, pytest.param(1000, marks=pytest.mark.slow)], ids=str
-)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", COUNTS, ids=str)
 def test_many_networks_at_start_cost_a_bounded_number_of_requests(
     embedded_lab: Lab, count: int
 ) -> None:
