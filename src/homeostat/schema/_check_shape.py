@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import msgspec
+
 from homeostat.api import JSON
 from homeostat.schema._atoms import Atom
 from homeostat.schema._elements import (
@@ -93,7 +95,9 @@ def _check_scalar(value: JSON, atom: Atom) -> None:
             )
     elif wanted == "string":
         if not isinstance(value, str):
-            raise SchemaMismatchError(f"expected string, got {_shown(value)}")
+            # This one message writes its value as Go source, the others as text.
+            source = f"&value.valueUnstructured{{Value:{_go_source(value)}}}"
+            raise SchemaMismatchError(f"expected string, got {source}")
     elif wanted == "boolean":
         if not isinstance(value, bool):
             raise SchemaMismatchError(f"expected boolean, got {_shown(value)}")
@@ -118,3 +122,21 @@ def _go_value(value: JSON) -> str:
     if isinstance(value, list):
         return f"[{' '.join(map(_go_value, cast('Sequence[Any]', value)))}]"
     return value if isinstance(value, str) else value_text(value)
+
+
+def _go_source(value: JSON) -> str:
+    """Return a value as ``%#v`` writes it."""
+    if value is None:
+        return "interface {}(nil)"
+    if isinstance(value, dict):
+        items = sorted(cast("dict[str, Any]", value).items())
+        inner = ", ".join(f"{_quoted(key)}:{_go_source(item)}" for key, item in items)
+        return f"map[string]interface {{}}{{{inner}}}"
+    if isinstance(value, list):
+        inner = ", ".join(map(_go_source, cast("Sequence[Any]", value)))
+        return f"[]interface {{}}{{{inner}}}"
+    return _quoted(value) if isinstance(value, str) else value_text(value)
+
+
+def _quoted(text: str) -> str:
+    return msgspec.json.encode(text).decode()
