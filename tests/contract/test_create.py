@@ -378,3 +378,37 @@ async def test_null_is_as_absent(server: Server) -> None:
     body = deployment("d", replicas=None)
     item = (await server.post(server.apps("deployments"), body)).ok(201)
     assert item["spec"]["replicas"] == 1
+
+
+_LABEL = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or"
+    " '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or"
+    " '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.b", "must not contain dots"), ("A.b", _LABEL), ("a_b", _LABEL)],
+)
+async def test_name_that_must_be_a_label(server: Server, name: str, text: str) -> None:
+    body = {"metadata": {"name": name}, "spec": {"ports": [{"port": 80}]}}
+    answer = await server.post(server.core("services"), body)
+    (cause,) = answer.refused(422, "Invalid")["causes"]
+    assert cause["field"] == "metadata.name"
+    assert cause["message"] == f'Invalid value: "{name}": {text}'
+
+
+@pytest.mark.parametrize("field", ["labels", "annotations"])
+async def test_key_with_two_slashes(server: Server, field: str) -> None:
+    body = config_map("a", **{field: {"x/y/z": "v"}})
+    answer = await server.post(server.core("configmaps"), body)
+    (cause,) = answer.refused(422, "Invalid")["causes"]
+    assert cause["field"] == f"metadata.{field}"
+    assert cause["message"] == (
+        'Invalid value: "x/y/z": a valid label key must consist of alphanumeric'
+        " characters, '-', '_' or '.', and must start and end with an alphanumeric"
+        " character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for"
+        " validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional"
+        " DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+    )

@@ -344,6 +344,37 @@ async def test_service_keeps_its_address(server: Server) -> None:
     assert again["spec"]["clusterIP"] == item["spec"]["clusterIP"]
 
 
+async def test_address_of_a_service_must_be_one(server: Server) -> None:
+    body = {
+        "metadata": {"name": "s"},
+        "spec": {"clusterIP": "nope", "ports": [{"port": 80}]},
+    }
+    (await server.post(server.core("services"), body)).refused(
+        422,
+        "Invalid",
+        'Service "s" is invalid: spec.clusterIPs[0]: Invalid value: "nope": must be a'
+        " valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+    )
+
+
+async def test_local_balancer_has_a_health_check(server: Server) -> None:
+    spec = {
+        "type": "LoadBalancer",
+        "externalTrafficPolicy": "Local",
+        "ports": [{"port": 80}],
+    }
+    body = {"metadata": {"name": "s"}, "spec": spec}
+    item = (await server.post(server.core("services"), body)).ok(201)
+    port = item["spec"]["healthCheckNodePort"]
+    assert 30000 <= port < 32768
+    assert port != item["spec"]["ports"][0]["nodePort"]
+    again = (await server.put(server.core("services/s"), body)).ok()
+    assert again["spec"]["healthCheckNodePort"] == port
+    policy = {"spec": {"externalTrafficPolicy": "Cluster"}}
+    after = (await server.merge(server.core("services/s"), policy)).ok()
+    assert "healthCheckNodePort" not in after["spec"]
+
+
 async def test_binding_of_a_role_names_its_group(server: Server) -> None:
     path = server.path("rbac.authorization.k8s.io/v1", "rolebindings")
     body = {

@@ -277,3 +277,30 @@ async def test_lease_refuses_another_time(server: Server) -> None:
     body = {"metadata": {"name": "l"}, "spec": {"renewTime": "2026-01-01T00:00:00Z"}}
     answer = await server.post(path, body)
     answer.refused(400, "BadRequest")
+
+
+async def test_fields_are_owned_in_the_version_of_the_request(
+    server: Server, old: str, new: str
+) -> None:
+    item = (await server.post(new, _event(server))).ok(201)
+    (entry,) = item["metadata"]["managedFields"]
+    assert entry["apiVersion"] == "events.k8s.io/v1"
+    assert {"f:note", "f:regarding", "f:reportingController"} < set(entry["fieldsV1"])
+    patch = {"message": "other"}
+    item = (await server.merge(f"{old}/e", patch, fieldManager="m")).ok()
+    # An entry in the version of another group cannot be told in this one, and goes.
+    (entry,) = item["metadata"]["managedFields"]
+    assert (entry["manager"], entry["apiVersion"]) == ("m", "v1")
+    assert entry["fieldsV1"] == {"f:message": {}}
+
+
+async def test_apply_through_the_other_api_drops_owners(
+    server: Server, old: str, new: str
+) -> None:
+    await server.post(new, _event(server))
+    patch = {"metadata": {"labels": {"a": "b"}}}
+    await server.merge(f"{old}/e", patch, fieldManager="m")
+    body = {**_event(server), "apiVersion": "events.k8s.io/v1", "kind": "Event"}
+    item = (await server.apply(f"{new}/e", body, force=True)).ok()
+    managers = [e["manager"] for e in item["metadata"]["managedFields"]]
+    assert managers == ["applier"]

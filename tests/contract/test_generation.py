@@ -107,3 +107,59 @@ async def test_second_mark_of_deletion_does_not_count(server: Server, d: Any) ->
     await server.delete(server.apps("deployments/d"))
     item = (await server.delete(server.apps("deployments/d"))).ok()
     assert _generation(item) == 2
+
+
+async def test_labels_of_an_endpoint_slice_count(server: Server) -> None:
+    path = server.path("discovery.k8s.io/v1", "endpointslices")
+    body = {"metadata": {"name": "e"}, "addressType": "IPv4", "endpoints": []}
+    assert _generation((await server.post(path, body)).ok(201)) == 1
+    patch: Any = {"metadata": {"labels": {"a": "b"}}}
+    assert _generation((await server.merge(f"{path}/e", patch)).ok()) == 2
+    patch = {"metadata": {"annotations": {"a": "b"}}}
+    assert _generation((await server.merge(f"{path}/e", patch)).ok()) == 2
+
+
+async def test_put_of_the_same_daemon_set_does_not_count(server: Server) -> None:
+    body = {**deployment("d"), "kind": "DaemonSet"}
+    await server.post(server.apps("daemonsets"), body)
+    item = (await server.put(server.apps("daemonsets/d"), body)).ok()
+    assert _generation(item) == 1
+    key = "deprecated.daemonset.template.generation"
+    assert item["metadata"]["annotations"] == {key: "1"}
+
+
+async def test_template_of_a_daemon_set_counts_twice(server: Server) -> None:
+    body: Any = {**deployment("d"), "kind": "DaemonSet"}
+    await server.post(server.apps("daemonsets"), body)
+    body["spec"]["template"]["spec"]["containers"][0]["image"] = "i:2"
+    item = (await server.put(server.apps("daemonsets/d"), body)).ok()
+    assert _generation(item) == 2
+    key = "deprecated.daemonset.template.generation"
+    assert item["metadata"]["annotations"] == {key: "2"}
+
+
+async def test_put_of_the_same_stateful_set_does_not_count(server: Server) -> None:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}
+    body = {**deployment("s", updateStrategy=strategy), "kind": "StatefulSet"}
+    await server.post(server.apps("statefulsets"), body)
+    item = (await server.put(server.apps("statefulsets/s"), body)).ok()
+    assert _generation(item) == 1
+    assert "maxUnavailable" not in item["spec"]["updateStrategy"]["rollingUpdate"]
+
+
+async def test_put_of_the_same_pod_does_not_count(server: Server) -> None:
+    await server.post(server.core("pods"), pod("p"))
+    body = pod("p")
+    body["metadata"]["labels"] = {"a": "b"}
+    item = (await server.put(server.core("pods/p"), body)).ok()
+    assert _generation(item) == 1
+    assert len(item["spec"]["tolerations"]) == 2
+
+
+async def test_forced_apply_of_a_pod(server: Server) -> None:
+    own = {"key": "k", "operator": "Exists"}
+    await server.post(server.core("pods"), pod("p", tolerations=[own]))
+    body = pod("p", tolerations=[own])
+    item = (await server.apply(server.core("pods/p"), body, force=True)).ok()
+    assert _generation(item) == 1
+    assert len(item["spec"]["tolerations"]) == 3

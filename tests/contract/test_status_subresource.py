@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.objects import deployment
+from tests.harness.objects import deployment, pod
 from tests.harness.server import Server
 
 
@@ -118,3 +118,68 @@ async def test_events_of_status_writes_are_told(
         await server.merge(path, {"status": {"replicas": 3}})
         kind, item = await watch.next()
     assert (kind, item["status"]) == ("MODIFIED", {"replicas": 3})
+
+
+_METADATA: dict[str, Any] = {
+    "labels": {"l": "1"},
+    "annotations": {"a": "1"},
+    "finalizers": ["example.com/hold"],
+    "ownerReferences": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": "u"}
+    ],
+}
+
+
+def _replica_set() -> Any:
+    return {**deployment("d"), "kind": "ReplicaSet"}
+
+
+def _attachment(server: Server) -> Any:
+    return {
+        "metadata": {"name": server.namespace},
+        "spec": {
+            "attacher": "example.com",
+            "nodeName": "n",
+            "source": {"persistentVolumeName": "v"},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"),
+    [
+        ("deployments", {"annotations", "finalizers", "ownerReferences"}),
+        ("replicasets", {"labels", "annotations", "finalizers", "ownerReferences"}),
+        ("pods", {"labels", "annotations", "finalizers"}),
+        ("volumeattachments", set[str]()),
+    ],
+)
+async def test_metadata_of_a_status_write(
+    server: Server, kind: str, kept: set[str]
+) -> None:
+    if kind == "pods":
+        path, body = server.core("pods"), pod("d")
+    elif kind == "volumeattachments":
+        path = "/apis/storage.k8s.io/v1/volumeattachments"
+        body = _attachment(server)
+    else:
+        path = server.apps(kind)
+        body = deployment("d") if kind == "deployments" else _replica_set()
+    await server.post(path, body)
+    path = f"{path}/{body['metadata']['name']}/status"
+    patch = {"metadata": _METADATA}
+    item = (await server.merge(path, patch, fieldManager="s")).ok()
+    metadata = item["metadata"]
+    assert {key for key in _METADATA if key in metadata} == kept
+    entries = [e for e in metadata["managedFields"] if e["manager"] == "s"]
+    owned = {key for e in entries for key in e["fieldsV1"]["f:metadata"]}
+    assert owned == {f"f:{key}" for key in kept}
+
+
+async def test_status_is_defaulted(server: Server, d: Any, path: str) -> None:
+    assert d
+    condition = {"type": "A", "status": "True"}
+    item = (await server.merge(path, {"status": {"conditions": [condition]}})).ok()
+    assert item["status"]["conditions"] == [
+        {**condition, "lastTransitionTime": None, "lastUpdateTime": None}
+    ]

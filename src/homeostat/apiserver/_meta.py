@@ -80,7 +80,10 @@ def subdomain_errors(name: str) -> list[str]:
 
 def _label(name: str) -> list[str]:
     errors = ["must be no more than 63 characters"] if len(name) > 63 else []
-    return errors if _LABEL.match(name) else [*errors, _LABEL_TEXT]
+    if _LABEL.match(name):
+        return errors
+    dotted = _SUBDOMAIN.match(name) is not None
+    return [*errors, "must not contain dots" if dotted else _LABEL_TEXT]
 
 
 def label_1035_errors(name: str) -> list[str]:
@@ -100,7 +103,7 @@ def name_errors(group: str, resource: str, name: str) -> list[str]:
     if group in _PATH_GROUPS:
         return _path_segment(name)
     if (group, resource) in _LABEL_KINDS:
-        return ["must not contain dots"] if "." in name else _label(name)
+        return _label(name)
     return subdomain_errors(name)
 
 
@@ -108,9 +111,9 @@ def qualified_name_errors(name: str) -> list[str]:
     """Return what is wrong with the key of a label or an annotation."""
     prefix, slash, rest = name.rpartition("/")
     if "/" in prefix:
-        text = _QUALIFIED_TEXT.replace("name part", "a qualified name", 1)
+        text = _QUALIFIED_TEXT.replace("name part", "a valid label key", 1)
         suffix = " with an optional DNS subdomain prefix and '/' (e.g. "
-        return [f"{text[:-1]}{suffix}'example.com/MyName'))"]
+        return [f"{text}{suffix}'example.com/MyName')"]
     errors: list[str] = []
     if slash:
         if not prefix:

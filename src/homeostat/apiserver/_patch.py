@@ -18,7 +18,7 @@ from homeostat.apiserver._decode import (
     go_type,
     yaml_duplicates,
 )
-from homeostat.apiserver._managed import reset_fields
+from homeostat.apiserver._managed import blank_foreign, reset_fields, without_foreign
 from homeostat.apiserver._negotiate import accept, media_type
 from homeostat.apiserver._normal import TypeMismatchError
 from homeostat.apiserver._options import WriteOptions, write_options
@@ -235,6 +235,8 @@ def apply_config(
     current = None if live is None else live.value
     if current is not None and served.from_storage is not None:
         current = served.from_storage(current)
+    if current is not None:
+        blank_foreign(served, current)
     try:
         merged, managed = apply_managed(
             current,
@@ -256,7 +258,7 @@ def apply_config(
         value=merged,
         options=options,
         subresource=route.subresource,
-        managed=managed,
+        managed=without_foreign(served, managed),
         patched=True,
     )
     if live is None:

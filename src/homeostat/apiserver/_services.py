@@ -4,11 +4,12 @@ Source: kubernetes ``pkg/registry/core/service/storage/alloc.go``.
 """
 
 import ipaddress
+from collections.abc import Iterator
 from typing import Any
 
 from homeostat.apiserver._access import items
 from homeostat.apiserver._context import Cluster, Strategy
-from homeostat.apiserver._status import invalid
+from homeostat.apiserver._status import StatusError, invalid
 from homeostat.apiserver._store import Table
 from homeostat.schema import FieldError
 
@@ -41,7 +42,8 @@ class ServiceStrategy(Strategy):
             spec["clusterIP"] = spec["clusterIPs"][0]
         _allocate_address(cluster, new, old)
         if spec.get("type") in _WITH_PORTS:
-            _allocate_ports(cluster, new, old)
+            _allocate_ports(cluster, new)
+        _allocate_health_check(cluster, new, old)
 
     def check(self, new: Value, old: Value | None) -> list[FieldError]:
         """Refuse to change the address of a service."""
@@ -96,6 +98,10 @@ def _allocate_address(cluster: Cluster, new: Value, old: Value | None) -> None:
         free = next(str(ip) for ip in NETWORK.hosts() if str(ip) not in used)
         spec["clusterIP"], spec["clusterIPs"] = free, [free]
         return
+    if not _is_address(asked):
+        text = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        error = FieldError("FieldValueInvalid", "spec.clusterIPs[0]", asked, text)
+        raise invalid("", "Service", new["metadata"]["name"], [error])
     why = _why_not(asked, used)
     if why:
         text = f"failed to allocate IP {asked}: {why}"
@@ -104,34 +110,63 @@ def _allocate_address(cluster: Cluster, new: Value, old: Value | None) -> None:
         raise invalid("", "Service", new["metadata"]["name"], [error])
 
 
-def _why_not(asked: str, used: set[str | None]) -> str:
+def _is_address(text: str) -> bool:
     try:
-        inside = ipaddress.IPv4Address(asked) in NETWORK
+        ipaddress.ip_address(text)
     except ValueError:
-        return "the provided IP is not valid"
-    if not inside:
+        return False
+    return True
+
+
+def _why_not(asked: str, used: set[str | None]) -> str:
+    if ipaddress.ip_address(asked) not in NETWORK:
         return "the provided network does not match the current range"
     return "provided IP is already allocated" if asked in used else ""
 
 
-def _allocate_ports(cluster: Cluster, new: Value, old: Value | None) -> None:
+def _allocate_ports(cluster: Cluster, new: Value) -> None:
     wanting = [p for p in items(new["spec"], "ports") if not p.get("nodePort")]
     if not wanting:
         return
-    used = {p.get("nodePort") for p in items(new["spec"], "ports")}
-    for entry in _table(cluster).live.values():
-        if entry.fields.get("spec.type") in _WITH_PORTS:
-            ports = items(entry.value["spec"], "ports")
-            used |= {port.get("nodePort") for port in ports}
-    free = (number for number in NODE_PORTS if number not in used)
+    free = _free_ports(cluster, new)
     for port in wanting:
         number = next(free, None)
         if number is None:
-            text = "failed to allocate a nodePort: range is full"
-            error = FieldError("InternalError", "spec.ports[0].nodePort", "", text)
-            raise invalid("", "Service", new["metadata"]["name"], [error])
+            raise _range_is_full(new, "spec.ports[0].nodePort")
         port["nodePort"] = number
-    del old
+
+
+def _allocate_health_check(cluster: Cluster, new: Value, old: Value | None) -> None:
+    """Give a load balancer of local traffic the port that tells who has endpoints."""
+    spec = new["spec"]
+    local = spec.get("externalTrafficPolicy") == "Local"
+    if spec.get("type") != "LoadBalancer" or not local:
+        if old is not None:
+            spec.pop("healthCheckNodePort", None)
+        return
+    before = old["spec"].get("healthCheckNodePort") if old is not None else None
+    if not spec.get("healthCheckNodePort"):
+        number = before or next(_free_ports(cluster, new), None)
+        if number is None:
+            raise _range_is_full(new, "spec.healthCheckNodePort")
+        spec["healthCheckNodePort"] = number
+
+
+def _free_ports(cluster: Cluster, new: Value) -> Iterator[int]:
+    used = {p.get("nodePort") for p in items(new["spec"], "ports")}
+    used.add(new["spec"].get("healthCheckNodePort"))
+    for entry in _table(cluster).live.values():
+        if entry.fields.get("spec.type") in _WITH_PORTS:
+            spec = entry.value["spec"]
+            used |= {port.get("nodePort") for port in items(spec, "ports")}
+            used.add(spec.get("healthCheckNodePort"))
+    return (number for number in NODE_PORTS if number not in used)
+
+
+def _range_is_full(new: Value, path: str) -> StatusError:
+    text = "failed to allocate a nodePort: range is full"
+    error = FieldError("InternalError", path, "", text)
+    return invalid("", "Service", new["metadata"]["name"], [error])
 
 
 def _table(cluster: Cluster) -> Table:

@@ -13,10 +13,13 @@ from homeostat.apiserver._arrange import HEAD, arranged, encode_dry
 from homeostat.apiserver._builtin_validation import validate_builtin
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._defaults import apply_builtin_defaults
-from homeostat.apiserver._defaults_create import prepare_builtin_create
+from homeostat.apiserver._defaults_create import (
+    prepare_builtin_create,
+    prepare_builtin_update,
+)
 from homeostat.apiserver._events import check_new_event
 from homeostat.apiserver._kinds import check_counts, spec_of
-from homeostat.apiserver._managed import track, unchanged
+from homeostat.apiserver._managed import kept_by_status, track, unchanged
 from homeostat.apiserver._meta import (
     check_metadata,
     check_metadata_update,
@@ -179,12 +182,14 @@ def commit_update(
     _inherit(value["metadata"], old["metadata"])
     _isolate(served, value, old, change.subresource)
     strategy = cluster.strategy(served)
+    _default(served, value)
     if not change.subresource:
-        _default(served, value)
         strategy.default(value, old)
     _own(cluster, served, old, value, change)
     if change.subresource != "status":
         strategy.prepare(cluster, value, old)
+        if not served.custom:
+            prepare_builtin_update(served.storage, value, old)
     _count(served, value, old)
     errors = _check(served, value, old) + strategy.check(value, old)
     if errors:
@@ -276,8 +281,6 @@ def _inherit(metadata: Value, old: Value) -> None:
 
 # A kubelet registers its node with the status that it has.
 _STATUS_AT_BIRTH = frozenset({"nodes"})
-# Kinds whose /status takes labels, annotations and the like from the request.
-_OPEN_STATUS = frozenset({"pods", "nodes", "namespaces", "persistentvolumes"})
 
 
 def _isolate(served: Served, value: Value, old: Value, subresource: str) -> None:
@@ -297,13 +300,12 @@ def _isolate(served: Served, value: Value, old: Value, subresource: str) -> None
             value[key] = old[key]
         else:
             value.pop(key, None)
-    if served.custom or served.plural not in _OPEN_STATUS:
-        managed = value["metadata"].get("managedFields")
-        uid = value["metadata"]["uid"]
-        value["metadata"] = {**old["metadata"], "uid": uid}
-        value["metadata"].pop("managedFields", None)
-        if managed is not None:
-            value["metadata"]["managedFields"] = managed
+    metadata, before = value["metadata"], old["metadata"]
+    for key in kept_by_status(served):
+        if key in before:
+            metadata[key] = before[key]
+        else:
+            metadata.pop(key, None)
 
 
 def _count(served: Served, new: Value, old: Value) -> None:
@@ -320,6 +322,9 @@ def _count(served: Served, new: Value, old: Value) -> None:
         # Rollbacks are made through annotations.
         before["annotations"] = old["metadata"].get("annotations")
         after["annotations"] = new["metadata"].get("annotations")
+    if served.kind == "EndpointSlice" and not served.custom:
+        before["labels"] = old["metadata"].get("labels")
+        after["labels"] = new["metadata"].get("labels")
     if before != after:
         generation = old["metadata"].get("generation", 0)
         new["metadata"]["generation"] = generation + 1
