@@ -222,3 +222,29 @@ def test_dry_run_of_the_server(kubectl: Kubectl) -> None:
     out = _ok(kubectl("create", "--dry-run=server", "-f", "-", stdin=body))
     assert out == "configmap/a created (server dry run)\n"
     assert kubectl("get", "cm", "a").code == 1
+
+
+@pytest.mark.parametrize("how", [["create"], ["apply"], ["apply", "--server-side"]])
+def test_list_of_objects(kubectl: Kubectl, how: list[str]) -> None:
+    items = [config_map("a"), config_map("b")]
+    for item in items:
+        item.update({"apiVersion": "v1", "kind": "ConfigMap"})
+    body = {"apiVersion": "v1", "kind": "List", "items": items}
+    out = _ok(kubectl(*how, "-f", "-", stdin=json.dumps(body)))
+    assert [line.partition(" ")[0] for line in out.splitlines()] == [
+        "configmap/a",
+        "configmap/b",
+    ]
+
+
+def test_kind_without_its_definition_is_named(kubectl: Kubectl) -> None:
+    body = {
+        "apiVersion": "nowhere.example.com/v1",
+        "kind": "Nothing",
+        "metadata": {"name": "a"},
+    }
+    outcome = kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    assert outcome.code == 1
+    assert 'no matches for kind "Nothing" in version "nowhere.example.com/v1"' in (
+        outcome.err
+    )

@@ -1,5 +1,7 @@
 """What only a socket shows: the embedded server over HTTP, beside the real one."""
 
+import gzip
+import json
 import os
 from collections.abc import AsyncIterator
 
@@ -78,3 +80,20 @@ async def test_selectors_are_unquoted(wire: Server) -> None:
 async def test_health_needs_no_accept(wire: Server) -> None:
     answer = await wire.get("/readyz")
     assert (answer.status, answer.text) == (200, "ok")
+
+
+async def test_selector_may_be_long(wire: Server) -> None:
+    names = ",".join(f"name-{n:04}" for n in range(2000))
+    found = await wire.get(wire.core("configmaps"), labelSelector=f"n in ({names})")
+    assert found.ok()["items"] == []
+
+
+async def test_body_is_taken_as_it_comes(wire: Server) -> None:
+    body = gzip.compress(json.dumps(config_map("a")).encode())
+    answer = await wire.request(
+        "POST",
+        wire.core("configmaps"),
+        body,
+        headers={"content-encoding": "gzip"},
+    )
+    answer.refused(400, "BadRequest")

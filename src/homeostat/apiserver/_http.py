@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 SHUTDOWN_SECONDS = 1.0
+MAX_HEADER_BYTES = 1 << 20
 
 
 @asynccontextmanager
@@ -37,7 +38,15 @@ async def serve(
 
     gate = _Gate(server)
     runner = web.ServerRunner(
-        web.Server(gate.handle, access_log=None),
+        web.Server(
+            gate.handle,
+            access_log=None,
+            # As Go's server: a selector or a token may be long. Bodies are taken as
+            # they come: kube-apiserver does not decompress them either.
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            auto_decompress=False,
+        ),
         handle_signals=False,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.api import GroupVersionKind, GroupVersionResource, Resource
@@ -32,6 +32,19 @@ _TEXT = {
     "cache-control": "no-cache, private",
 }
 _FOREVER = "Sun, 31 Dec 9999 23:59:59 GMT"
+
+
+# Asked for with an @, answered with a dot: an @ is no part of a media type.
+_OPENAPI_V2_ASKED: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_OPENAPI_V2_GIVEN: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_NO_KINDS: Final[Document] = {
+    "swagger": "2.0",
+    "info": {"title": "Kubernetes", "version": "unversioned"},
+    "paths": {},
+}
+# The same as a message of gnostic's openapi.v2.Document: swagger is its field 1, info
+# its field 2, with title and version as fields 1 and 2.
+_NO_KINDS_PROTOBUF: Final = b"\x0a\x032.0\x12\x19\x0a\x0aKubernetes\x12\x0bunversioned"
 
 
 class Root:
@@ -86,6 +99,8 @@ class Root:
                 return self._discover
             case ["openapi", "v3", *_]:
                 return self._describe
+            case ["openapi", "v2"]:
+                return self._describe_nothing
             case _:
                 pass
         return None
@@ -115,6 +130,7 @@ class Root:
             *sorted({f"/apis/{name}" for name in groups | grouped}),
             "/healthz",
             "/livez",
+            "/openapi/v2",
             "/openapi/v3",
             "/readyz",
             "/version",
@@ -206,6 +222,18 @@ class Root:
         if request.headers.get("if-none-match") == headers["etag"]:
             return HttpResponse(status=304, headers=headers)
         return HttpResponse(status=200, headers=headers, body=body)
+
+    def _describe_nothing(self, request: HttpRequest) -> HttpResponse:
+        """Answer for OpenAPI v2 with a document that describes no kind.
+
+        kubectl asks it for what version 3 does not describe: a ``List``, a kind whose
+        definition is missing. Of a kind that it does not find there it checks nothing;
+        without an answer it refuses the manifest.
+        """
+        if _OPENAPI_V2_ASKED in request.headers.get("accept", ""):
+            headers = {"content-type": _OPENAPI_V2_GIVEN}
+            return HttpResponse(status=200, headers=headers, body=_NO_KINDS_PROTOBUF)
+        return respond(json_bytes(_NO_KINDS))
 
     def _describe(self, request: HttpRequest) -> HttpResponse | None:
         path = request.path.removeprefix("/openapi/v3").strip("/")
