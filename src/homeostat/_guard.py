@@ -2,7 +2,9 @@
 
 Reconcilers, finalizers, predicates, map and index functions and event handlers may
 raise anything. What each failure means differs; that it is logged with its traceback,
-and that it never ends a task of the library, does not.
+and that it never ends a task of the library, does not. ``sys.exit()`` is a failure as
+any other: what a process is worth is not for one object to say. KeyboardInterrupt
+passes.
 """
 
 import asyncio
@@ -45,9 +47,9 @@ def call(
     """
     try:
         return function(*args, **kwargs)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         logger.exception("%s raised", what)
-        return Failed(error)
+        return Failed(_failure(error))
 
 
 async def call_async(function: Callable[[], Awaitable[T]]) -> T | Failed:
@@ -66,8 +68,16 @@ async def call_async(function: Callable[[], Awaitable[T]]) -> T | Failed:
         stray = RuntimeError("user code awaited something that was cancelled")
         stray.__cause__ = error
         return Failed(stray)
-    except Exception as error:  # noqa: BLE001 - any error of a reconciler is a retry
-        return Failed(error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - all of it is a retry
+        return Failed(_failure(error))
+
+
+def _failure(error: Exception | SystemExit) -> Exception:
+    if isinstance(error, Exception):
+        return error
+    failure = RuntimeError(f"user code called sys.exit({error.code!r}); raise an error")
+    failure.__cause__ = error
+    return failure
 
 
 async def run_again(name: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,32 @@ async def test_own_cancellation_passes_through() -> None:
         await asyncio.sleep(0)
         task.cancel()
     assert task.cancelled()
+
+
+async def test_leaving_the_process_is_a_failure_of_the_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def leaves() -> None:
+        sys.exit(3)
+
+    for result in (call("predicate of Pod", sys.exit, 3), await call_async(leaves)):
+        assert isinstance(result, Failed)
+        assert "user code called sys.exit(3)" in str(result.error)
+        assert isinstance(result.error.__cause__, SystemExit)
+    assert "predicate of Pod raised" in caplog.text
+
+
+async def test_interrupt_of_the_user_passes() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    async def waits() -> None:
+        interrupted()
+
+    with pytest.raises(KeyboardInterrupt):
+        call("it", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        await call_async(waits)
 
 
 def test_what_fails_runs_again_after_a_while(caplog: pytest.LogCaptureFixture) -> None:

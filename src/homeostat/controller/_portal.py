@@ -108,10 +108,11 @@ class Portal:
             function, future = await self._inbox.get()
             try:
                 with thread_waits():
-                    outcome = await function()
-                future.set_result(outcome)
+                    outcome = await call_async(function)
             except asyncio.CancelledError:
                 future.set_exception(CancelledError())
                 raise
-            except Exception as error:  # noqa: BLE001 - the thread's to handle
-                future.set_exception(error)
+            if isinstance(outcome, Failed):
+                future.set_exception(outcome.error)
+            else:
+                future.set_result(outcome)

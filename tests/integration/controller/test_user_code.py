@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Iterable
 from threading import current_thread, main_thread
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from homeostat import Context, Request, SyncContext, Watch, by_owner, controller
 from homeostat.cache import Reader, Record
-from homeostat.controller import KindController, predicate
+from homeostat.controller import KindController, LogFields, predicate
 from homeostat.errors import ConflictError, NotFoundError
 from tests.integration.controller.support import (
     CONFIG_MAP,
@@ -77,6 +78,57 @@ async def test_a_predicate_that_raises_lets_the_event_pass(world: World) -> None
         await world.outsider.create(podset())
         await settle()
     assert runs == ["a"]
+
+
+def test_leaving_the_process_fails_that_reconcile_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runs: list[str] = []
+
+    def leaves(_record: Record, _reader: Reader) -> Iterable[Request]:
+        sys.exit("map")
+
+    @predicate
+    def judged(_old: Record | None, _new: Record | None) -> bool:
+        sys.exit("predicate")
+
+    @controller(
+        PodSet,
+        name="waits",
+        predicate=judged,
+        watches=[Watch(CONFIG_MAP, to=leaves)],
+    )
+    async def waits(podset: PodSet, _ctx: Context) -> None:
+        runs.append("waits")
+        if runs.count("waits") < 3:
+            sys.exit(1)
+        podset.status.ready = 1
+
+    @controller(PodSet, name="threaded")
+    def threaded(_podset: PodSet, _ctx: SyncContext) -> None:
+        runs.append("threaded")
+        if runs.count("threaded") < 3:
+            sys.exit(1)
+
+    @virtual
+    async def scenario(world: World) -> None:
+        async with world.running(waits, threaded):
+            await world.outsider.create(config_map(of="a"))
+            await world.outsider.create(podset())
+            await settle()
+
+    fields = LogFields()
+    caplog.handler.addFilter(fields)
+    with caplog.at_level(logging.INFO):
+        scenario()
+    caplog.handler.removeFilter(fields)
+    assert runs.count("waits") == runs.count("threaded") == 3
+    failed = [r for r in caplog.records if r.getMessage() == "reconcile failed"]
+    assert {r.__dict__["controller"] for r in failed} == {"waits", "threaded"}
+    assert {r.__dict__["object_name"] for r in failed} == {"a"}
+    assert all("called sys.exit(1)" in r.__dict__["error"] for r in failed)
+    assert "map function of ConfigMap raised" in caplog.text
+    assert "predicate judged raised" in caplog.text
 
 
 @virtual

@@ -1,4 +1,5 @@
 import asyncio
+import sys
 from concurrent.futures import CancelledError
 from threading import Event, current_thread, main_thread
 
@@ -41,6 +42,23 @@ async def test_errors_pass_between_loop_and_thread_as_they_are() -> None:
             raise ValueError("from the thread") from error
 
     with pytest.raises(ValueError, match="from the thread"):
+        await portal.run(threads, work)
+    threads.close()
+
+
+async def test_what_calls_sys_exit_on_either_side_fails_and_ends_nothing() -> None:
+    threads = Threads(1, name="test")
+    portal = Portal()
+
+    async def leaves() -> None:
+        sys.exit(3)
+
+    def work() -> int:
+        with pytest.raises(RuntimeError, match=r"called sys\.exit\(3\)"):
+            portal.call(leaves)
+        sys.exit(4)
+
+    with pytest.raises(RuntimeError, match=r"called sys\.exit\(4\)"):
         await portal.run(threads, work)
     threads.close()
 
