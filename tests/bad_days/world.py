@@ -73,7 +73,7 @@ class World:
 
         async def established() -> None:
             found = await self.outsider.get(CRDS, name)
-            conditions = found.get("status", {}).get("conditions", ())
+            conditions = found.get("status", {}).get("conditions") or ()
             assert ("Established", "True") in {
                 (each["type"], each["status"]) for each in conditions
             }
