@@ -57,9 +57,9 @@ class Lab:
         assert self._neutron_service is not None
         self._neutron_service.stop()
 
-    def cloud(self) -> OpenStackCloud:
+    def cloud(self, *, timeout: float = 0.5) -> OpenStackCloud:
         """Return a cloud that is closed with the lab."""
-        cloud = OpenStackCloud(f"http://127.0.0.1:{self._port}", timeout=0.5)
+        cloud = OpenStackCloud(f"http://127.0.0.1:{self._port}", timeout=timeout)
         self._clouds.append(cloud)
         return cloud
 

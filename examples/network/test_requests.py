@@ -36,14 +36,14 @@ def test_many_networks_at_start_cost_a_bounded_number_of_requests(
         assert len(ready) == count
         assert all(c is not None and c.status == "True" for c in ready)
 
-    operator = lab.start(settings)
-    eventually(all_ready, within=10.0 + count / 20, every=0.1)
+    operator = lab.start(settings, cloud=lab.cloud(timeout=30.0))
+    eventually(all_ready, within=10.0 + count / 8, every=0.1)
     assert lab.writes() == {"POST networks": count, "POST subnets": count}
     assert lab.total() - 2 * count <= 20
     operator.stop()
 
     before = lab.total()
-    lab.start(settings)
+    lab.start(settings, cloud=lab.cloud(timeout=30.0))
     lab.create("last")
     lab.settled("last")
     assert lab.total() - before == 4
