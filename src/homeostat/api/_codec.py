@@ -147,6 +147,8 @@ def kind_of(kind: Kind | Object | Unstructured) -> GroupVersionKind:
         return GroupVersionKind.of(api_version, name)
     resource = getattr(kind, "__resource__", None)
     if resource is None:
+        if isinstance(cast("Any", kind), str):
+            raise ValueError(f"{kind!r} is no kind: name a class or a GroupVersionKind")
         cls = kind if isinstance(kind, type) else type(kind)
         raise ValueError(
             f"{cls.__name__} has no kind: decorate it with @custom_resource(...)"

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Generic, TypeVar, final, overload
 
 from homeostat.api import (
@@ -12,7 +13,12 @@ from homeostat.api import (
     Object,
     Request,
     Unstructured,
-    kind_of,
+)
+from homeostat.controller._checks import (
+    check_kind,
+    check_predicate,
+    checked_kinds,
+    checked_list,
 )
 from homeostat.controller._declaration import Declaration, Options, Reconciler
 from homeostat.controller._once import ClusterLike, Outcome, reconcile_once
@@ -175,30 +181,32 @@ def controller(  # noqa: PLR0913 - one keyword per thing that can be declared
             only get their clean-up.
 
     Raises:
-        TypeError: The kind is no kind.
+        TypeError: A kind is no kind, or an option holds what it does not take.
         ValueError: An option is out of its range.
     """
-    kind_of(kind)  # raises for what is no kind
+    check_kind(kind, "@controller")
     if max_concurrent_reconciles < 1:
         raise ValueError("max_concurrent_reconciles must be at least 1")
     if deadline is not None and deadline <= 0:
         raise ValueError("deadline must be above 0 s, or None for none")
+    check_predicate(predicate)
+    options = Options(
+        kind=kind,
+        name=name,
+        owns=checked_kinds(owns, "owns="),
+        watches=checked_list(watches, Watch, "watches="),
+        reads=checked_kinds(reads, "reads="),
+        predicate=predicate,
+        permissions=checked_list(permissions, Rule, "permissions="),
+        max_concurrent_reconciles=max_concurrent_reconciles,
+        deadline=deadline,
+        reconcile_deleting=reconcile_deleting,
+    )
 
     def decorate(function: Reconciler[Any]) -> KindController[Any]:
         _check_parameters(function)
-        options = Options(
-            kind=kind,
-            name=_checked_name(name or _name_of(function)),
-            owns=tuple(owns),
-            watches=tuple(watches),
-            reads=tuple(reads),
-            predicate=predicate,
-            permissions=tuple(permissions),
-            max_concurrent_reconciles=max_concurrent_reconciles,
-            deadline=deadline,
-            reconcile_deleting=reconcile_deleting,
-        )
-        return KindController(Declaration(options=options, reconciler=function))
+        named = replace(options, name=_checked_name(name or _name_of(function)))
+        return KindController(Declaration(options=named, reconciler=function))
 
     return decorate
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from typing import TypeAlias, final
 
-from homeostat.api import Kind, Request, Selector, kind_of
+from homeostat.api import FieldSelector, Kind, Request, Selector, kind_of
 from homeostat.cache import Reader, Record
+from homeostat.controller._checks import check_kind, check_predicate
 from homeostat.controller._predicate import Predicate
 
 __all__ = ["MapFunction", "Watch", "by_label", "by_name", "by_owner"]
@@ -49,15 +50,44 @@ class Watch:
         fields: str = "",
         metadata_only: bool = False,
     ) -> None:
-        kind_of(kind)  # raises for what is no kind
+        """Declare what to watch.
+
+        Raises:
+            TypeError: The kind is no kind, ``to`` no plain function, or ``predicate``
+                no predicate.
+            ValueError: A selector that the API server would refuse.
+        """
+        check_kind(kind, "Watch")
         if iscoroutinefunction(to):
             raise TypeError("a map function never waits: make it a def, not async def")
+        if not callable(to):
+            raise TypeError(
+                'Watch(to=...) takes a map function, as by_owner(Kind) or by_label("x")'
+            )
+        if predicate is not None:
+            check_predicate(predicate)
+        _check_selectors(labels, fields)
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "to", to)
         object.__setattr__(self, "predicate", predicate)
         object.__setattr__(self, "labels", str(labels))
         object.__setattr__(self, "fields", fields)
         object.__setattr__(self, "metadata_only", metadata_only)
+
+
+def _check_selectors(labels: str | Selector, fields: str) -> None:
+    for option, text, parse in (
+        ("labels", labels, Selector.parse),
+        ("fields", fields, FieldSelector.parse),
+    ):
+        if not isinstance(text, str):
+            if option == "labels" and isinstance(text, Selector):
+                continue
+            raise TypeError(f'Watch({option}=...) takes a text, as "a=b,c!=d"')
+        try:
+            parse(text)
+        except ValueError as error:
+            raise ValueError(f"Watch({option}={text!r}): {error}") from None
 
 
 def by_label(label: str) -> MapFunction:
@@ -90,6 +120,7 @@ def by_owner(kind: Kind, *, controller: bool = False) -> MapFunction:
         kind: Kind of the owners.
         controller: Only the controlling owner; else every owner.
     """
+    check_kind(kind, "by_owner")
     wanted = kind_of(kind).group_kind
 
     def to_owner(record: Record, _reader: Reader) -> Iterable[Request]:

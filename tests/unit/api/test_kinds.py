@@ -31,6 +31,8 @@ def test_the_kind_of_a_dict() -> None:
     assert kind_of(DEPLOYMENT) is DEPLOYMENT
     with pytest.raises(ValueError, match="needs apiVersion and kind"):
         kind_of({"kind": "Deployment"})
+    with pytest.raises(ValueError, match="'Pod' is no kind: name a class or a Group"):
+        kind_of("Pod")  # type: ignore[arg-type]
 
 
 def test_names_read_as_people_write_them() -> None:

@@ -3,11 +3,12 @@ from typing import Any
 
 import pytest
 
-from homeostat import Context, Request, SyncContext, Watch, controller
-from homeostat.api import GroupVersionKind
+from homeostat import Context, Request, SyncContext, Watch, by_owner, controller
+from homeostat.api import GroupVersionKind, Selector
 from homeostat.cache import Reader, Record
-from homeostat.controller import KindController, predicate
+from homeostat.controller import KindController, by_name, predicate
 from homeostat.controller._declaration import is_async
+from homeostat.k8s import core_v1
 
 THING = GroupVersionKind("x.dev", "v1", "Thing")
 POD = GroupVersionKind("", "v1", "Pod")
@@ -40,6 +41,98 @@ def test_names_that_cannot_be_field_managers_are_refused(name: str) -> None:
 def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
         things(**options)
+
+
+class Plain:
+    """A class that is no kind."""
+
+
+KIND_MISTAKES: list[tuple[Any, str]] = [
+    (["Pod"], "takes a class or a GroupVersionKind, not 'Pod'"),
+    ([Plain], "Plain is none: decorate it with @custom_resource"),
+    ([core_v1.Pod()], "takes a class or a GroupVersionKind, not a Pod"),
+    ([None], "takes a class or a GroupVersionKind, not None"),
+    ([Watch(POD, to=by_name())], "takes a class or a GroupVersionKind, not a Watch"),
+    ("Pod", "takes a class or a GroupVersionKind, not 'Pod'"),
+    (core_v1.Pod, r"=\[Pod\]"),
+    (POD, r"=\[GroupVersionKind"),
+]
+
+
+@pytest.mark.parametrize("option", ["owns", "reads"])
+@pytest.mark.parametrize(("kinds", "message"), KIND_MISTAKES)
+def test_what_is_no_kind_is_refused_where_it_is_declared(
+    option: str, kinds: Any, message: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^{option}=.*{message}"):
+        things(**{option: kinds})
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [("Pod", "not 'Pod'"), (Plain, "Plain is none"), (core_v1.Pod(), "not a Pod")],
+)
+def test_what_is_no_kind_is_refused_wherever_one_is_asked_for(
+    kind: Any, message: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^@controller .*{message}"):
+        controller(kind)
+    with pytest.raises(TypeError, match=f"^Watch .*{message}"):
+        Watch(kind, to=by_name())
+    with pytest.raises(TypeError, match=f"^by_owner .*{message}"):
+        by_owner(kind)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"watches": [POD]}, r"^watches= takes Watch\(...\), not GroupVersionKind"),
+        ({"watches": [core_v1.Pod]}, r"^watches= takes Watch\(...\), not Pod"),
+        ({"watches": Watch(POD, to=by_name())}, r"^watches= takes a list"),
+        ({"permissions": ["pods"]}, r"^permissions= takes Rule\(...\), not 'pods'"),
+        ({"predicate": len}, "^predicate= takes a Predicate, not .* len: "),
+    ],
+)
+def test_options_that_hold_something_else_are_refused(
+    options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        things(**options)
+
+
+@pytest.mark.parametrize(
+    ("selectors", "message"),
+    [
+        ({"labels": "a in"}, r"^Watch\(labels='a in'\): "),
+        ({"labels": "a b"}, r"^Watch\(labels='a b'\): "),
+        ({"fields": "spec.nodeName"}, r"^Watch\(fields='spec.nodeName'\): "),
+    ],
+)
+def test_selectors_are_parsed_where_they_are_written(
+    selectors: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Watch(POD, to=by_name(), **selectors)
+
+
+@pytest.mark.parametrize("selectors", [{"labels": {"a": "b"}}, {"fields": None}])
+def test_selectors_are_texts(selectors: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="takes a text"):
+        Watch(POD, to=by_name(), **selectors)
+
+
+def test_good_selectors_are_kept() -> None:
+    watch = Watch(
+        POD, to=by_name(), labels=Selector.parse("a=b"), fields="spec.nodeName=n1"
+    )
+    assert (watch.labels, watch.fields) == ("a=b", "spec.nodeName=n1")
+
+
+def test_a_watch_takes_a_map_function_and_a_predicate() -> None:
+    with pytest.raises(TypeError, match="make one of a function with @predicate"):
+        Watch(POD, to=by_name(), predicate=len)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="takes a map function"):
+        Watch(POD, to="label")  # type: ignore[arg-type]
 
 
 def test_a_reconciler_takes_an_object_and_a_context() -> None:
