@@ -1,0 +1,290 @@
+"""The garbage collector and the namespace controller alone, in virtual time."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from homeostat import Client
+from homeostat._tasks import Group
+from homeostat._transport import HttpRequest, HttpResponse
+from homeostat.api import ObjectMeta
+from homeostat.errors import NotFoundError
+from homeostat.k8s import core_v1
+from homeostat.localcluster._garbage import GarbageCollector
+from homeostat.localcluster._namespaces import namespaces
+from tests.integration.controller.support import (
+    CONFIG_MAP,
+    CRD,
+    PodSet,
+    World,
+    podset,
+    settle,
+    virtual,
+)
+
+NAMESPACE = core_v1.Namespace
+
+
+def refusal(code: int, reason: str) -> HttpResponse:
+    body = f'{{"kind":"Status","status":"Failure","reason":"{reason}","code":{code}}}'
+    return HttpResponse(status=code, body=body.encode())
+
+
+@asynccontextmanager
+async def collecting(world: World) -> AsyncGenerator[GarbageCollector]:
+    async with Client(world.wire) as client, Group() as tasks:
+        collector = GarbageCollector(client)
+        running = tasks.start(collector.run(), name="garbage")
+        await settle()
+        yield collector
+        running.cancel()
+
+
+def config(
+    name: str,
+    owner: tuple[str, str, str, str] | None = None,
+    namespace: str = "default",
+) -> dict[str, Any]:
+    """Return a ConfigMap; its owner is named by API version, kind, name and uid."""
+    meta: dict[str, Any] = {"name": name, "namespace": namespace}
+    if owner is not None:
+        fields = ("apiVersion", "kind", "name", "uid")
+        meta["ownerReferences"] = [dict(zip(fields, owner, strict=True))]
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}
+
+
+def named(obj: dict[str, Any]) -> tuple[str, str, str, str]:
+    meta = obj["metadata"]
+    return obj["apiVersion"], obj["kind"], meta["name"], meta["uid"]
+
+
+async def is_there(world: World, name: str, namespace: str = "default") -> bool:
+    try:
+        await world.outsider.get(CONFIG_MAP, name, namespace=namespace)
+    except NotFoundError:
+        return False
+    return True
+
+
+@virtual
+async def test_an_owner_in_another_namespace_is_none(world: World) -> None:
+    await world.outsider.create(NAMESPACE(metadata=ObjectMeta(name="other")))
+    async with collecting(world):
+        owner = await world.outsider.create(config("owner", namespace="other"))
+        await world.outsider.create(config("child", named(owner)))
+        await settle()
+        assert not await is_there(world, "child")
+        assert await is_there(world, "owner", "other")
+
+
+@virtual
+async def test_a_cluster_scoped_owner_keeps_what_is_in_namespaces(
+    world: World,
+) -> None:
+    async with collecting(world):
+        owner = await world.outsider.get(NAMESPACE, "default")
+        reference = ("v1", "Namespace", "default", owner.metadata.uid)
+        await world.outsider.create(config("child", reference))
+        await settle()
+        assert await is_there(world, "child")
+
+
+@virtual
+async def test_a_successor_of_the_owners_name_is_not_the_owner(world: World) -> None:
+    async with collecting(world):
+        await world.outsider.create(config("owner"))
+        former = ("v1", "ConfigMap", "owner", "of-the-former")
+        await world.outsider.create(config("child", former))
+        await settle()
+        assert not await is_there(world, "child")
+
+
+@virtual
+async def test_a_successor_of_the_dependents_name_is_not_collected(
+    world: World,
+) -> None:
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.method == "DELETE":
+            world.wire.before = None
+            await world.outsider.delete(CONFIG_MAP, "child")
+            await world.outsider.create(config("child"))
+        return None
+
+    async with collecting(world):
+        world.wire.before = before
+        await world.outsider.create(config("child", ("v1", "ConfigMap", "x", "gone")))
+        await settle()
+        assert await is_there(world, "child")
+
+
+@virtual
+async def test_an_owner_that_is_added_amid_the_cutting_stays(world: World) -> None:
+    async with collecting(world):
+        one, two = [await world.outsider.create(config(n)) for n in ("one", "two")]
+
+        async def before(request: HttpRequest) -> HttpResponse | None:
+            if request.method == "PATCH":
+                world.wire.before = None
+                child = await world.outsider.get(CONFIG_MAP, "child")
+                references = config("child", named(two))["metadata"]["ownerReferences"]
+                child["metadata"]["ownerReferences"] += references
+                await world.outsider.update(child)
+            return None
+
+        world.wire.before = before
+        child = config("child", named(one))
+        gone = config("child", ("v1", "ConfigMap", "x", "gone"))
+        child["metadata"]["ownerReferences"] += gone["metadata"]["ownerReferences"]
+        await world.outsider.create(child)
+        await settle()
+        stored = await world.outsider.get(CONFIG_MAP, "child")
+        owners = {each["name"] for each in stored["metadata"]["ownerReferences"]}
+        assert owners == {"one", "two"}
+
+
+@virtual
+async def test_a_cluster_scoped_dependent_of_a_namespaced_owner_is_left_alone(
+    world: World,
+) -> None:
+    async with collecting(world):
+        reference = config("x", ("v1", "ConfigMap", "owner", "nowhere"))["metadata"]
+        await world.outsider.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {
+                    "name": "team",
+                    "ownerReferences": reference["ownerReferences"],
+                },
+            }
+        )
+        await settle()
+        team = await world.outsider.get(NAMESPACE, "team")
+        assert team.metadata.deletion_timestamp is None
+
+
+@virtual
+async def test_the_owners_that_are_known_to_be_gone_are_limited(world: World) -> None:
+    def asked() -> int:
+        gets = [r for r in world.wire.requests if r.startswith("GET")]
+        return sum("/configmaps/owner" in r for r in gets)
+
+    async def orphan(number: int) -> None:
+        gone = ("v1", "ConfigMap", f"owner-{number}", f"uid-{number}")
+        await world.outsider.create(config(f"child-{number}", gone))
+
+    async with collecting(world):
+        for number in range(501):
+            await orphan(number)
+        await settle()
+        assert asked() == 501
+        await orphan(500)
+        await settle()
+        assert asked() == 501
+        await orphan(0)
+        await settle()
+        assert asked() == 502
+
+
+@virtual
+async def test_kinds_that_come_later_are_collected_too(world: World) -> None:
+    world.restart_without_data()
+    async with collecting(world):
+        await world.outsider.create(CRD)
+        await settle()
+        child = podset("child")
+        await world.outsider.create(child)
+        await settle()
+        gone = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "gone"}]
+        patch = {"metadata": {"ownerReferences": gone}}
+        await world.outsider.patch(PodSet, "child", patch)
+        await settle()
+        with pytest.raises(NotFoundError):
+            await world.outsider.get(PodSet, "child")
+
+
+@virtual
+async def test_events_are_not_watched(world: World) -> None:
+    async with collecting(world):
+        watches = [r for r in world.wire.requests if r.startswith("WATCH")]
+    assert any(r.endswith("/configmaps") for r in watches)
+    assert not any(r.endswith("/events") for r in watches)
+
+
+@virtual
+async def test_a_discovery_that_fails_is_asked_again(world: World) -> None:
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.path == "/apis" and asyncio.get_running_loop().time() < 3:
+            return refusal(403, "Forbidden")
+        return None
+
+    world.wire.before = before
+    async with collecting(world):
+        await settle()
+        await world.outsider.create(config("child", ("v1", "ConfigMap", "x", "gone")))
+        await settle()
+        assert not await is_there(world, "child")
+
+
+async def fill_and_delete(world: World, *finalizers: str) -> None:
+    """Delete a namespace that holds one object."""
+    await world.outsider.create(NAMESPACE(metadata=ObjectMeta(name="team")))
+    body = config("a", namespace="team")
+    body["metadata"]["finalizers"] = list(finalizers)
+    await world.outsider.create(body)
+    await world.outsider.delete(NAMESPACE, "team")
+    await settle()
+
+
+async def namespace_is_there(world: World) -> bool:
+    try:
+        await world.outsider.get(NAMESPACE, "team")
+    except NotFoundError:
+        return False
+    return True
+
+
+@virtual
+async def test_a_namespace_waits_for_what_holds_out_and_says_for_what(
+    world: World,
+) -> None:
+    async with world.running(namespaces):
+        await fill_and_delete(world, "other.dev/hold")
+        team = await world.outsider.get(NAMESPACE, "team")
+        told = [c for c in team.status.conditions if c.reason == "SomeResourcesRemain"]
+        assert [(c.type, c.status) for c in told] == [
+            ("NamespaceContentRemaining", "True")
+        ]
+        assert told[0].message.endswith("configmaps. has 1 resource instances")
+        patch = {"metadata": {"finalizers": None}}
+        await world.outsider.patch(CONFIG_MAP, "a", patch, namespace="team")
+        await settle()
+        assert not await namespace_is_there(world)
+
+
+@virtual
+async def test_one_kind_that_cannot_be_emptied_does_not_hold_up_the_others(
+    world: World,
+) -> None:
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.method == "DELETE" and request.path.endswith("/configmaps"):
+            return refusal(403, "Forbidden")
+        return None
+
+    async with world.running(namespaces):
+        await world.outsider.create(NAMESPACE(metadata=ObjectMeta(name="team")))
+        await world.outsider.create(config("a", namespace="team"))
+        other = podset("p")
+        other.metadata.namespace = "team"
+        await world.outsider.create(other)
+        world.wire.before = before
+        await world.outsider.delete(NAMESPACE, "team")
+        await settle()
+        assert await world.outsider.list(PodSet, namespace="team") == []
+        assert await namespace_is_there(world)
+        world.wire.before = None
+        await asyncio.sleep(60)
+        assert not await namespace_is_there(world)
