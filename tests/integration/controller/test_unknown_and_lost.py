@@ -62,9 +62,14 @@ class LateWire(Wire):
 
 
 @virtual
-async def test_an_unknown_write_is_looked_up_when_the_watch_is_silent(
+async def test_a_key_waits_until_its_unknown_write_is_looked_up(
     world: World,
 ) -> None:
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.method == "GET":  # slower than the first retries
+            await asyncio.sleep(1)
+        return None
+
     seen: list[bool] = []
     wire = world.wire = LateWire(world.server)
 
@@ -77,6 +82,7 @@ async def test_an_unknown_write_is_looked_up_when_the_watch_is_silent(
             await ctx.create(deployment(podset.metadata.name, 1), owned=True)
 
     async with world.running(creator):
+        world.wire.before = before
         world.wire.lose = lambda request: request.method == "POST"
         await world.outsider.create(podset())
         await settle()
