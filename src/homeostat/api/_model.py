@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast, dataclass_transfor
 
 import msgspec
 
+from homeostat.api._default_check import check_default
 from homeostat.api._field import Field, FieldInfo, ValidationRule
 from homeostat.api._kinds import JSON
 
@@ -70,7 +71,7 @@ class _ModelMeta(msgspec.StructMeta):
         omit_empty: bool = False,
         **options: JSON,
     ) -> "_ModelMeta":
-        infos = _take_fields(namespace, omit_empty=omit_empty)
+        infos = _take_fields(name, namespace, omit_empty=omit_empty)
         for field_name, value in namespace.items():
             if isinstance(value, FieldInfo):
                 raise TypeError(f"{name}.{field_name} = Field(...) has no annotation")
@@ -107,7 +108,7 @@ _MSGSPEC_FIELD: Final = type(cast("object", msgspec.field()))
 
 
 def _take_fields(
-    namespace: dict[str, Any], *, omit_empty: bool
+    owner: str, namespace: dict[str, Any], *, omit_empty: bool
 ) -> dict[str, FieldInfo]:
     """Turn the defaults of a class body into msgspec's; return what Field was told."""
     infos: dict[str, FieldInfo] = {}
@@ -117,6 +118,7 @@ def _take_fields(
             continue
         if isinstance(default, FieldInfo):
             infos[name] = info = default
+            check_default(f"{owner}.{name}", info)
         elif isinstance(default, _MSGSPEC_FIELD):
             raise TypeError(f"{name}: use homeostat's Field, not msgspec.field")
         else:

@@ -34,7 +34,9 @@ from homeostat.api import (
     encode,
     fields_of,
 )
+from homeostat.schema._parse import parse_schema
 from homeostat.schema._type_checks import check_constraints, check_list_keys
+from homeostat.schema._validate import validate
 
 __all__ = ["TypeSchemas"]
 
@@ -299,11 +301,8 @@ def _put_default(
     value = msgspec.json.decode(encode(field.default_factory()))
     if value in ([], {}) and "properties" not in schema:
         return
-    allowed = schema.get("enum")
-    if allowed is not None and value not in allowed:
-        raise ValueError(f"{where}: the default {value!r} is not one of {allowed}")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        low, high = schema.get("minimum", value), schema.get("maximum", value)
-        if not low <= value <= high:
-            raise ValueError(f"{where}: the default {value} is not in {low}..{high}")
+    # The server refuses a definition whose default it would refuse in an object.
+    wrong = validate(value, parse_schema(schema), path=where)
+    if wrong:
+        raise ValueError(f"{where}: the default does not fit: {wrong[0].body}")
     schema["default"] = value

@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -258,3 +260,46 @@ def test_an_object_without_a_kind_says_what_to_do() -> None:
 
 def test_a_condition_of_another_tool_is_read() -> None:
     assert from_dict(Condition, {"type": "A", "status": "True"}).reason == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        (lambda: Field(default=0, ge=1), "default=0 breaks ge=1"),
+        (lambda: Field(default=1, gt=1), "default=1 breaks gt=1"),
+        (lambda: Field(default=11, le=10), "default=11 breaks le=10"),
+        (lambda: Field(default=10, lt=10), "default=10 breaks lt=10"),
+        (lambda: Field(default=0.5, ge=1), "default=0.5 breaks ge=1"),
+        (lambda: Field(default=7, multiple_of=5), "default=7 breaks multiple_of=5"),
+        (lambda: Field(default="", min_length=1), "default='' breaks min_length=1"),
+        (lambda: Field(default="ab", max_length=1), "breaks max_length=1"),
+        (lambda: Field(default=[], min_items=1), r"default=\[\] breaks min_items=1"),
+        (lambda: Field(default=[1, 2], max_items=1), "breaks max_items=1"),
+        (lambda: Field(default={}, min_properties=1), "breaks min_properties=1"),
+        (lambda: Field(default="z", enum=["a"]), r"is not one of enum=\['a'\]"),
+    ],
+)
+def test_default_that_breaks_its_own_constraints_is_refused_with_its_field(
+    field: Callable[[], Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"^Limited\.size: .*{message}"):
+
+        class Limited(Model):
+            size: Any = field()
+
+
+class Color(Enum):
+    RED = "red"
+
+
+def test_default_at_its_limit_is_taken() -> None:
+    class Edge(Model):
+        low: int = Field(default=1, ge=1, le=1, multiple_of=1)
+        above: float = Field(default=1.5, gt=1, lt=2, multiple_of=0.5)
+        text: str = Field(default="a", min_length=1, max_length=1, pattern="b")
+        items: list[int] = Field(default=[1], min_items=1, max_items=1)
+        chosen: Color = Field(default=Color.RED, enum=[Color.RED])
+        flag: bool = Field(default=False, ge=1)
+        nothing: int | None = Field(default=None, ge=1)
+
+    assert Edge().low == 1

@@ -213,8 +213,18 @@ class Tree(Model):
         (Literal["a", 1], {}, "of one type"),
         (list[str], {"x": Field(pattern="a")}, "pattern is for type string.*items"),
         (str, {"x": Field(ge=1)}, "minimum is for type integer, not string"),
-        (int, {"x": Field(default=11, le=10)}, "default 11 is not in"),
-        (str, {"x": Field(default="z", enum=["a"])}, "default 'z' is not one of"),
+        (
+            Annotated[int, Field(le=10)],
+            {"x": 11},
+            r"S\.x: the default does not fit: Invalid value: 11: .* or equal to 10",
+        ),
+        (Literal["a"], {"x": "z"}, 'does not fit: Unsupported value: "z"'),
+        (str, {"x": Field(default="Z", pattern="^[a-z]$")}, "should match"),
+        (
+            list[Annotated[str, Field(max_length=1)]],
+            {"x": Field(default_factory=lambda: ["ab"])},
+            "Too long",
+        ),
         (
             list[Tmpl],
             {"x": Field(list_type="map", list_map_keys=["nope"])},
