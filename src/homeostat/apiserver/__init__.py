@@ -14,7 +14,8 @@ Guarantees:
   given, a run can be repeated to the byte.
 """
 
+from homeostat.apiserver._history import HistoryLimits
 from homeostat.apiserver._http import serve
 from homeostat.apiserver._server import ApiServer
 
-__all__ = ["ApiServer", "serve"]
+__all__ = ["ApiServer", "HistoryLimits", "serve"]

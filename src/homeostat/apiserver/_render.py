@@ -76,7 +76,8 @@ def event_line(
 ) -> bytes:
     """Return one line of a watch; lines of the same form are made once."""
     key = (kind, served.gvk.version, served.gvk.group, form)
-    line = event.renditions.get(key)
+    shared = event.renditions
+    line = None if shared is None else shared.get(key)
     if line is None:
         data = entry.data
         if entry.revision != event.revision:
@@ -85,7 +86,8 @@ def event_line(
             value["metadata"]["resourceVersion"] = str(event.revision)
             data = msgspec.json.encode(value)
         line = added_line(kind, data, served, form)
-        event.renditions[key] = line
+        if shared is not None:
+            shared[key] = line
     return line
 
 

@@ -14,6 +14,7 @@ from homeostat.apiserver._bootstrap import bootstrap, strategies
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._handlers import answer as answer_request
 from homeostat.apiserver._handlers import is_watch, open_watch
+from homeostat.apiserver._history import HistoryLimits
 from homeostat.apiserver._list import parse_version
 from homeostat.apiserver._registry import Registry
 from homeostat.apiserver._render import status_response
@@ -25,7 +26,7 @@ from homeostat.apiserver._status import (
     too_large_version,
     unknown_path,
 )
-from homeostat.apiserver._store import HISTORY, Store
+from homeostat.apiserver._store import Store
 from homeostat.apiserver._watch import WAIT_FOR_VERSION, WatchStream
 from homeostat.errors import TransportError
 
@@ -53,7 +54,7 @@ class ApiServer:
     Args:
         clock: Wall time of timestamps.
         random: Source of uids, generated names and watch timeouts.
-        history: How many events are kept for watches and for lists of the past.
+        history: How much is kept for watches and for lists of the past.
         version: What ``/version`` says; by default the version of the schema table.
     """
 
@@ -62,14 +63,15 @@ class ApiServer:
         *,
         clock: Clock | None = None,
         random: Random | None = None,
-        history: int = HISTORY,
+        history: HistoryLimits | None = None,
         version: str = "",
     ) -> None:
-        store = Store(history=history)
+        wall = clock or SystemClock()
+        store = Store(history=history, clock=wall)
         self._cluster = Cluster(
             store=store,
             registry=Registry(store),
-            clock=clock or SystemClock(),
+            clock=wall,
             random=random or Random(),
             strategies=strategies(),
         )

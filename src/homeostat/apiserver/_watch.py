@@ -28,7 +28,9 @@ from homeostat.errors import TransportError
 
 __all__ = ["WatchStream"]
 
-QUEUE_EVENTS = 10_000  # events that a slow reader may lag behind
+# How far a slow reader may lag behind.
+QUEUE_EVENTS = 10_000
+QUEUE_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 MIN_TIMEOUT = 1800.0  # seconds; kube-apiserver draws from one to two times this
 BOOKMARK_EVERY = 60.0  # seconds
@@ -66,6 +68,7 @@ class WatchStream:
             else cluster.random.uniform(MIN_TIMEOUT, 2 * MIN_TIMEOUT)
         )
         self._queue: deque[Event] = deque()
+        self._queue_bytes = 0
         self._wake = asyncio.Event()
         self._last_line: bytes | None = None
         self._broken = False
@@ -84,11 +87,15 @@ class WatchStream:
         """Take an event; called by the writer."""
         if event.revision <= self._asked:
             return
-        if len(self._queue) >= QUEUE_EVENTS:
+        if len(self._queue) >= QUEUE_EVENTS or self._queue_bytes > QUEUE_BYTES:
             self.close()
             return
-        self._queue.append(event)
+        self._enqueue(event)
         self._wake.set()
+
+    def _enqueue(self, event: Event) -> None:
+        self._queue.append(event)
+        self._queue_bytes += event.size
 
     def close(self) -> None:
         """End the stream cleanly, after what is queued."""
@@ -106,6 +113,7 @@ class WatchStream:
         """Break the stream: the reader sees a lost connection."""
         self._broken = True
         self._queue.clear()
+        self._queue_bytes = 0
         self.close()
 
     def _fail(self, error: StatusError) -> None:
@@ -202,7 +210,8 @@ class WatchStream:
             self._asked = self._store.revision
         elif self._asked < self._store.revision:
             try:
-                self._queue.extend(self._store.since(self._table, self._asked))
+                for event in self._store.since(self._table, self._asked):
+                    self._enqueue(event)
             except TooOldError as error:
                 text = f"too old resource version: {error.asked} ({error.oldest - 1})"
                 self._last_line = error_line(expired(text))
@@ -230,7 +239,9 @@ class WatchStream:
         size = 0
         queue = self._queue
         while queue and size < CHUNK_BYTES:
-            line = self._line(queue.popleft())
+            event = queue.popleft()
+            self._queue_bytes -= event.size
+            line = self._line(event)
             if line:
                 lines.append(line)
                 size += len(line)

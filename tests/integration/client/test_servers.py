@@ -11,7 +11,7 @@ import pytest
 from homeostat._random import Random
 from homeostat._transport import Transport
 from homeostat.api import GroupVersionKind, LabelSelector, ObjectMeta
-from homeostat.apiserver import ApiServer, serve
+from homeostat.apiserver import ApiServer, HistoryLimits, serve
 from homeostat.client import (
     ALL,
     Bookmark,
@@ -223,7 +223,7 @@ async def test_watch_begins_with_what_is_there(client: Client) -> None:
 
 
 async def test_watch_from_before_history_has_expired() -> None:
-    client = Client(ApiServer(history=2).transport())
+    client = Client(ApiServer(history=HistoryLimits(events=2)).transport())
     first = await client.create(config_map("a"))
     for number in range(5):
         await client.create(config_map(f"b{number}"))

@@ -1,8 +1,25 @@
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from homeostat.apiserver._history import (
+    RENDERED_BYTES,
+    RENDERED_EVENTS,
+    HistoryLimits,
+)
 from homeostat.apiserver._store import Event, Store, Table, TooOldError
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
 
 
 class Log:
@@ -97,7 +114,7 @@ def test_since_gives_later_events_of_the_table_alone() -> None:
 
 
 def test_history_is_bounded() -> None:
-    store = Store(history=3)
+    store = Store(history=HistoryLimits(events=3))
     table = store.table("things.")
     first = put(store, table, "a")
     for number in range(4):
@@ -105,6 +122,60 @@ def test_history_is_bounded() -> None:
     with pytest.raises(TooOldError):
         store.since(table, first)
     assert len(table.events) == 3
+
+
+def test_history_is_bounded_by_bytes() -> None:
+    store = Store(history=HistoryLimits(total_bytes=10_000))
+    table = store.table("things.")
+    first = put(store, table, "a", data="x" * 4_000)
+    last = [put(store, table, "a", data="y" * 4_000) for _ in range(5)][-1]
+    assert len(table.events) == 2
+    assert store.compacted == last - 2
+    with pytest.raises(TooOldError):
+        store.since(table, first)
+
+
+def test_one_event_may_be_more_than_all_of_the_history() -> None:
+    store = Store(history=HistoryLimits(total_bytes=100))
+    table = store.table("things.")
+    log = Log()
+    table.watchers.append(log)
+    revision = put(store, table, "a", data="x" * 4_000)
+    assert [event.revision for event in log.events] == [revision]
+    assert store.compacted == revision
+    assert store.since(table, revision) == []
+
+
+def test_history_is_bounded_by_age() -> None:
+    clock = FakeClock()
+    store = Store(history=HistoryLimits(seconds=300), clock=clock)
+    table = store.table("things.")
+    first = put(store, table, "a")
+    clock.advance(200)
+    second = put(store, table, "b")
+    clock.advance(200)
+    third = put(store, table, "c")
+    assert [event.revision for event in table.events] == [second, third]
+    assert store.compacted == first
+
+
+def test_lines_are_shared_by_the_latest_events_only() -> None:
+    store = Store()
+    table = store.table("things.")
+    for _ in range(RENDERED_EVENTS + 5):
+        put(store, table, "a")
+    shared = [event.renditions is not None for event in table.events]
+    assert shared == [False] * 5 + [True] * RENDERED_EVENTS
+
+
+def test_lines_of_large_events_are_shared_for_less_long() -> None:
+    store = Store()
+    table = store.table("things.")
+    data = "x" * (RENDERED_BYTES // 3)
+    for _ in range(5):
+        put(store, table, "a", data=data)
+    shared = [event.renditions is not None for event in table.events]
+    assert shared == [False] * 3 + [True] * 2
 
 
 def test_compaction_keeps_the_present() -> None:

@@ -1,0 +1,169 @@
+"""The objects of one resource, their versions, and what happened to them."""
+
+import bisect
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+__all__ = ["NO_LABELS", "Entry", "Event", "EventType", "Table", "Watcher"]
+
+EventType = Literal["ADDED", "MODIFIED", "DELETED"]
+NO_LABELS: Mapping[str, str] = {}
+
+
+class Entry:
+    """One version of one object; never changed after its commit.
+
+    Attributes:
+        key: ``namespace/name``, or the name of a cluster-scoped object.
+        namespace: "" for cluster-scoped objects.
+        name: Name of the object.
+        uid: Its uid.
+        revision: Its resourceVersion.
+        data: The encoded object.
+        labels: Its labels; not to be changed.
+        fields: Values of the resource's own selectable fields.
+    """
+
+    __slots__ = (
+        "data",
+        "fields",
+        "key",
+        "labels",
+        "name",
+        "namespace",
+        "revision",
+        "uid",
+    )
+
+    def __init__(
+        self, key: str, value: dict[str, Any], revision: int, fields: Mapping[str, str]
+    ) -> None:
+        metadata = value["metadata"]
+        self.key = key
+        self.namespace: str = metadata.get("namespace", "")
+        self.name: str = metadata["name"]
+        self.uid: str = metadata.get("uid", "")
+        self.revision = revision
+        self.labels: Mapping[str, str] = metadata.get("labels") or NO_LABELS
+        self.fields = fields
+        self.data = msgspec.json.encode(value)
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The object, decoded anew: the caller's own copy."""
+        value: dict[str, Any] = msgspec.json.decode(self.data)
+        return value
+
+
+class Event:
+    """One change. ``old`` is the entry before it, ``new`` the one after.
+
+    Attributes:
+        type: What happened.
+        revision: Revision of the change.
+        table: Where it happened.
+        old: None when the object was added.
+        new: For DELETED the last state, under the revision of the deletion.
+        time: Wall time of the change.
+        renditions: Encoded lines, shared by the watchers that ask for the same form;
+            None once the event is too old for anyone to be expected to share it.
+    """
+
+    __slots__ = ("new", "old", "renditions", "revision", "table", "time", "type")
+
+    def __init__(
+        self,
+        kind: EventType,
+        table: "Table",
+        old: Entry | None,
+        new: Entry,
+        time: datetime,
+    ) -> None:
+        self.type = kind
+        self.revision = new.revision
+        self.table = table
+        self.old = old
+        self.new = new
+        self.time = time
+        self.renditions: dict[Any, bytes] | None = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes of the object after the change."""
+        return len(self.new.data)
+
+
+class Watcher(Protocol):
+    """Gets every event of one table, in order, while it is registered."""
+
+    def push(self, event: Event) -> None:
+        """Take an event; called by the writer, never waits."""
+        ...
+
+    def close(self) -> None:
+        """Take note that no more events come."""
+        ...
+
+
+class Table:
+    """The objects of one resource, in the order of their keys.
+
+    Invariant: ``keys`` is sorted and holds exactly the keys of ``live``.
+    """
+
+    __slots__ = ("events", "fields", "keys", "live", "name", "watchers")
+
+    def __init__(
+        self, name: str, fields: Callable[[dict[str, Any]], Mapping[str, str]]
+    ) -> None:
+        self.name = name
+        self.fields = fields
+        self.live: dict[str, Entry] = {}
+        self.keys: list[str] = []
+        self.events: deque[Event] = deque()
+        self.watchers: list[Watcher] = []
+
+    def scan(self, prefix: str = "", start: str = "") -> Iterator[Entry]:
+        """Iterate over the entries under ``prefix``, from the key ``start`` on."""
+        keys = self.keys
+        for index in range(bisect.bisect_left(keys, max(prefix, start)), len(keys)):
+            key = keys[index]
+            if not key.startswith(prefix):
+                return
+            yield self.live[key]
+
+    def scan_at(
+        self, revision: int, prefix: str = "", start: str = ""
+    ) -> Iterator[Entry]:
+        """Iterate as ``scan`` does over the table as it was at ``revision``."""
+        before: dict[str, Entry | None] = {}
+        for event in reversed(self.events):
+            if event.revision <= revision:
+                break
+            before[event.new.key] = event.old
+        if not before:
+            yield from self.scan(prefix, start)
+            return
+        first = max(prefix, start)
+        gone = sorted(
+            key
+            for key in before
+            if key not in self.live and key >= first and key.startswith(prefix)
+        )
+        live = (entry.key for entry in self.scan(prefix, start))
+        for key in heapq.merge(list(live), gone):
+            entry = before[key] if key in before else self.live[key]
+            if entry is not None:
+                yield entry
+
+    def count(self, prefix: str = "", start: str = "") -> int:
+        """Return how many live keys stand under ``prefix``, from ``start`` on."""
+        low = bisect.bisect_left(self.keys, max(prefix, start))
+        if not prefix:
+            return len(self.keys) - low
+        return max(0, bisect.bisect_left(self.keys, prefix + "\U0010ffff") - low)
