@@ -31,6 +31,11 @@ MAX_DEPTH = 100
 
 JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
+PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf"
+PROTOBUF_HINT = (
+    "the embedded server reads no protobuf, which some kubectl commands send: add "
+    "--dry-run=client -o yaml and pipe that to kubectl apply -f -"
+)
 
 
 class MalformedError(ValueError):
@@ -234,11 +239,9 @@ def decode_object(
     name = media_type(content_type).name if content_type else JSON_TYPE
     check_size(body)
     if name not in (JSON_TYPE, YAML_TYPE):
-        accepted = [JSON_TYPE, YAML_TYPE]
-        if not custom:
-            # What the real server says; this one reads JSON and YAML.
-            accepted.append("application/vnd.kubernetes.protobuf")
-        raise unsupported_media(accepted)
+        # Unlike the real server, this one reads no protobuf, so it names none.
+        hint = PROTOBUF_HINT if name == PROTOBUF_TYPE and not custom else ""
+        raise unsupported_media((JSON_TYPE, YAML_TYPE), hint=hint)
     try:
         value = decode_json(body) if name == JSON_TYPE else decode_yaml(body)
     except MalformedError as error:

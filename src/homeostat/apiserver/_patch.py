@@ -62,6 +62,10 @@ MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 ACCEPTED = (JSON_PATCH, MERGE_PATCH, APPLY_PATCH)
 STRATEGIC = "application/strategic-merge-patch+json"
+STRATEGIC_HINT = (
+    "the embedded server reads no strategic merge patches, which some kubectl commands "
+    "send: use kubectl apply --server-side, or kubectl patch --type merge"
+)
 
 
 def patch_object(cluster: Cluster, target: Target) -> HttpResponse:
@@ -86,7 +90,9 @@ def patch_type(target: Target) -> str:
     check_size(target.request.body)
     kind = media_type(target.request.headers.get("content-type", "")).name
     if kind == STRATEGIC:
-        raise unsupported_media(ACCEPTED)
+        # The real server refuses those of custom resources alone.
+        hint = "" if target.served.custom else STRATEGIC_HINT
+        raise unsupported_media(ACCEPTED, hint=hint)
     if kind not in ACCEPTED:
         raise StatusError(
             415,
