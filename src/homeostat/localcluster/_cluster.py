@@ -72,6 +72,7 @@ class LocalCluster:
             self.server.transport(),
             user_agent=user_agent,
             namespace=namespace,
+            clock=self._clock,
             random=self._random,
         )
 
@@ -84,6 +85,7 @@ class LocalCluster:
                 controllers=[deployments, replica_sets, namespaces],
                 client=client,
                 drain_timeout=0.0,
+                clock=self._clock,
                 random=self._random,
             )
             garbage = GarbageCollector(client, random=self._random)

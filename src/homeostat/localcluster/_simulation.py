@@ -39,11 +39,12 @@ class Simulation:
         random: Random | None = None,
     ) -> None:
         self._client = client
+        self._clock = clock or SystemClock()
         self._random = random
         self._nodes = Nodes(
             names=tuple(f"node-{n}" for n in range(1, nodes + 1)),
             start_delay=start_delay,
-            clock=clock or SystemClock(),
+            clock=self._clock,
         )
 
     async def run(self) -> None:
@@ -52,6 +53,7 @@ class Simulation:
             controllers=[scheduler, self._nodes.kubelet()],
             client=self._client,
             drain_timeout=0.0,
+            clock=self._clock,
             random=self._random,
         )
         async with Group() as tasks:
