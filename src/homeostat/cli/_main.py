@@ -196,11 +196,11 @@ def crd(files: tuple[Path, ...]) -> None:
     from homeostat import _yaml  # noqa: PLC0415
     from homeostat.cli._load import load  # noqa: PLC0415
     from homeostat.errors import ConfigError  # noqa: PLC0415
-    from homeostat.schema import crd_for  # noqa: PLC0415
+    from homeostat.manager import definition_of  # noqa: PLC0415
 
     found = load(files)
     if not found.resources:
         names = ", ".join(map(str, files))
         raise ConfigError(f"no @custom_resource class at the top level of {names}")
-    documents = [crd_for(resource) for resource in found.resources]
+    documents = [definition_of(resource) for resource in found.resources]
     click.echo(_yaml.dump_all(documents), nl=False)

@@ -13,6 +13,8 @@ from homeostat.errors import ConfigError
 from homeostat.manager import (
     LogFormat,
     Manager,
+    check_controllers,
+    definition_of,
     install_crds,
     log_handler,
     run_until_signal,
@@ -48,13 +50,7 @@ def run_files(files: Sequence[Path], options: RunOptions) -> None:
     """
     handler = log_handler(options.log_format)
     logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
-    found = load(files)
-    if not found.controllers:
-        names = ", ".join(map(str, files))
-        raise ConfigError(
-            f"no controller at the top level of {names}: decorate a function with "
-            "@controller"
-        )
+    found = _checked(load(files), files, options)
     if options.local and options.log_level != "debug":
         handler.addFilter(_OwnAlone({each.name for each in found.controllers}))
     config = None if options.local else load_config(options.kubeconfig, options.context)
@@ -75,6 +71,25 @@ def run_files(files: Sequence[Path], options: RunOptions) -> None:
             await _manager(found, client, options).run()
 
     run_until_signal(main)
+
+
+def _checked(found: Found, files: Sequence[Path], options: RunOptions) -> Found:
+    """Find what is wrong before anything is started.
+
+    Raises:
+        ConfigError: There is nothing to run, or something of it cannot be.
+    """
+    if not found.controllers:
+        names = ", ".join(map(str, files))
+        raise ConfigError(
+            f"no controller at the top level of {names}: decorate a function with "
+            "@controller"
+        )
+    check_controllers(found.controllers)
+    if options.local or options.install_crds:
+        for resource in found.resources:
+            definition_of(resource)
+    return found
 
 
 @contextmanager

@@ -15,7 +15,13 @@ Guarantees:
 The HTTP library is imported when a health address is given, not before.
 """
 
-from homeostat.manager._crds import install_crds, is_controller, resources_of
+from homeostat.manager._controllers import check_controllers
+from homeostat.manager._crds import (
+    definition_of,
+    install_crds,
+    is_controller,
+    resources_of,
+)
 from homeostat.manager._endpoints import parse_address
 from homeostat.manager._health import Health
 from homeostat.manager._logging import (
@@ -33,6 +39,8 @@ __all__ = [
     "LogFormat",
     "Manager",
     "TextFormatter",
+    "check_controllers",
+    "definition_of",
     "install_crds",
     "is_controller",
     "log_handler",

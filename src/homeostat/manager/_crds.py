@@ -4,14 +4,20 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, TypeAlias, TypeGuard, cast
 
-from homeostat.api import CustomResource
+from homeostat.api import CustomResource, Unstructured
 from homeostat.client import Client
 from homeostat.controller import KindController
-from homeostat.errors import InvalidError
+from homeostat.errors import ConfigError, InvalidError
 from homeostat.k8s import apiextensions_v1
 from homeostat.schema import crd_for
 
-__all__ = ["AnyResource", "install_crds", "is_controller", "resources_of"]
+__all__ = [
+    "AnyResource",
+    "definition_of",
+    "install_crds",
+    "is_controller",
+    "resources_of",
+]
 
 AnyResource: TypeAlias = CustomResource[Any, Any]
 
@@ -29,16 +35,28 @@ async def install_crds(client: Client, resources: Iterable[type[AnyResource]]) -
         resources: The types; each is applied once.
 
     Raises:
+        ConfigError: A type has no definition; nothing was sent.
         InvalidError: The server does not take a definition, or its names are taken.
         ForbiddenError: The right is missing.
     """
-    names: list[str] = []
-    for resource in dict.fromkeys(resources):
-        definition = crd_for(resource)
+    definitions = [definition_of(resource) for resource in dict.fromkeys(resources)]
+    for definition in definitions:
         await client.apply(definition, force=True, field_manager=FIELD_MANAGER)
-        names.append(definition["metadata"]["name"])
-    for name in names:
-        await _established(client, name)
+    for definition in definitions:
+        await _established(client, definition["metadata"]["name"])
+
+
+def definition_of(resource: type[AnyResource]) -> Unstructured:
+    """Return the CustomResourceDefinition of a type.
+
+    Raises:
+        ConfigError: The type has none, as a field that no structural schema describes;
+            names the type and the field.
+    """
+    try:
+        return crd_for(resource)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"no definition for {resource.__name__}: {error}") from error
 
 
 def resources_of(values: Iterable[object]) -> list[type[AnyResource]]:

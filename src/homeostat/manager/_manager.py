@@ -25,6 +25,7 @@ from homeostat.controller import (
 )
 from homeostat.errors import ConfigError
 from homeostat.events import EventRecorder
+from homeostat.manager._controllers import AnyController, check_controllers
 from homeostat.manager._endpoints import parse_address, serve_health
 from homeostat.manager._health import Check, Health
 from homeostat.workqueue import backoff
@@ -58,14 +59,14 @@ class Manager:
         metrics: Where figures go.
 
     Raises:
-        ConfigError: Two controllers of one name, no controller, a bad address, or not
-            exactly one of client and config.
+        ConfigError: Two controllers of one name, no controller, what is none, a bad
+            address, or not exactly one of client and config.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword per option
         self,
         *,
-        controllers: Sequence[KindController[Any] | Controller[Any]],
+        controllers: Sequence[AnyController],
         client: Client | None = None,
         config: ClusterConfig | Transport | None = None,
         namespaces: Sequence[str] | AllNamespaces = ALL,
@@ -76,14 +77,14 @@ class Manager:
         random: Random | None = None,
         metrics: Metrics = NO_METRICS,
     ) -> None:
+        found = check_controllers(controllers)
         if (client is None) == (config is None):
             raise ConfigError("a Manager takes either client= or config=")
-        _check_names([each.name for each in controllers])
         if health_address is not None:
             parse_address(health_address)
         self.health = Health()
         self.address = ""
-        self._controllers = tuple(controllers)
+        self._controllers = found
         self._client = client
         self._config = config
         self._namespaces = namespaces
@@ -104,7 +105,8 @@ class Manager:
         events are sent, caches and endpoints end. A second one ends all at once.
 
         Raises:
-            ConfigError: The health address cannot be used.
+            ConfigError: The health address or the namespaces cannot be used, or a
+                controller cannot be bound.
         """
         try:
             await self._run()
@@ -129,13 +131,7 @@ class Manager:
             if client is None:
                 assert self._config is not None  # the constructor wants one of the two
                 client = await stack.enter_async_context(self._client_of(self._config))
-            informers = InformerFactory(
-                client,
-                namespaces=self._namespaces,
-                clock=self._clock,
-                random=self._random,
-                metrics=self._metrics,
-            )
+            informers = self._informers_of(client)
             parts = [self._part(each, client, informers) for each in self._controllers]
             self._parts = parts
             self._bound.set()
@@ -151,9 +147,21 @@ class Manager:
             config, clock=self._clock, random=self._random, metrics=self._metrics
         )
 
+    def _informers_of(self, client: Client) -> InformerFactory:
+        try:
+            return InformerFactory(
+                client,
+                namespaces=self._namespaces,
+                clock=self._clock,
+                random=self._random,
+                metrics=self._metrics,
+            )
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+
     def _part(
         self,
-        controller: KindController[Any] | Controller[Any],
+        controller: AnyController,
         client: Client,
         informers: InformerFactory,
     ) -> "_Part":
@@ -170,15 +178,19 @@ class Manager:
         def emit(obj: Object | Unstructured, event: Emitted) -> None:
             recorder.event(obj, event.type, event.reason, event.message)
 
-        binding = Binding(
-            self._declaration_of(controller),
-            client=client,
-            informers=informers,
-            emit=emit,
-            clock=self._clock,
-            random=self._random,
-            metrics=self._metrics,
-        )
+        try:
+            binding = Binding(
+                self._declaration_of(controller),
+                client=client,
+                informers=informers,
+                emit=emit,
+                clock=self._clock,
+                random=self._random,
+                metrics=self._metrics,
+            )
+        except (TypeError, ValueError) as error:
+            # What no check of the declaration found must still name whose it is.
+            raise ConfigError(f"controller {controller.name!r}: {error}") from error
         return _Part(
             name=controller.name,
             engine=binding.engine,
@@ -308,14 +320,3 @@ def _informer_check(informer: Informer[Any]) -> Check:
         return _few(health.invalid)
 
     return check
-
-
-def _check_names(names: Sequence[str]) -> None:
-    if not names:
-        raise ConfigError("a Manager needs at least one controller")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigError(
-            f"two controllers are named {twice[0]!r}: names tell them apart in logs, "
-            "metrics and field managers; give one of them name="
-        )

@@ -10,7 +10,7 @@ from typing import Any
 from homeostat._tasks import only_error
 from homeostat._transport import Transport
 from homeostat.client import ALL, AllNamespaces, Client, ClusterConfig, load_config
-from homeostat.controller import Controller, KindController
+from homeostat.manager._controllers import AnyController, check_controllers
 from homeostat.manager._logging import log_handler
 from homeostat.manager._manager import Manager
 from homeostat.manager._watchdog import watchdog
@@ -23,7 +23,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(
-    *controllers: KindController[Any] | Controller[Any],
+    *controllers: AnyController,
     config: ClusterConfig | Transport | None = None,
     kubeconfig: str | None = None,
     context: str | None = None,
@@ -50,6 +50,7 @@ def run(
         ConfigError: The configuration or an option is wrong.
     """
     logging.basicConfig(level=logging.INFO, handlers=[log_handler()])
+    check_controllers(controllers)
     target = config or load_config(kubeconfig, context)
 
     async def main() -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -41,6 +43,77 @@ def test_failure_ends_with_status_1_and_one_line(
     assert result.exit_code == 1
     assert result.output.startswith(message)
     assert len(result.output.splitlines()) == 1
+
+
+HEAD = """
+from homeostat import *
+from homeostat.k8s import core_v1
+
+class ThingSpec(Spec):
+    {field}
+
+@custom_resource(group="example.com", version="v1")
+class Thing(CustomResource[ThingSpec, Status]):
+    pass
+"""
+CONTROLLER = """
+@controller(Thing{options})
+def {name}(thing, ctx):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "options", "message"),
+    [
+        ("a: int = 1", ", owns=['Deployment']", "line 12: TypeError: owns= takes"),
+        ("a: int = 1", ", reads=[core_v1.Pod()]", "line 12: TypeError: reads= takes"),
+        ("a: int = 1", ", owns=core_v1.Pod", "owns= takes a list: owns=[Pod]"),
+        (
+            "a: int = 1",
+            ", watches=[Watch(core_v1.Pod, to=by_label('x'), labels='a in')]",
+            "line 12: ValueError: Watch(labels='a in'): ",
+        ),
+        (
+            "a: int = Field(default=0, ge=1)",
+            "",
+            "line 5: ValueError: ThingSpec.a: default=0 breaks ge=1",
+        ),
+        ("a: complex = 1", "", "no definition for Thing: ThingSpec.a: no structural"),
+    ],
+)
+def test_mistake_in_a_file_ends_with_status_1_and_one_line(
+    tmp_path: Path, field: str, options: str, message: str
+) -> None:
+    path = tmp_path / "op.py"
+    path.write_text(
+        HEAD.format(field=field) + CONTROLLER.format(options=options, name="things")
+    )
+    result = CliRunner().invoke(main, ["run", str(path), "--local"])
+    assert result.exit_code == 1
+    assert message in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_crd_of_a_type_without_a_schema_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "op.py"
+    path.write_text(HEAD.format(field="a: complex = 1"))
+    result = CliRunner().invoke(main, ["crd", str(path)])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: no definition for Thing: ThingSpec.a: ")
+    assert len(result.output.splitlines()) == 1
+
+
+def test_two_controllers_of_one_name_are_told_with_their_files(tmp_path: Path) -> None:
+    files = [tmp_path / "one.py", tmp_path / "two.py"]
+    for path in files:
+        text = CONTROLLER.format(options=", name='same'", name=f"of_{path.stem}")
+        path.write_text(HEAD.format(field="a: int = 1") + text)
+    result = CliRunner().invoke(main, ["run", *map(str, files), "--local"])
+    assert result.exit_code == 1
+    assert len(result.output.splitlines()) == 1
+    assert "two controllers are named 'same', of_one in " in result.output
+    assert "one.py:12 and of_two in " in result.output
 
 
 def test_help_names_every_command() -> None:
