@@ -149,7 +149,7 @@ async def test_an_owner_that_is_added_amid_the_cutting_stays(world: World) -> No
 async def test_a_cluster_scoped_dependent_of_a_namespaced_owner_is_left_alone(
     world: World,
 ) -> None:
-    async with collecting(world):
+    async with collecting(world) as collector:
         reference = config("x", ("v1", "ConfigMap", "owner", "nowhere"))["metadata"]
         await world.outsider.create(
             {
@@ -164,6 +164,7 @@ async def test_a_cluster_scoped_dependent_of_a_namespaced_owner_is_left_alone(
         await settle()
         team = await world.outsider.get(NAMESPACE, "team")
         assert team.metadata.deletion_timestamp is None
+        assert collector._controller.queue.failures(team.metadata.uid) == 0
 
 
 @virtual
@@ -204,6 +205,15 @@ async def test_kinds_that_come_later_are_collected_too(world: World) -> None:
         await settle()
         with pytest.raises(NotFoundError):
             await world.outsider.get(PodSet, "child")
+
+
+@virtual
+async def test_a_kind_is_watched_once_however_many_versions_it_has(
+    world: World,
+) -> None:
+    async with collecting(world):
+        watches = [r for r in world.wire.requests if r.startswith("WATCH")]
+    assert sum(r.endswith("/horizontalpodautoscalers") for r in watches) == 1
 
 
 @virtual

@@ -1,0 +1,82 @@
+"""What writes of a reconcile send, and what they spare."""
+
+from typing import Any
+
+from homeostat import Context, controller
+from homeostat._transport import HttpRequest, HttpResponse
+from homeostat.api import from_dict
+from homeostat.k8s import apps_v1
+from tests.integration.controller.support import (
+    DEPLOYMENT,
+    PodSet,
+    World,
+    deployment,
+    podset,
+    settle,
+    virtual,
+)
+
+
+@virtual
+async def test_what_was_read_is_applied_whatever_became_of_its_version(
+    world: World,
+) -> None:
+    done: list[str] = []
+
+    @controller(PodSet, name="applies", reads=[DEPLOYMENT])
+    async def applies(_podset: PodSet, ctx: Context) -> None:
+        child: dict[str, Any] = ctx.get(DEPLOYMENT, "a")
+        child["spec"] = deployment("a", 5)["spec"]
+        await ctx.apply(child)
+        done.append(child["metadata"]["uid"])
+
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.method == "PATCH":
+            # Another object of the same name: other uid, other version.
+            world.wire.before = None
+            await world.outsider.delete(DEPLOYMENT, "a")
+            await world.outsider.create(deployment("a", 1))
+        return None
+
+    await world.outsider.create(deployment("a", 1))
+    async with world.running(applies):
+        world.wire.before = before
+        await world.outsider.create(podset())
+        await settle()
+    stored = await world.outsider.get(DEPLOYMENT, "a")
+    assert stored["spec"]["replicas"] == 5
+    assert len(done) == 1
+    assert done != [stored["metadata"]["uid"]]
+
+
+@virtual
+async def test_what_an_apply_answered_is_updated_without_a_read(world: World) -> None:
+    @controller(PodSet, name="applies", reads=[apps_v1.Deployment])
+    async def applies(podset: PodSet, ctx: Context) -> None:
+        wanted = from_dict(apps_v1.Deployment, deployment(podset.metadata.name, 1))
+        child = (await ctx.apply(wanted)).object
+        child.spec.replicas = 2
+        await ctx.update(child)
+
+    async with world.running(applies):
+        world.wire.requests.clear()
+        await world.outsider.create(podset())
+        await settle()
+        path = "/apis/apps/v1/namespaces/default/deployments/a"
+        assert world.wire.requests == [f"PATCH {path}", f"PUT {path}"]
+
+
+@virtual
+async def test_an_update_that_changes_nothing_sends_nothing(world: World) -> None:
+    runs: list[str] = []
+
+    @controller(PodSet, name="updates")
+    async def updates(podset: PodSet, ctx: Context) -> None:
+        runs.append((await ctx.update(podset)).metadata.name)
+
+    async with world.running(updates):
+        world.wire.requests.clear()
+        await world.outsider.create(podset())
+        await settle()
+        assert world.wire.requests == []
+    assert runs == ["a"]
