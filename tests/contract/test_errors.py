@@ -135,10 +135,29 @@ async def test_deep_nesting_is_refused(server: Server, nest: str) -> None:
     assert "exceeded max depth" in answer.json["message"]
 
 
-async def test_nesting_that_is_not_too_deep_is_accepted(server: Server) -> None:
-    body = '{"metadata":{"name":"a"},"x":' + "[" * 5_000 + "]" * 5_000 + "}"
+@pytest.mark.parametrize("depth", [100, 900, 5_000, 9_999])
+async def test_nesting_that_is_not_too_deep_is_accepted(
+    server: Server, depth: int
+) -> None:
+    body = '{"metadata":{"name":"a"},"x":' + "[" * depth + "]" * depth + "}"
     answer = await server.post(server.core("configmaps"), body)
     answer.ok(201)
+    assert answer.warnings == ['unknown field "x"']
+
+
+async def test_nesting_one_too_deep_is_refused(server: Server) -> None:
+    body = '{"metadata":{"name":"a"},"x":' + "[" * 10_000 + "]" * 10_000 + "}"
+    answer = await server.post(server.core("configmaps"), body)
+    answer.refused(400, "BadRequest")
+    assert "exceeded max depth" in answer.json["message"]
+
+
+async def test_duplicates_beside_deep_nesting_are_told(server: Server) -> None:
+    deep = "[" * 5_000 + "]" * 5_000
+    body = '{"metadata":{"name":"a"},"data":{"a":"1","a":"2"},"x":' + deep + "}"
+    answer = await server.post(server.core("configmaps"), body)
+    assert answer.ok(201)["data"] == {"a": "2"}
+    assert 'duplicate field "data.a"' in answer.warnings
 
 
 async def test_huge_body_is_refused(server: Server) -> None:

@@ -14,10 +14,17 @@ from homeostat import _yaml
 from homeostat.api import JSON
 from homeostat.apiserver._access import as_list, as_struct
 from homeostat.apiserver._negotiate import media_type
+from homeostat.apiserver._nesting import (
+    MAX_DEPTH,
+    MalformedError,
+    TooDeepError,
+    cut,
+)
 from homeostat.apiserver._status import StatusError, bad_request, unsupported_media
 
 __all__ = [
     "MAX_BODY_BYTES",
+    "MalformedError",
     "check_size",
     "decode_json",
     "decode_object",
@@ -26,8 +33,17 @@ __all__ = [
 ]
 
 MAX_BODY_BYTES = 3 * 1024 * 1024
-# Far beyond any real object, and well inside Python's recursion limit.
-MAX_DEPTH = 100
+# Types that hold themselves, or what their users like: depth may be meant there.
+_BOTTOMLESS = frozenset(
+    {
+        "ControllerRevision",
+        "CustomResourceDefinition",
+        "DeviceClass",
+        "ResourceClaim",
+        "ResourceClaimTemplate",
+        "ResourceSlice",
+    }
+)
 
 JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
@@ -36,10 +52,6 @@ PROTOBUF_HINT = (
     "the embedded server reads no protobuf, which some kubectl commands send: add "
     "--dry-run=client -o yaml and pipe that to kubectl apply -f -"
 )
-
-
-class MalformedError(ValueError):
-    """Bytes that are no document; the text is worded as Go's decoder words it."""
 
 
 def check_size(body: bytes) -> None:
@@ -71,7 +83,7 @@ def decode_json(body: bytes) -> JSON:
             return decode_json(text)
         raise MalformedError(_go_text(body, str(error))) from None
     except RecursionError:
-        raise MalformedError("exceeded max depth") from None
+        raise TooDeepError from None
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
         _check_depth(value)
     return value
@@ -99,11 +111,12 @@ def _check_depth(value: JSON) -> None:
         deeper: list[Any] = []
         for item in level:
             struct = as_struct(item)
-            deeper.extend(as_list(item) or () if struct is None else struct.values())
+            inner = as_list(item) or () if struct is None else struct.values()
+            deeper += [each for each in inner if isinstance(each, dict | list)]
         level = deeper
         if not level:
             return
-    raise MalformedError("exceeded max depth")
+    raise TooDeepError
 
 
 def decode_yaml(body: bytes) -> JSON:
@@ -120,7 +133,7 @@ def decode_yaml(body: bytes) -> JSON:
     except MalformedError:
         raise
     except RecursionError:
-        raise MalformedError("exceeded max depth") from None
+        raise TooDeepError from None
     except ValueError as error:
         text = str(error).partition("\n")[0]
         raise MalformedError(f"error converting YAML to JSON: yaml: {text}") from None
@@ -168,8 +181,11 @@ def duplicates(body: bytes) -> list[str]:
         return value
 
     text = body.decode(errors="replace")
-    json.loads(text, object_pairs_hook=hook)
-    return _paths_of_duplicates(text) if found else []
+    try:
+        json.loads(text, object_pairs_hook=hook)
+        return _paths_of_duplicates(text) if found else []
+    except RecursionError:
+        return duplicates(cut(body))
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -242,8 +258,12 @@ def decode_object(
         # Unlike the real server, this one reads no protobuf, so it names none.
         hint = PROTOBUF_HINT if name == PROTOBUF_TYPE and not custom else ""
         raise unsupported_media((JSON_TYPE, YAML_TYPE), hint=hint)
+    shallow = custom or kind in _BOTTOMLESS
     try:
-        value = decode_json(body) if name == JSON_TYPE else decode_yaml(body)
+        if name == YAML_TYPE:
+            value = decode_yaml(body)
+        else:
+            value = decode_json(body) if shallow else _decode_deep(body)
     except MalformedError as error:
         raise _unrecognised(kind, body, f"json parse error: {error}") from None
     if value is None and not custom:
@@ -258,6 +278,13 @@ def decode_object(
             'Kind string "json:\\"kind,omitempty\\"" }',
         )
     return cast("dict[str, Any]", value)
+
+
+def _decode_deep(body: bytes) -> JSON:
+    try:
+        return decode_json(body)
+    except TooDeepError:
+        return decode_json(cut(body))
 
 
 def go_type(value: JSON) -> str:
