@@ -80,3 +80,82 @@ async def test_an_update_that_changes_nothing_sends_nothing(world: World) -> Non
         await settle()
         assert world.wire.requests == []
     assert runs == ["a"]
+
+
+@virtual
+async def test_an_apply_leaves_the_callers_document_alone(world: World) -> None:
+    documents: list[dict[str, Any]] = []
+
+    @controller(PodSet, name="applies", owns=[DEPLOYMENT])
+    async def applies(_podset: PodSet, ctx: Context) -> None:
+        documents.append(deployment("a", 1))
+        await ctx.apply(documents[-1], owned=True)
+
+    async with world.running(applies):
+        await world.outsider.create(podset())
+        await settle()
+    assert documents[0] == deployment("a", 1)
+
+
+@virtual
+async def test_a_status_in_what_is_applied_makes_no_difference(world: World) -> None:
+    operations: list[str] = []
+
+    @controller(PodSet, name="applies", owns=[DEPLOYMENT])
+    async def applies(_podset: PodSet, ctx: Context) -> None:
+        wanted = {**deployment("a", 1), "status": {"replicas": len(operations)}}
+        operations.append((await ctx.apply(wanted, owned=True)).operation)
+
+    async with world.running(applies):
+        await world.outsider.create(podset())
+        await settle()
+        await world.outsider.patch(PodSet, "a", {"spec": {"size": 9}})
+        await settle()
+    assert operations[0] == "created"
+    assert set(operations[1:]) == {"unchanged"}
+
+
+@virtual
+async def test_a_document_can_be_changed_again_after_its_update(world: World) -> None:
+    @controller(PodSet, name="updates", reads=[DEPLOYMENT])
+    async def updates(_podset: PodSet, ctx: Context) -> None:
+        child = ctx.get(DEPLOYMENT, "a")
+        child["spec"]["replicas"] = 2
+        await ctx.update(child)
+        child["status"]["replicas"] = 2
+        await ctx.update_status(child)
+
+    await world.outsider.create(deployment("a", 1))
+    async with world.running(updates):
+        await world.outsider.create(podset())
+        await settle()
+    stored = await world.outsider.get(DEPLOYMENT, "a")
+    assert (stored["spec"]["replicas"], stored["status"]["replicas"]) == (2, 2)
+
+
+@virtual
+async def test_a_document_without_a_namespace_is_deleted_in_that_of_the_reconciled(
+    world: World,
+) -> None:
+    gone: list[bool] = []
+
+    @controller(PodSet, name="deletes")
+    async def deletes(_podset: PodSet, ctx: Context) -> None:
+        gone.append(await ctx.delete(deployment("a", 1)))
+
+    metadata = {"name": "other"}
+    await world.outsider.create(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+    )
+    for namespace in ("default", "other"):
+        child = deployment("a", 1)
+        child["metadata"]["namespace"] = namespace
+        await world.outsider.create(child)
+    parent = podset()
+    parent.metadata.namespace = "other"
+    async with world.running(deletes):
+        await world.outsider.create(parent)
+        await settle()
+    assert gone == [True]
+    assert await world.outsider.list(DEPLOYMENT, namespace="other") == []
+    assert len(await world.outsider.list(DEPLOYMENT)) == 1
