@@ -298,3 +298,24 @@ async def test_one_kind_that_cannot_be_emptied_does_not_hold_up_the_others(
         world.wire.before = None
         await asyncio.sleep(60)
         assert not await namespace_is_there(world)
+
+
+@virtual
+async def test_conditions_of_others_stay_on_a_namespace_that_waits(
+    world: World,
+) -> None:
+    async with world.running(namespaces):
+        await world.outsider.create(NAMESPACE(metadata=ObjectMeta(name="team")))
+        conditions = [{"type": "Audited", "status": "True"}]
+        patch = {"status": {"conditions": conditions}}
+        await world.outsider.patch(NAMESPACE, "team", patch, subresource="status")
+        body = config("a", namespace="team")
+        body["metadata"]["finalizers"] = ["other.dev/hold"]
+        await world.outsider.create(body)
+        await world.outsider.delete(NAMESPACE, "team")
+        await settle()
+        team = await world.outsider.get(NAMESPACE, "team")
+    assert {c.type for c in team.status.conditions} == {
+        "Audited",
+        "NamespaceContentRemaining",
+    }
