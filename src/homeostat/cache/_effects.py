@@ -14,9 +14,11 @@ __all__ = [
     "Effect",
     "Finish",
     "Heal",
+    "Identify",
     "ListPage",
     "Load",
     "Resolve",
+    "Restart",
     "Wait",
     "Watch",
 ]
@@ -25,6 +27,17 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Resolve:
     """Find out how the kind is reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """Find out which server this is.
+
+    Attributes:
+        since: What was found out before this moment does not count.
+    """
+
+    since: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +114,11 @@ class Abandon:
 
 
 @dataclass(frozen=True, slots=True)
+class Restart:
+    """Tell the store that the server's history is another one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Give the store an event.
 
@@ -144,6 +162,7 @@ class Heal:
 
 Effect: TypeAlias = (
     Resolve
+    | Identify
     | Watch
     | ListPage
     | Wait
@@ -151,6 +170,7 @@ Effect: TypeAlias = (
     | Load
     | Finish
     | Abandon
+    | Restart
     | Change
     | Bookmarked
     | Degrade

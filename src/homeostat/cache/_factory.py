@@ -12,6 +12,7 @@ from homeostat._random import Random
 from homeostat._scope import Write
 from homeostat._tasks import Group
 from homeostat.api import GroupVersionKind, Kind, LabelSelector, Object, Unstructured
+from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._informer import Health, Informer, selection_of
 from homeostat.cache._selection import Selection, parse_namespaces
 from homeostat.cache._writes import WriteRouter
@@ -57,6 +58,7 @@ class InformerFactory:
         self._clock = clock or SystemClock()
         self._random = random or Random()
         self._metrics = metrics
+        self._identity = ServerIdentity(client)
         self._informers: dict[Selection, Informer[Any]] = {}
         self._group: Group | None = None
         self._unsettled = 0
@@ -134,6 +136,7 @@ class InformerFactory:
             clock=self._clock,
             random=self._random,
             metrics=self._metrics,
+            identity=self._identity,
         )
         self._informers[selection] = made
         if self._group is not None:

@@ -14,6 +14,7 @@ from homeostat.api import GroupVersionKind, Kind, LabelSelector, Resource, kind_
 from homeostat.cache._delta import Delta, Handler
 from homeostat.cache._effects import Degrade
 from homeostat.cache._handlers import Registration
+from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._index import Index, Indexer
 from homeostat.cache._lister import Lister
 from homeostat.cache._reflector import Reflector
@@ -117,6 +118,7 @@ class Informer(Generic[T_co]):
         clock: Wall time, for the health.
         random: For the spread of back-off and resyncs.
         metrics: Where figures go.
+        identity: Shared by the informers of one client; None for one of its own.
 
     Raises:
         ValueError: A bad selector, no namespace at all, or what is no name of one.
@@ -134,6 +136,7 @@ class Informer(Generic[T_co]):
         clock: Clock | None = None,
         random: Random | None = None,
         metrics: Metrics = NO_METRICS,
+        identity: ServerIdentity | None = None,
     ) -> None:
         self._kind = cast("Kind", kind)
         self._clock = clock or SystemClock()
@@ -153,6 +156,7 @@ class Informer(Generic[T_co]):
         self._group: Group | None = None
         self._reason = ""
         self._since: datetime | None = None
+        self._identity = identity or ServerIdentity(client)
         self.streams: tuple[Stream, ...] = tuple(
             self._stream(client, namespace, metrics, first=place == 0)
             for place, namespace in enumerate(self.selection.namespaces or ("",))
@@ -173,6 +177,7 @@ class Informer(Generic[T_co]):
             metadata_only=self.selection.metadata_only,
             random=self._random,
             metrics=metrics,
+            identity=self._identity,
             first=first,
         )
         reflector.on_health = self._note_health

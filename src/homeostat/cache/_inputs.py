@@ -9,6 +9,7 @@ from homeostat.errors import ApiError, TransportError
 __all__ = [
     "Closed",
     "Failed",
+    "Identified",
     "Input",
     "Line",
     "Opened",
@@ -29,6 +30,19 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """It is known how the kind is reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """It was asked which server this is.
+
+    Attributes:
+        uid: Names its history; "" when that cannot be read.
+        missing: There is nothing to be read; otherwise it may not be read.
+    """
+
+    uid: str = ""
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,7 @@ class Waited:
 Input: TypeAlias = (
     Start
     | Resolved
+    | Identified
     | Page
     | Failed
     | Opened

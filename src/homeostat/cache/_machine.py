@@ -11,6 +11,11 @@ which are done at once, and at most one request or wait, which is always the las
                   ^                                             |
                   +-------(410, silence, twice an ERROR)--------+
 
+Before a list or a watch that follows a failure it is found out whether the server is
+still the one that it was. One that came back without its data has a history of its own,
+whose versions may be below ours, where a watch would be silent, or past them, where it
+would go on in the middle of a stranger's.
+
 Source: client-go ``tools/cache/reflector.go``, kube-rs ``watcher.rs``.
 """
 
@@ -27,9 +32,11 @@ from homeostat.cache._effects import (
     Effect,
     Finish,
     Heal,
+    Identify,
     ListPage,
     Load,
     Resolve,
+    Restart,
     Wait,
     Watch,
 )
@@ -38,6 +45,7 @@ from homeostat.cache._failures import explain, failure_of, too_large
 from homeostat.cache._inputs import (
     Closed,
     Failed,
+    Identified,
     Input,
     Line,
     Opened,
@@ -76,6 +84,9 @@ class ReflectorState:
         target: What is reflected, for messages.
         phase: What is under way, or what a wait delays.
         resource_version: Where a watch goes on; "" before the first state.
+        identity: Which server that is of, "" before it is known; None when nobody can
+            tell.
+        doubt: Since when the server may be another one, None when it is that one.
         from_newest: That version is of no use: the next state is asked for without.
         streaming: Whether the server knows streaming lists, as far as was seen.
         plain: The next state is taken by a list all the same.
@@ -93,6 +104,8 @@ class ReflectorState:
     target: str = ""
     phase: Phase = "resolve"
     resource_version: str = ""
+    identity: str | None = None
+    doubt: float | None = float("-inf")
     from_newest: bool = False
     streaming: bool = True
     plain: bool = False
@@ -130,6 +143,8 @@ def reflect(  # noqa: PLR0911  # one answer for each input
             return _line(state, event, now, chance)
         case Start() | Waited():
             return _enter(state)
+        case Identified():
+            return _identified(state, happened, now)
         case Resolved():
             return _enter(replace(state, phase="initial"))
         case Page():
@@ -142,14 +157,8 @@ def reflect(  # noqa: PLR0911  # one answer for each input
             return _failed(state, error, now, chance)
         case Closed(error):
             return _closed(state, error, now, chance)
-        case Silent():
-            # A stream that says nothing may follow a server that lost its data: the
-            # whole state tells, where going on from the old version would not.
-            was_initial = state.phase == "initial"
-            state = replace(state, plain=state.plain or was_initial)
-            return _relist(state, abandon=was_initial)
-        case Refused():
-            return _relist(replace(state, from_newest=True, plain=True))
+        case Silent() | Refused():
+            return _distrusted(state, happened, now)
 
 
 def silence(state: ReflectorState) -> float:
@@ -158,7 +167,37 @@ def silence(state: ReflectorState) -> float:
 
 
 def _enter(state: ReflectorState, *before: Effect) -> Step:
-    """Begin, or go on with, what the phase says."""
+    """Begin, or go on with, what the phase says, at the server that is meant."""
+    asks = state.identity is not None and state.phase != "resolve"
+    if asks and state.doubt is not None:
+        return state, (*before, Identify(state.doubt))
+    return _proceed(state, *before)
+
+
+def _identified(state: ReflectorState, found: Identified, now: float) -> Step:
+    if found.uid and state.identity in {"", found.uid}:
+        return _proceed(replace(state, identity=found.uid, doubt=None))
+    if not state.identity:
+        return _proceed(replace(state, doubt=None))
+    if not found.uid and not found.missing:
+        # The right to ask is gone, with the old server perhaps: ask again next time.
+        return _proceed(replace(state, doubt=now))
+    state = replace(
+        state,
+        phase="initial",
+        identity=found.uid,
+        # A server that has only just begun cannot say who it is: ask once more.
+        doubt=None if found.uid else now,
+        resource_version="",
+        from_newest=False,
+        plain=True,
+        paged=True,
+        continue_="",
+    )
+    return _proceed(state, Restart())
+
+
+def _proceed(state: ReflectorState, *before: Effect) -> Step:
     version = "" if state.from_newest else state.resource_version
     match state.phase:
         case "resolve":
@@ -171,7 +210,7 @@ def _enter(state: ReflectorState, *before: Effect) -> Step:
             return state, (*before, watch)
         case "initial":
             state = replace(state, phase="list", list_version=version, continue_="")
-            return _enter(state, *before)
+            return _proceed(state, *before)
         case "list":
             limit = PAGE_SIZE if state.paged else 0
             page = ListPage(
@@ -252,9 +291,21 @@ def _bookmark(state: ReflectorState, bookmark: Bookmark) -> Step:
     return replace(state, resource_version=version), (Bookmarked(version),)
 
 
+def _distrusted(state: ReflectorState, happened: Silent | Refused, now: float) -> Step:
+    if isinstance(happened, Refused):
+        return _relist(replace(state, from_newest=True, plain=True))
+    # A stream that says nothing may follow a server that lost its data: the whole state
+    # tells, where going on from the old version would not.
+    was_initial = state.phase == "initial"
+    state = replace(state, plain=state.plain or was_initial, doubt=now)
+    return _relist(state, abandon=was_initial)
+
+
 def _closed(
     state: ReflectorState, error: TransportError | None, now: float, chance: float
 ) -> Step:
+    if error is not None:
+        state = replace(state, doubt=now)
     if state.phase == "initial":
         # Twice cut before its end: a list, page by page, may get through.
         state = replace(state, stalls=state.stalls + 1, plain=state.stalls > 0)
@@ -270,6 +321,8 @@ def _failed(
 ) -> Step:
     """Decide on an error of a request, or one that a stream carried."""
     failure = failure_of(error)
+    if not isinstance(error, ApiError) or error.code in {401, *range(500, 600)}:
+        state = replace(state, doubt=now)
     if failure == "expired":
         return _expired(state, error, now, chance)
     verb = {"list": "list", "resolve": "discover"}.get(state.phase, "watch")

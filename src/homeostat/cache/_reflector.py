@@ -20,13 +20,16 @@ from homeostat.cache._effects import (
     Effect,
     Finish,
     Heal,
+    Identify,
     ListPage,
     Load,
     Resolve,
+    Restart,
     Wait,
     Watch,
 )
 from homeostat.cache._event import parse_event
+from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._inputs import (
     Closed,
     Failed,
@@ -58,7 +61,8 @@ logger = logging.getLogger(__name__)
 # So many objects are taken in before the rest of the loop gets its turn: some 5 ms.
 _BULK = 256
 
-_Action = Resolve | Watch | ListPage | Wait
+_Request = Resolve | Identify | ListPage | Wait
+_Action = _Request | Watch
 
 
 @final
@@ -79,6 +83,7 @@ class Reflector:
         metadata_only: Ask for metadata alone.
         random: For the spread of back-off.
         metrics: Where figures go.
+        identity: Tells whether the server is still the one it was; None for never.
         first: Of several reflectors of one kind in several namespaces this one takes
             the kind should it turn out to have no namespaces; the others rest.
 
@@ -103,6 +108,7 @@ class Reflector:
         metadata_only: bool = False,
         random: Random | None = None,
         metrics: Metrics = NO_METRICS,
+        identity: ServerIdentity | None = None,
         first: bool = True,
     ) -> None:
         self._client = client
@@ -116,11 +122,14 @@ class Reflector:
         self._metadata_only = metadata_only
         self._random = random or Random()
         self._metrics = metrics
+        self._identity = identity
         self._first = first
         self._pool = LabelPool()
         self._items: list[bytes] = []
         self.resource: Resource | None = None
-        self._state = ReflectorState(target=self._target())
+        self._state = ReflectorState(
+            target=self._target(), identity=None if identity is None else ""
+        )
         self.synced = False
         self.degraded: Degrade | None = None
         self.on_health: Callable[[], None] = _nothing
@@ -131,8 +140,14 @@ class Reflector:
 
         Cancellation: the store keeps what it has; a later run goes on from there.
         """
+        identity = self._state.identity
+        now = asyncio.get_running_loop().time()
         self._state = ReflectorState(
-            target=self._target(), resource_version=self._state.resource_version
+            target=self._target(),
+            resource_version=self._state.resource_version,
+            identity=identity,
+            # It may meet another server than the one that it was stopped at.
+            doubt=now if identity else float("-inf"),
         )
         self._store.abandon()
         action = await self._perform(self._step(Start()))
@@ -147,10 +162,13 @@ class Reflector:
         happened = await self._request(action)
         return await self._perform(self._step(happened))
 
-    async def _request(self, action: Resolve | ListPage | Wait) -> Input:
+    async def _request(self, action: _Request) -> Input:
         if isinstance(action, Wait):
             await asyncio.sleep(action.seconds)
             return Waited()
+        if isinstance(action, Identify):
+            assert self._identity is not None  # else the machine never asks
+            return await self._identity.ask(action.since)
         try:
             if isinstance(action, Resolve):
                 self.resource = await self._client.resource_for(self._kind)
@@ -263,7 +281,7 @@ class Reflector:
         """Do what needs no waiting, in order, and return the request or the wait."""
         for effect in effects:
             match effect:
-                case Resolve() | Watch() | ListPage() | Wait():
+                case Resolve() | Identify() | Watch() | ListPage() | Wait():
                     return effect
                 case Degrade():
                     self._set_degraded(effect)
@@ -276,7 +294,9 @@ class Reflector:
                         return await self._perform(self._step(Refused()))
         return None
 
-    def _tell(self, effect: Change | Bookmarked | Begin | Finish | Abandon) -> bool:
+    def _tell(
+        self, effect: Change | Bookmarked | Begin | Finish | Abandon | Restart
+    ) -> bool:
         """Tell the store; False when it refuses a state from before its watermark."""
         match effect:
             case Change(event_type, record):
@@ -293,6 +313,8 @@ class Reflector:
                 self._set_synced()
             case Abandon():
                 self._store.abandon()
+            case Restart():
+                self._store.restart()
         return True
 
     async def _load(self) -> None:

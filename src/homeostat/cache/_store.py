@@ -134,14 +134,32 @@ class Store:
         if stale and not truth:
             return False
         self.listing = True
-        self._reason = "list"
         if stale:
-            self._restart(resource_version)
-        records = self._indexer.records(self.namespace or None)
-        keys = [*((r.namespace, r.name) for r in records), *self._tombs.keys]
+            logger.error(
+                "%s: the server is at version %s and was at %d: it lost its data; "
+                "everything is taken anew",
+                self._indexer.gvk,
+                resource_version,
+                max(self.watermark, self._seen),
+            )
+            self._forget()
         forsaken = self._unconfirmed
-        self._unconfirmed = {key: stale or forsaken.get(key, False) for key in keys}
+        self._unconfirmed = {
+            key: stale or forsaken.get(key, False) for key in self._keys()
+        }
+        lost = any(self._unconfirmed.values())
+        self._reason = "restart" if lost else "list"
         return True
+
+    def restart(self) -> None:
+        """Take note that the server's history is another one: a whole state follows.
+
+        What is here can be read until that state names or drops it; its versions mean
+        nothing any more.
+        """
+        self._forget()
+        self.listing = False
+        self._unconfirmed = dict.fromkeys(self._keys(), True)
 
     def finish(self, resource_version: str) -> list[Delta] | None:
         """End a whole state: what it did not name is gone.
@@ -340,15 +358,13 @@ class Store:
                 deltas += self._drop(key, record, "watch")
         return deltas
 
-    def _restart(self, resource_version: str) -> None:
-        logger.error(
-            "%s: the server is at version %s and was at %d: it lost its data; "
-            "everything is taken anew",
-            self._indexer.gvk,
-            resource_version,
-            max(self.watermark, self._seen),
-        )
-        self._reason = "restart"
+    def _keys(self) -> list[_Key]:
+        """Names of everything that is here, hidden or not."""
+        records = self._indexer.records(self.namespace or None)
+        return [*((r.namespace, r.name) for r in records), *self._tombs.keys]
+
+    def _forget(self) -> None:
+        """Forget what was said of a history that is lost."""
         self.watermark = self._seen = 0
         self._unacked.clear()
         self._tombs.clear()

@@ -13,7 +13,12 @@ from homeostat.api import GroupVersionKind, Unstructured
 from homeostat.apiserver import ApiServer
 from homeostat.cache import Delta, Index, InformerFactory, Reader
 from homeostat.client import Client
-from homeostat.errors import NotFoundError, OutcomeUnknownError, UndeclaredKindError
+from homeostat.errors import (
+    NotFoundError,
+    OutcomeUnknownError,
+    TransportError,
+    UndeclaredKindError,
+)
 from homeostat.testing import run_virtual
 
 CONFIG = GroupVersionKind("", "v1", "ConfigMap")
@@ -409,4 +414,54 @@ async def test_server_restarted_without_its_data_is_noticed() -> None:
         await passing(lambda: informer.lister.find("new", "default") is not None, 900)
         assert len(informer.lister.list()) == 1
         assert informer.watermark < before
+        task.cancel()
+
+
+@virtual
+async def test_new_history_that_has_passed_ours_is_noticed() -> None:
+    old, new = ApiServer(), ApiServer()
+
+    class Restarting:
+        inner: Any = old.transport()
+
+        async def request(self, request: Any) -> Any:
+            return await self._serving().request(request)
+
+        def stream(self, request: Any) -> Any:
+            return self._serving().stream(request)
+
+        def _serving(self) -> Any:
+            if self.inner is None:
+                raise TransportError("connection refused", sent=False)
+            return self.inner
+
+        async def close(self) -> None:
+            pass
+
+    line = Restarting()
+    factory = InformerFactory(Client(line))
+    informer = factory.informer(CONFIG, namespaces=["default"])
+    reasons: list[str] = []
+    informer.add_handler(lambda delta: reasons.append(delta.reason))
+    user, outsider = Client(line), Client(new.transport())
+    async with Group() as group:
+        task = group.start(factory.run(), name="factory")
+        await informer.wait_synced()
+        for name in ("a", "both"):
+            await user.create(config(name))
+        await passing(lambda: informer.lister.find("both", "default") is not None, 5)
+        line.inner = None
+        old.drop_watches()
+        made = await outsider.create(config("both"))
+        while int(made["metadata"]["resourceVersion"]) <= informer.watermark + 20:
+            made = await outsider.create(config(f"n{made['metadata']['uid'][:8]}"))
+        live = await outsider.list(CONFIG, namespace="default")
+        before = len(reasons)
+        await asyncio.sleep(1)
+        line.inner = new.transport()
+        await passing(lambda: len(informer.lister.list()) == len(live), 60)
+        assert {r.uid for r in informer.lister.records()} == {
+            each["metadata"]["uid"] for each in live
+        }
+        assert set(reasons[before:]) == {"restart"}
         task.cancel()

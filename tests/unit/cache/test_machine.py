@@ -15,15 +15,18 @@ from homeostat.cache._effects import (
     Effect,
     Finish,
     Heal,
+    Identify,
     ListPage,
     Load,
     Resolve,
+    Restart,
     Wait,
     Watch,
 )
 from homeostat.cache._inputs import (
     Closed,
     Failed,
+    Identified,
     Input,
     Line,
     Opened,
@@ -68,6 +71,8 @@ SECOND_PAGE = replace(LIST, continue_="next")
 WATCH = replace(
     FRESH, phase="watch", resource_version="5", progressed=True, opened_at=-60.0
 )
+KNOWN = replace(WATCH, identity="one", doubt=None)
+DOUBTED = replace(KNOWN, doubt=4.0)
 OLD_SERVER = replace(INITIAL, streaming=False)
 
 RECORD = record("web", 9)
@@ -206,6 +211,29 @@ ROWS: list[tuple[str, ReflectorState, Input, list[Effect | type[Effect]]]] = [
     ("right taken away", WATCH, Failed(FORBIDDEN), [Degrade, WAIT]),
     ("crd taken away", WATCH, Failed(MISSING), [Abandon(), Degrade, WAIT]),
     ("silence", WATCH, Silent(), [STREAM_FROM_5]),
+    # Which server it is.
+    (
+        "asks before the first state",
+        replace(FRESH, identity=""),
+        Resolved(),
+        [Identify(float("-inf"))],
+    ),
+    ("first server", replace(INITIAL, identity=""), Identified("one"), [STREAM]),
+    ("nobody may tell", replace(INITIAL, identity=""), Identified(), [STREAM]),
+    ("clean end is no reason to doubt", KNOWN, Closed(), [WATCH_FROM_5]),
+    ("doubt", DOUBTED, Waited(), [Identify(4.0)]),
+    ("doubt between pages", replace(DOUBTED, phase="list"), Waited(), [Identify(4.0)]),
+    (
+        "doubt waits for the kind",
+        replace(DOUBTED, phase="resolve"),
+        Waited(),
+        [Resolve()],
+    ),
+    ("the same server", DOUBTED, Identified("one"), [WATCH_FROM_5]),
+    ("another server", DOUBTED, Identified("two"), [Restart(), FIRST_PAGE]),
+    ("a new one", DOUBTED, Identified(missing=True), [Restart(), FIRST_PAGE]),
+    ("right to ask is gone", DOUBTED, Identified(), [WATCH_FROM_5]),
+    ("silence of a known server", KNOWN, Silent(), [Identify(0.0)]),
 ]
 
 
@@ -236,6 +264,37 @@ def wait_of(state: ReflectorState, happened: Input, **kwargs: float) -> float:
     _, effects = reflect(state, happened, **kwargs)
     assert isinstance(effects[-1], Wait)
     return effects[-1].seconds
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [Closed(CUT), Failed(CUT), Failed(INTERNAL), Failed(error(401, "Unauthorized"))],
+    ids=["cut", "refused", "proxy", "credentials"],
+)
+def test_failure_that_a_new_server_may_cause_raises_doubt(failure: Input) -> None:
+    state = after(KNOWN, failure, now=7.0)
+    assert reflect(state, Waited())[1] == (Identify(7.0),)
+
+
+@pytest.mark.parametrize(
+    "failure", [Closed(), Failed(FORBIDDEN), Failed(BUSY), Failed(EXPIRED)]
+)
+def test_answer_of_a_server_that_works_raises_none(failure: Input) -> None:
+    assert after(KNOWN, failure, now=7.0).doubt is None
+
+
+def test_server_without_a_name_yet_is_asked_again_after_its_state() -> None:
+    state = after(DOUBTED, Identified(missing=True), now=8.0)
+    state, effects = reflect(state, Page("2"))
+    assert effects[-1] == Identify(8.0)
+    state, effects = reflect(state, Identified("two"))
+    assert effects == (Watch(resource_version="2", initial=False),)
+    assert (state.identity, state.doubt) == ("two", None)
+
+
+def test_right_to_ask_that_is_gone_leaves_the_doubt() -> None:
+    state = after(DOUBTED, Identified(), now=8.0)
+    assert (state.identity, state.doubt) == ("one", 8.0)
 
 
 def test_missing_kind_is_resolved_anew_and_then_listed_anew() -> None:

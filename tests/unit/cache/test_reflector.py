@@ -7,10 +7,11 @@ import pytest
 from homeostat._random import Random
 from homeostat._tasks import Group
 from homeostat.cache import Delta, Indexer, Reflector, Store
+from homeostat.cache._identity import ServerIdentity
 from homeostat.client import Client
 from homeostat.errors import TransportError
 from homeostat.testing import run_virtual
-from tests.unit.cache.scripted import Part, Script, page, refusal
+from tests.unit.cache.scripted import Part, Script, cluster, page, refusal
 from tests.unit.cache.support import POD, bookmark, line, pod, status
 
 
@@ -22,8 +23,11 @@ class Case:
         self.indexer = Indexer(POD)
         self.store = Store(self.indexer)
         self.deltas: list[Delta] = []
+        client = Client(self.script, random=Random(1))
+        if options.pop("identified", False):
+            options["identity"] = ServerIdentity(client)
         self.reflector = Reflector(
-            Client(self.script, random=Random(1)),
+            client,
             POD,
             self.store,
             deliver=self.deltas.extend,
@@ -238,3 +242,66 @@ def test_second_run_goes_on_without_telling_everything_again() -> None:
     case.run(1)
     assert len(case.deltas) == told
     assert case.script.queries[-1]["resourceVersion"] == "5"
+
+
+@pytest.mark.parametrize("version", ["4", "500"], ids=["below", "past"])
+def test_another_server_after_a_cut_is_taken_anew_at_once(
+    version: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    case = Case(identified=True)
+    case.script.identities = [cluster("one"), cluster("two")]
+    case.script.watches = [[STREAMED, TransportError("reset")]]
+    case.script.lists = [page(version, pod("a", 2, uid="other"))]
+    case.run(5)
+    assert case.shown == {"a": "2"}
+    assert case.store.watermark == int(version)
+    assert {d.reason for d in case.deltas[2:]} == {"restart"}
+    assert case.script.queries[1] == {"limit": "500"}
+    assert case.script.queries[2]["resourceVersion"] == version
+    [error] = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert "lost its data" in error.getMessage()
+
+
+def test_same_server_after_a_cut_goes_on_where_it_was() -> None:
+    case = Case(identified=True)
+    case.script.identities = [cluster("one"), cluster("one")]
+    case.script.watches = [[STREAMED, TransportError("reset")]]
+    case.run(5)
+    assert len(case.script.identified) == 2
+    assert case.script.queries[1]["resourceVersion"] == "5"
+
+
+def test_clean_ends_of_watches_ask_nothing() -> None:
+    case = Case(identified=True)
+    case.script.identities = [cluster("one")]
+    quiet: list[Part] = [100.0, bookmark(6) + b"\n", 100.0]
+    case.script.watches = [[STREAMED], *(quiet for _ in range(5))]
+    case.run(1100)
+    assert len(case.script.asked) >= 6
+    assert len(case.script.identified) == 1
+
+
+def test_server_that_cannot_be_asked_is_waited_for() -> None:
+    case = Case(identified=True)
+    case.script.identities = [refusal(401, "Unauthorized"), cluster("one")]
+    case.script.watches = [[STREAMED, 1e9]]
+    case.run(10)
+    assert case.reflector.synced
+    assert case.reflector.degraded is None
+
+
+def test_second_run_asks_again_which_server_it_is() -> None:
+    case = Case(identified=True)
+    case.script.identities = [cluster("one"), cluster("two")]
+    case.script.watches = [[STREAMED, 1e9]]
+    case.script.lists = [page(9, pod("c", 1))]
+
+    async def main() -> None:
+        for _ in range(2):
+            async with Group() as group:
+                task = group.start(case.reflector.run(), name="reflector")
+                await asyncio.sleep(1)
+                task.cancel()
+
+    run_virtual(main())
+    assert case.shown == {"c": "1"}

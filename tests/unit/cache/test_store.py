@@ -188,6 +188,32 @@ def test_lost_history_stays_lost_when_its_first_list_is_cut() -> None:
     assert shown(store) == {"a": "1452", "b": "1451"}
 
 
+def test_other_history_is_taken_whole_whatever_its_versions(store: Store) -> None:
+    store.write_ok(record("mine", 20))
+    store.restart()
+    assert shown(store)["mine"] == "20"
+    assert store.watermark == 0
+    deltas = store.list_("50", [record("web", 3, uid="other"), record("new", 4)])
+    assert deltas is not None
+    assert {d.reason for d in deltas} == {"restart"}
+    assert shown(store) == {"web": "3", "new": "4"}
+    assert store.watermark == 50
+    assert not any(store.backlog.values())
+    assert (
+        names(store.event("MODIFIED", record("web", 51, uid="other")))[0][0] == "watch"
+    )
+
+
+def test_own_write_to_the_other_server_survives_its_first_list(store: Store) -> None:
+    store.restart()
+    store.write_ok(record("web", 8, uid="other"))
+    assert shown(store) == {"web": "8"}
+    store.list_("7", [])
+    assert shown(store) == {"web": "8"}
+    store.event("ADDED", record("web", 8, uid="other"))
+    assert not any(store.backlog.values())
+
+
 def test_restart_requeues_what_looks_the_same(store: Store) -> None:
     deltas = store.list_("6", [record("web", 5)], truth=True)
     assert names(deltas) == [("restart", "5", "5")]
