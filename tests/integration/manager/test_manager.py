@@ -4,11 +4,20 @@ from typing import Any, Self
 
 import pytest
 
-from homeostat import Client, Context, Controller, Manager, controller
+from homeostat import (
+    Client,
+    Context,
+    Controller,
+    Manager,
+    SyncContext,
+    Watch,
+    controller,
+    run,
+)
 from homeostat._tasks import Group
 from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.apiserver import ApiServer
-from homeostat.controller import KindController, Run
+from homeostat.controller import KindController, Run, by_name
 from homeostat.errors import ConfigError
 from homeostat.testing import run_virtual
 from tests.integration.controller.support import (
@@ -238,6 +247,70 @@ async def test_names_must_differ_and_something_must_run() -> None:
         Manager(controllers=[make("a", [])])
     with pytest.raises(ConfigError, match="host:port"):
         Manager(controllers=[make("a", [])], client=client, health_address="x")
+
+
+def bare(_podset: PodSet, _ctx: SyncContext) -> None: ...
+
+
+async def keep(_podset: PodSet, _ctx: Context) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("controllers", "message"),
+    [
+        ([bare], r"^function bare is no controller: .* @controller\(Kind\)$"),
+        ([[make("a", [])]], "^a list is no controller"),
+        ([PodSet], "PodSet is no controller"),
+        (make("a", []), "^controllers= takes a list: put a into brackets$"),
+        (bare, "^controllers= takes a list, not function bare$"),
+        ([make("a", [])] * 2, "given twice"),
+    ],
+)
+async def test_what_is_no_list_of_controllers_is_named(
+    controllers: Any, message: str
+) -> None:
+    client = Client(ApiServer().transport())
+    with pytest.raises(ConfigError, match=message):
+        Manager(controllers=controllers, client=client)
+
+
+async def test_controllers_of_one_name_are_named_with_their_places() -> None:
+    class Reconciler:
+        async def __call__(self, _podset: PodSet, _ctx: Context) -> None: ...
+
+    async def never(_key: int, _run: Run[int]) -> None: ...
+
+    client = Client(ApiServer().transport())
+    one = controller(PodSet, name="same")(keep)
+    for other, place in (
+        (controller(PodSet, name="same")(bare), r"bare in .*test_manager\.py:\d+"),
+        (controller(PodSet, name="same")(Reconciler()), "a Reconciler"),
+        (Controller("same", never), "an engine of your own"),
+    ):
+        message = rf"named 'same', keep in .*test_manager\.py:\d+ and {place}: "
+        with pytest.raises(ConfigError, match=message):
+            Manager(controllers=[one, other], client=client)
+
+
+async def test_what_cannot_be_bound_is_told_with_its_controller() -> None:
+    watch = Watch(DEPLOYMENT, to=by_name())
+    object.__setattr__(watch, "labels", "a in")  # what no check of Watch has seen
+    client = Client(ApiServer().transport())
+    manager = Manager(controllers=[make("sets", [], watches=[watch])], client=client)
+    with pytest.raises(ConfigError, match=r"^controller 'sets': unable to parse"):
+        await manager.run()
+
+
+async def test_namespaces_that_are_none_are_an_error_of_the_configuration() -> None:
+    client = Client(ApiServer().transport())
+    manager = Manager(controllers=[make("a", [])], client=client, namespaces="prod")
+    with pytest.raises(ConfigError, match=r"write namespaces=\['prod'\]"):
+        await manager.run()
+
+
+def test_run_refuses_what_is_no_controller_before_it_looks_for_a_cluster() -> None:
+    with pytest.raises(ConfigError, match="function bare is no controller"):
+        run(bare, kubeconfig="missing.yaml")  # type: ignore[arg-type]
 
 
 def test_one_error_comes_out_unwrapped() -> None:
