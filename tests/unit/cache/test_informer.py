@@ -11,7 +11,7 @@ from homeostat.cache import Delta, Index, Informer, InformerFactory
 from homeostat.cache._selection import Selection
 from homeostat.client import ALL, Client
 from homeostat.controller import Context, controller
-from homeostat.errors import InvalidObjectError
+from homeostat.errors import ConfigError, InvalidObjectError
 from homeostat.k8s import core_v1
 from homeostat.manager import Manager
 from homeostat.testing import LoopClock, run_virtual
@@ -271,7 +271,7 @@ async def test_manager_refuses_namespaces_before_any_request() -> None:
 
     script = Script()
     manager = Manager(controllers=[pods], client=Client(script), namespaces="prod")
-    with pytest.raises(ValueError, match=r"write namespaces=\['prod'\]"):
+    with pytest.raises(ConfigError, match=r"write namespaces=\['prod'\]"):
         await manager.run()
     assert not script.asked
 
