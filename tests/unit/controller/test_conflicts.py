@@ -48,3 +48,9 @@ def test_conflicts_in_a_row_are_counted_until_settled() -> None:
     assert (conflicts.count("a"), len(conflicts)) == (2, 0)
     conflicts.settled("a")
     assert conflicts.count("a") == 0
+
+
+def test_any_news_wake_a_key_whose_version_is_unknown() -> None:
+    conflicts: Conflicts[str] = Conflicts()
+    conflicts.lose("a", Lost(target=TARGET, uid="u1"))
+    assert conflicts.news(TARGET, "u1", "1") == ["a"]
