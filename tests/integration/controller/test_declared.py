@@ -229,20 +229,25 @@ async def test_nothing_is_written_for_a_controller_that_has_ended(
         await world.outsider.create(podset("late"))
 
 
-@virtual
-async def test_the_threads_of_a_controller_end_with_it(world: World) -> None:
-    @controller(PodSet, name="threaded-once")
-    def threaded(_podset: PodSet, _ctx: SyncContext) -> None:
-        pass
-
+def test_the_threads_of_a_controller_end_with_it() -> None:
     def workers() -> list[threading.Thread]:
         return [t for t in threading.enumerate() if "threaded-once" in t.name]
 
-    async with world.running(threaded):
-        await world.outsider.create(podset())
-        await settle()
-        found = workers()
-        assert found
+    found: list[threading.Thread] = []
+
+    @virtual
+    async def scenario(world: World) -> None:
+        @controller(PodSet, name="threaded-once")
+        def threaded(_podset: PodSet, _ctx: SyncContext) -> None:
+            pass
+
+        async with world.running(threaded):
+            await world.outsider.create(podset())
+            await settle()
+            found.extend(workers())
+
+    scenario()
+    assert found
     for thread in found:
         thread.join(1)
     assert workers() == []
