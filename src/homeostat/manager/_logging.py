@@ -69,7 +69,7 @@ class TextFormatter(logging.Formatter):
         """Return the record as one line, with its traceback below."""
         fields = _fields(record)
         target = "/".join(filter(None, (fields.get("namespace"), fields.get("name"))))
-        who = [fields.get("controller") or record.name, target]
+        who = [fields.get("controller") or _package(record.name), target]
         head = f"{_timestamp(record)[11:23]} {record.levelname:<7}"
         line = " ".join(filter(None, (head, *who, record.getMessage())))
         if "outcome" in fields:
@@ -104,6 +104,13 @@ def log_handler(
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     handler.addFilter(LogFields())
     return handler
+
+
+def _package(logger: str) -> str:
+    """Return which package speaks; its private modules are no names for users."""
+    if logger.startswith("homeostat."):
+        return logger.partition("._")[0]
+    return logger
 
 
 def _timestamp(record: logging.LogRecord) -> str:

@@ -126,3 +126,19 @@ def test_records_of_any_logger_carry_the_fields_of_the_running_reconcile() -> No
     assert (inside["controller"], inside["name"]) == ("podsets", "web")
     assert inside["msg"] == "hello there"
     assert "controller" not in outside
+
+
+@pytest.mark.parametrize(
+    ("logger", "shown"),
+    [
+        ("homeostat.manager._run", "homeostat.manager"),
+        ("homeostat._guard", "homeostat"),
+        ("homeostat.controller.my_sets", "homeostat.controller.my_sets"),
+        ("aiohttp._internal", "aiohttp._internal"),
+    ],
+)
+def test_text_names_the_package_that_speaks(logger: str, shown: str) -> None:
+    made = record("stopping on SIGINT")
+    made.name = logger
+    assert TextFormatter().format(made).endswith(f" {shown} stopping on SIGINT")
+    assert json.loads(JsonFormatter().format(made))["logger"] == logger
