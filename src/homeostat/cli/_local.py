@@ -1,8 +1,9 @@
 """``local up``, and what ``run --local`` shares with it."""
 
 import asyncio
+import errno
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +11,7 @@ import click
 
 from homeostat._tasks import Group
 from homeostat.client import Client
+from homeostat.errors import ConfigError
 from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
 from homeostat.manager import run_until_signal
 
@@ -21,13 +23,25 @@ async def announced(cluster: LocalCluster, *, port: int = 0) -> AsyncGenerator[s
     """Serve a cluster, print the line that points kubectl at it; yields the URL.
 
     The kubeconfig is removed when the block exits: nothing answers there any more.
+
+    Raises:
+        ConfigError: The port is taken.
     """
-    with TemporaryDirectory(prefix="homeostat-") as folder:
-        async with cluster.serve(port=port) as url:
-            path = Path(folder) / "kubeconfig"
-            path.write_text(kubeconfig_for(url))
-            click.echo(f"export KUBECONFIG={path}")
-            yield url
+    async with AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(cluster.serve(port=port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise ConfigError(
+                f"port {port} on 127.0.0.1 is taken: leave out --port for a free one, "
+                "or name another"
+            ) from error
+        folder = stack.enter_context(TemporaryDirectory(prefix="homeostat-"))
+        path = Path(folder) / "kubeconfig"
+        path.write_text(kubeconfig_for(url))
+        click.echo(f"export KUBECONFIG={path}")
+        yield url
 
 
 @asynccontextmanager

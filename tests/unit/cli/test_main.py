@@ -1,3 +1,4 @@
+import socket
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,17 @@ def test_two_controllers_of_one_name_are_told_with_their_files(tmp_path: Path) -
     assert len(result.output.splitlines()) == 1
     assert "two controllers are named 'same', of_one in " in result.output
     assert "one.py:12 and of_two in " in result.output
+
+
+def test_port_that_is_taken_is_named_with_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = CliRunner().invoke(main, ["local", "up", "--port", port])
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: port {port} on 127.0.0.1 is taken: leave out --port for a free one, "
+        "or name another\n"
+    )
 
 
 def test_help_names_every_command() -> None:
