@@ -12,6 +12,7 @@
     ├── FencedError         a write was not sent: its writer's term is over
     ├── InvalidObjectError  bytes that the type cannot hold
     ├── UndeclaredKindError a cache read of a kind that no controller declared
+    ├── ReconcileEndedError a Context that was kept after its reconcile
     ├── ConfigError         kubeconfig or options; raised before any I/O
     └── TerminalError       raised by a reconciler: do not retry
 
@@ -36,6 +37,7 @@ __all__ = [
     "InvalidObjectError",
     "NotFoundError",
     "OutcomeUnknownError",
+    "ReconcileEndedError",
     "TerminalError",
     "TooManyRequestsError",
     "TransportError",
@@ -154,6 +156,13 @@ class InvalidObjectError(HomeostatError):
 
 class UndeclaredKindError(HomeostatError):
     """A cache read of a kind that no controller declared."""
+
+
+class ReconcileEndedError(HomeostatError):
+    """A Context was used after its reconcile had ended.
+
+    What it handed out may have changed since, and nobody retries what it would write.
+    """
 
 
 class ConfigError(HomeostatError):

@@ -1,6 +1,7 @@
 """What users write has the types that they expect, for both checkers."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, assert_type
 
 from homeostat import (
@@ -63,6 +64,7 @@ async def widgets(widget: Widget, ctx: Context) -> Result | None:
     assert_type(await ctx.create(apps_v1.Deployment()), apps_v1.Deployment)
     assert_type(await ctx.delete(widget), bool)
     assert_type(await ctx.in_thread(len, "abc"), int)
+    assert_type(ctx.clock.now(), datetime)
     assert_type(await ctx.client.get(Widget, "a"), Widget)
     return Result(requeue_after=5) if widget.spec.size else None
 
@@ -83,6 +85,8 @@ def threaded(widget: Widget, ctx: SyncContext) -> None:
     assert_type(ctx.list(core_v1.Pod), Sequence[core_v1.Pod])
     assert_type(ctx.apply(widget), ApplyResult[Widget])
     assert_type(ctx.wait(ctx.client.get(Widget, "a")), Widget)
+    assert_type(ctx.in_thread(len, "abc"), int)
+    assert_type(ctx.clock.now(), datetime)
 
 
 async def outcome_of(widget: Widget, cluster: Any) -> None:

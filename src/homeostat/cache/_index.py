@@ -9,6 +9,7 @@ from homeostat._guard import Failed, call
 from homeostat.api import JSON, GroupVersionKind, Kind, Object, Unstructured, kind_of
 from homeostat.cache._paths import split_path
 from homeostat.cache._record import Record
+from homeostat.errors import InvalidObjectError
 
 __all__ = ["Index", "IndexQuery", "Indexer"]
 
@@ -168,6 +169,11 @@ class Indexer:
         if namespace is not None:
             return list(self._spaces.get(namespace, {}).values())
         return [record for space in self._spaces.values() for record in space.values()]
+
+    def note_invalid(self, record: Record, error: InvalidObjectError) -> None:
+        """Name a record that its type cannot hold, until its object changes."""
+        if self.get(record.namespace, record.name) is record:
+            self.invalid[str(record.key)] = str(error)
 
     def owned_by(self, uid: str, *, controller: bool = False) -> list[Record]:
         """Return the records that have this owner.

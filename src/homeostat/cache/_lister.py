@@ -63,9 +63,11 @@ class Lister(Generic[T_co]):
         indexer: The objects.
         kind: A class gives objects of it, a GroupVersionKind plain dicts.
         on_read: Told of each record whose object is handed out.
+        on_invalid: Told of each record that its type cannot hold, in the thread that
+            reaches it; the health names them when left out.
     """
 
-    __slots__ = ("_indexer", "_kind", "_on_read", "gvk")
+    __slots__ = ("_indexer", "_kind", "_on_invalid", "_on_read", "gvk")
 
     def __init__(
         self,
@@ -73,10 +75,12 @@ class Lister(Generic[T_co]):
         kind: Kind | type[T_co],
         *,
         on_read: Callable[[Record], None] | None = None,
+        on_invalid: Callable[[Record, InvalidObjectError], None] | None = None,
     ) -> None:
         self._indexer = indexer
         self._kind = cast("Kind", kind)
         self._on_read = on_read
+        self._on_invalid = on_invalid or indexer.note_invalid
         self.gvk: GroupVersionKind = kind_of(self._kind)
 
     def find(self, name: str, namespace: str = "") -> T_co | None:
@@ -187,5 +191,5 @@ class Lister(Generic[T_co]):
         try:
             return cast("T_co", record.decode(self._kind))
         except InvalidObjectError as error:
-            self._indexer.invalid[str(record.key)] = str(error)
+            self._on_invalid(record, error)
             raise

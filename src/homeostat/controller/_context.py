@@ -21,9 +21,9 @@ from homeostat.cache import IndexQuery
 from homeostat.client import Client, LabelsLike, NamespaceLike, Propagation
 from homeostat.controller._reading import CacheView
 from homeostat.controller._writing import ApplyResult, Writing
-from homeostat.errors import NotFoundError
+from homeostat.errors import NotFoundError, ReconcileEndedError
 
-__all__ = ["Context", "Emit", "Emitted", "EventType"]
+__all__ = ["ENDED", "Context", "Emit", "Emitted", "EventType"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,6 +31,11 @@ ObjectT = TypeVar("ObjectT", bound=Object)
 AnyObjectT = TypeVar("AnyObjectT", bound=Object | dict[str, Any])
 
 EventType: TypeAlias = Literal["Normal", "Warning"]
+
+ENDED = (
+    "the reconcile of {} has ended: use the Context that the function was called with, "
+    "and await within it what it starts"
+)
 
 
 @final
@@ -60,6 +65,9 @@ class Emit(Protocol):
 @final
 class Context:
     """Everything one reconcile needs; made by the controller, gone with the reconcile.
+
+    One that is kept raises ``ReconcileEndedError``: what it would read, write and
+    record belongs to no reconcile.
 
     Reads come from the cache: plain calls, no await, and each returns a copy of your
     own. They see every write of this controller at once. Writes go to the API server
@@ -123,7 +131,7 @@ class Context:
             UndeclaredKindError: The controller does not declare the kind.
             InvalidObjectError: The type cannot hold the object.
         """
-        found = self._view.find(kind, name, namespace)
+        found = self._read().find(kind, name, namespace)
         if found is None:
             gvk = kind_of(kind)
             raise NotFoundError(
@@ -145,7 +153,7 @@ class Context:
     ) -> Unstructured | None: ...
     def find(self, kind: Kind, name: str, *, namespace: str | None = None) -> Any:
         """Return an object of the cache, None when there is none; see ``get``."""
-        return self._view.find(kind, name, namespace)
+        return self._read().find(kind, name, namespace)
 
     @overload
     def list(
@@ -190,10 +198,10 @@ class Context:
         """
         if isinstance(kind, IndexQuery):
             query: IndexQuery[Any] = kind
-            return self._view.list(
+            return self._read().list(
                 query.index.kind, namespace=namespace, labels=labels, index=query
             )
-        return self._view.list(kind, namespace=namespace, labels=labels, index=None)
+        return self._read().list(kind, namespace=namespace, labels=labels, index=None)
 
     async def apply(
         self, obj: AnyObjectT, *, owned: bool = False, force: bool = True
@@ -218,7 +226,7 @@ class Context:
             ConflictError: ``force`` is off, and another manager owns a field.
             AlreadyOwnedError: ``owned``, and ``obj`` names another controlling owner.
         """
-        return await self._writing.apply(obj, owned=owned, force=force)
+        return await self._write().apply(obj, owned=owned, force=force)
 
     async def create(self, obj: AnyObjectT, *, owned: bool = False) -> AnyObjectT:
         """Create an object and return it as the server stored it.
@@ -232,7 +240,7 @@ class Context:
         Raises:
             AlreadyExistsError: The name is taken.
         """
-        return await self._writing.create(obj, owned=owned)
+        return await self._write().create(obj, owned=owned)
 
     async def update(self, obj: AnyObjectT) -> AnyObjectT:
         """Replace an object that was read, and bring ``obj`` itself up to date.
@@ -242,7 +250,7 @@ class Context:
         Raises:
             ConflictError: The object has changed since it was read.
         """
-        return await self._writing.update(obj)
+        return await self._write().update(obj)
 
     async def update_status(self, obj: AnyObjectT) -> AnyObjectT:
         """Send what changed in an object's status, and bring ``obj`` up to date.
@@ -254,7 +262,7 @@ class Context:
             ConflictError: Another object has taken the name, or a list was changed by
                 somebody else meanwhile.
         """
-        return await self._writing.update_status(obj)
+        return await self._write().update_status(obj)
 
     async def delete(
         self, obj: Object | Unstructured, *, propagation: Propagation | None = None
@@ -271,7 +279,7 @@ class Context:
         Raises:
             ConflictError: Another object has taken the name.
         """
-        return await self._writing.delete(obj, propagation=propagation)
+        return await self._write().delete(obj, propagation=propagation)
 
     def event(
         self,
@@ -289,6 +297,7 @@ class Context:
             type: ``Normal`` or ``Warning``.
             obj: What it is about; None for the reconciled object.
         """
+        self._check()
         event = Emitted(type=type, reason=reason, message=message)
         self._emit(self._object if obj is None else obj, event)
 
@@ -300,3 +309,15 @@ class Context:
         Cancellation: the call is not interrupted; its result is dropped.
         """
         return await self._threads.run(function, *args, **kwargs)
+
+    def _check(self) -> None:
+        if self._view.closed:
+            raise ReconcileEndedError(ENDED.format(self.request))
+
+    def _read(self) -> CacheView:
+        self._check()
+        return self._view
+
+    def _write(self) -> Writing:
+        self._check()
+        return self._writing

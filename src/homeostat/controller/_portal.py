@@ -29,6 +29,9 @@ class Portal:
         is_overdue: Whether a cancellation comes from the reconcile's deadline. Then the
             thread's end is awaited however long it takes, for its key must not run
             twice; else everything stops, and a thread that ignores it is left behind.
+
+    Attributes:
+        ended: What ran in the thread has come to its end by itself.
     """
 
     def __init__(self, is_overdue: Callable[[], bool] = lambda: False) -> None:
@@ -38,6 +41,7 @@ class Portal:
         self._inbox: asyncio.Queue[tuple[Callable[[], Awaitable[Any]], Future[Any]]]
         self._inbox = asyncio.Queue()
         self._closed = False
+        self.ended = False
 
     def call(self, function: Callable[[], Awaitable[T]]) -> T:
         """Run ``function`` on the loop and wait; to be called in the thread.
@@ -77,6 +81,7 @@ class Portal:
             finally:
                 self._close()
                 server.cancel()
+        self.ended = True
         if isinstance(outcome, Failed):
             # Out here it is the user's own error; in the group it would be wrapped.
             raise outcome.error

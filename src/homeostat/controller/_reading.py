@@ -12,10 +12,10 @@ from homeostat.api import (
     Unstructured,
     kind_of,
 )
-from homeostat.cache import IndexQuery, Informer, Lister, Record
+from homeostat.cache import Indexer, IndexQuery, Informer, Lister, Record
 from homeostat.client import ALL, LabelsLike, NamespaceLike
 from homeostat.controller._ledger import Ledger
-from homeostat.errors import UndeclaredKindError
+from homeostat.errors import InvalidObjectError, UndeclaredKindError
 
 __all__ = ["CacheView", "Declared", "Read"]
 
@@ -111,15 +111,31 @@ class CacheView:
         declared: The caches.
         ledger: Where what is handed out is kept.
         namespace: Where reads go that name no namespace.
+
+    Attributes:
+        reads: What was read, in order.
+        closed: The reconcile has ended.
     """
 
-    __slots__ = ("_declared", "_ledger", "_namespace", "reads")
+    __slots__ = ("_declared", "_invalid", "_ledger", "_namespace", "closed", "reads")
 
     def __init__(self, declared: Declared, ledger: Ledger, namespace: str) -> None:
         self._declared = declared
         self._ledger = ledger
         self._namespace = namespace
+        self._invalid: list[tuple[Indexer, Record, InvalidObjectError]] = []
         self.reads: list[Read] = []
+        self.closed = False
+
+    def close(self) -> None:
+        """End the reads; tell the caches which objects could not be read.
+
+        Only now: objects are decoded when they are reached, which for a reconciler in a
+        thread is in that thread, and caches belong to the loop.
+        """
+        self.closed = True
+        for indexer, record, error in self._invalid:
+            indexer.note_invalid(record, error)
 
     def find(
         self, kind: Kind, name: str, namespace: str | None
@@ -172,7 +188,11 @@ class CacheView:
 
     def _lister(self, kind: Kind) -> Lister[Any]:
         indexer = self._declared.informer(kind).indexer
-        return Lister(indexer, kind, on_read=self._ledger.keep)
+
+        def on_invalid(record: Record, error: InvalidObjectError) -> None:
+            self._invalid.append((indexer, record, error))
+
+        return Lister(indexer, kind, on_read=self._ledger.keep, on_invalid=on_invalid)
 
     def _place(self, kind: Kind, namespace: NamespaceLike) -> str:
         if not self._declared.is_namespaced(kind):

@@ -158,7 +158,10 @@ class Reconciling:
                 threads=self.threads,
             )
 
-        return await self._steps(document, obj, run, ledger, context)
+        try:
+            return await self._steps(document, obj, run, ledger, context)
+        finally:
+            view.close()
 
     async def _steps(
         self,

@@ -2,17 +2,20 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar, final, overload
+from typing import Any, ParamSpec, TypeVar, final, overload
 
+from homeostat._clock import Clock
 from homeostat.api import GroupVersionKind, Kind, Object, Request, Unstructured
 from homeostat.cache import IndexQuery
 from homeostat.client import Client, LabelsLike, NamespaceLike, Propagation
-from homeostat.controller._context import Context, EventType
+from homeostat.controller._context import ENDED, Context, EventType
 from homeostat.controller._portal import Portal
 from homeostat.controller._writing import ApplyResult
+from homeostat.errors import ReconcileEndedError
 
 __all__ = ["SyncContext"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 ObjectT = TypeVar("ObjectT", bound=Object)
 AnyObjectT = TypeVar("AnyObjectT", bound=Object | dict[str, Any])
@@ -23,12 +26,13 @@ class SyncContext:
     """The same as ``Context``, blocking, for ``def`` reconcilers.
 
     Every call runs on the loop, where the cache and the connections live, and blocks
-    the calling thread alone. When the reconcile is cancelled, the next call raises
-    ``concurrent.futures.CancelledError``.
+    the calling thread alone; the items of a list are decoded in the thread. When the
+    reconcile is cancelled, the next call raises ``concurrent.futures.CancelledError``.
 
     Attributes:
         request: Namespace and name of the reconciled object.
         client: The live client; its calls are awaitables for ``wait``.
+        clock: Wall time; in a test it may stand still or jump.
         logger: Its records carry controller, namespace, name and reconcile id.
         reconcile_id: Id of this reconcile in logs.
     """
@@ -36,6 +40,7 @@ class SyncContext:
     def __init__(self, context: Context, portal: Portal) -> None:
         self.request: Request = context.request
         self.client: Client = context.client
+        self.clock: Clock = context.clock
         self.logger: logging.Logger = context.logger
         self.reconcile_id: str = context.reconcile_id
         self._context = context
@@ -48,7 +53,7 @@ class SyncContext:
             return await awaitable
 
         try:
-            return self._portal.call(run)
+            return self._hop(run)
         finally:
             # After a cancellation nobody has awaited it, which Python would report.
             if isinstance(awaitable, Coroutine):
@@ -149,8 +154,19 @@ class SyncContext:
         """Record an Event; see ``Context.event``."""
         self._call(lambda: self._context.event(reason, message, type=type, obj=obj))
 
+    def in_thread(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call ``function``: this is a thread already; see ``Context.in_thread``."""
+        return function(*args, **kwargs)
+
     def _call(self, function: Callable[[], T]) -> T:
         async def run() -> T:
             return function()
 
-        return self._portal.call(run)
+        return self._hop(run)
+
+    def _hop(self, function: Callable[[], Awaitable[T]]) -> T:
+        if self._portal.ended:
+            raise ReconcileEndedError(ENDED.format(self.request))
+        return self._portal.call(function)

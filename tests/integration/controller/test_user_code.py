@@ -10,9 +10,15 @@ from typing import Any
 import pytest
 
 from homeostat import Context, Request, SyncContext, Watch, by_owner, controller
-from homeostat.cache import Reader, Record
+from homeostat.api import to_dict
+from homeostat.cache import Indexer, Reader, Record
 from homeostat.controller import KindController, LogFields, predicate
-from homeostat.errors import ConflictError, NotFoundError
+from homeostat.errors import (
+    ConflictError,
+    InvalidObjectError,
+    NotFoundError,
+    ReconcileEndedError,
+)
 from tests.integration.controller.support import (
     CONFIG_MAP,
     DEPLOYMENT,
@@ -183,6 +189,127 @@ async def test_a_def_reconciler_runs_in_a_thread_with_the_same_calls(
         await settle()
     assert seen[:5] == [True, "created", 3, 1, 3]
     assert (await world.outsider.get(PodSet, "a")).status.ready == 3
+
+
+def test_only_the_loop_notes_what_a_thread_could_not_decode(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noted: list[bool] = []
+    note = Indexer.note_invalid
+
+    def spy(indexer: Indexer, record: Record, error: InvalidObjectError) -> None:
+        noted.append(current_thread() is main_thread())
+        note(indexer, record, error)
+
+    monkeypatch.setattr(Indexer, "note_invalid", spy)
+    health: list[str] = []
+    met: list[str] = []
+
+    @controller(DEPLOYMENT, name="threaded", reads=[PodSet])
+    def threaded(_deployment: dict[str, Any], ctx: SyncContext) -> None:
+        for at in range(len(sets := ctx.list(PodSet))):
+            try:
+                met.append(sets[at].metadata.name)
+            except InvalidObjectError:
+                met.append("invalid")
+        assert not noted  # not before the end, on the loop
+
+    @virtual
+    async def scenario(world: World) -> None:
+        broken = to_dict(podset("b"))
+        broken["spec"]["size"] = "many"
+        await world.outsider.create(podset("a"))
+        await world.outsider.create(broken)
+        async with world.running(threaded):
+            body = deployment("web", 1)
+            body["metadata"]["namespace"] = "default"
+            await world.outsider.create(body)
+            await settle()
+            health.append(world.manager.health.report("ready")[1])
+            await world.outsider.patch(PodSet, "b", {"spec": {"size": 1}})
+            await settle()
+            health.append(world.manager.health.report("ready")[1])
+
+    scenario()
+    assert met == ["a", "invalid"]
+    assert noted == [True]
+    assert "default/b" in health[0]
+    assert "default/b" not in health[1]
+
+
+def test_both_contexts_have_the_same_names() -> None:
+    def names(cls: type) -> set[str]:
+        return {name for name in vars(cls) if not name.startswith("_")}
+
+    assert names(Context) == names(SyncContext) - {"wait"}
+
+
+@virtual
+async def test_a_context_that_is_kept_refuses_everything(world: World) -> None:
+    kept: list[Context] = []
+    refused: list[str] = []
+
+    @controller(PodSet, name="keeps", owns=[DEPLOYMENT])
+    async def keeps(podset: PodSet, ctx: Context) -> None:
+        kept.append(ctx)
+        await ctx.apply(deployment("web", 1), owned=True)
+        assert ctx.get(DEPLOYMENT, "web") is not None
+        await ctx.in_thread(len, "a")
+        podset.status.ready = 1
+        await ctx.update_status(podset)
+
+    async with world.running(keeps):
+        made = await world.outsider.create(podset())
+        await settle()
+        before = list(world.wire.requests)
+        (ctx, *_) = kept
+        for read in (
+            lambda: ctx.get(DEPLOYMENT, "web"),
+            lambda: ctx.find(DEPLOYMENT, "web"),
+            lambda: ctx.list(DEPLOYMENT),
+            lambda: ctx.event("Late", "too late"),
+        ):
+            with pytest.raises(ReconcileEndedError, match="default/a has ended"):
+                read()
+        for write in (
+            ctx.apply(deployment("web", 2)),
+            ctx.create(deployment("new", 2)),
+            ctx.update(made),
+            ctx.update_status(made),
+            ctx.delete(made),
+        ):
+            with pytest.raises(ReconcileEndedError) as caught:
+                await write
+            refused.append(str(caught.value))
+        assert world.wire.requests == before
+    assert len(refused) == 5
+
+
+@virtual
+async def test_a_kept_context_of_a_thread_refuses_too(world: World) -> None:
+    kept: list[SyncContext] = []
+    seen: list[str] = []
+
+    @controller(PodSet, name="keeps", reads=[DEPLOYMENT])
+    def keeps(podset: PodSet, ctx: SyncContext) -> None:
+        assert ctx.in_thread(sum, [1, 2]) == 3
+        assert ctx.clock.now().tzinfo is not None
+        for old in kept:
+            for late in (
+                lambda old=old: old.list(DEPLOYMENT),
+                lambda old=old: old.apply(deployment("web", 1)),
+            ):
+                with pytest.raises(ReconcileEndedError, match="default/a has ended"):
+                    late()
+            seen.append(podset.metadata.name)
+        kept.append(ctx)
+
+    async with world.running(keeps):
+        await world.outsider.create(podset("a"))
+        await settle()
+        await world.outsider.create(podset("b"))
+        await settle()
+    assert seen == ["b"]
 
 
 @virtual
