@@ -185,7 +185,9 @@ class StoreAgainstServer(RuleBasedStateMachine):
         if known is not None:
             self.deletes.append(Delete(name, known.uid))
             self.apply(self.store.deleting("default", name, known.uid))
-            assert self.indexer.get("default", name) is None
+            # What is on its way out shows until the answer says that it is gone.
+            hidden = self.indexer.get("default", name) is None
+            assert hidden or known.deleting
             if done:
                 self.delete_is_done(lost=False)
 
@@ -205,7 +207,7 @@ class StoreAgainstServer(RuleBasedStateMachine):
         if delete.outcome == "lost":
             self.settle(delete)
         elif delete.outcome == "done":
-            self.store.delete_done(delete.uid)
+            self.apply(self.store.delete_done("default", delete.name, delete.uid))
             self.dead.add(delete.uid)
         elif delete.outcome == "refused":
             self.apply(self.store.delete_failed(delete.uid))
@@ -218,7 +220,7 @@ class StoreAgainstServer(RuleBasedStateMachine):
     def settle(self, delete: Delete) -> None:
         thing = self.server.things.get(delete.name)
         if thing is None or thing.uid != delete.uid:
-            self.store.delete_done(delete.uid)
+            self.apply(self.store.delete_done("default", delete.name, delete.uid))
             self.dead.add(delete.uid)
         else:
             self.apply(self.store.delete_failed(delete.uid))

@@ -245,7 +245,7 @@ class Store:
         return self._put(key, record, reason)
 
     def deleting(self, namespace: str, name: str, uid: str) -> list[Delta]:
-        """Hide an object whose delete is about to be sent.
+        """Hide an object whose delete is about to be sent, unless it is on its way out.
 
         One call of ``delete_done``, ``delete_failed`` or ``delete_marked`` follows.
         """
@@ -253,13 +253,25 @@ class Store:
         current = self.newest(namespace, name)
         if current is None or not uid or current.uid != uid:
             return []
+        if current.deleting:
+            # It waits for its finalizers, and a second delete changes nothing as a
+            # rule: hiding it and showing it again would trigger its owner without end.
+            return []
         if not self._tombs.bury(key, current):
             return []
         return self._show(current, None, "write")
 
-    def delete_done(self, uid: str) -> None:
+    def delete_done(self, namespace: str, name: str, uid: str) -> list[Delta]:
         """Take a delete's success: hidden until the stream or a list confirms it."""
+        if self._tombs.covers(uid):
+            self._tombs.done(uid)
+            return []
+        current = self.newest(namespace, name)
+        if current is None or current.uid != uid:
+            return []  # the stream was quicker
+        self._tombs.bury((namespace, name), current)
         self._tombs.done(uid)
+        return self._show(current, None, "write")
 
     def delete_failed(self, uid: str) -> list[Delta]:
         """Show an object again whose delete did not happen."""

@@ -9,7 +9,7 @@ from typing import Any, final
 from homeostat._random import Random
 from homeostat._scope import Write
 from homeostat.api import Resource
-from homeostat.cache._delta import Reason
+from homeostat.cache._delta import Delta, Reason
 from homeostat.cache._informer import Informer, Stream
 from homeostat.cache._record import Record
 from homeostat.client import Client
@@ -104,7 +104,7 @@ class WriteRouter:
         for informer, stream, uid in delete.hidden:
             if _names(error, write.name):
                 # Gone already: the stream will say so too.
-                stream.store.delete_done(uid)
+                informer.deliver(_done(stream, write, uid))
             else:
                 informer.deliver(stream.store.delete_failed(uid))
 
@@ -129,7 +129,7 @@ class WriteRouter:
             elif delete is not None:
                 for informer, stream, uid in delete.hidden:
                     if error is None:
-                        stream.store.delete_done(uid)
+                        informer.deliver(_done(stream, write, uid))
                     else:
                         informer.deliver(stream.store.delete_failed(uid))
 
@@ -165,13 +165,14 @@ class WriteRouter:
                 # What is shown again is what the merge that follows finds.
                 informer.deliver(stream.store.delete_failed(uid))
             else:
-                stream.store.delete_done(uid)  # a successor has its name
+                # A successor has its name.
+                informer.deliver(_done(stream, delete.write, uid))
 
     def _deleted(self, delete: _Delete, record: Record | None) -> None:
         for informer, stream, uid in delete.hidden:
             # Some kinds answer with the object that is gone: it bears no mark then.
             if record is None or record.uid != uid or not record.deleting:
-                stream.store.delete_done(uid)
+                informer.deliver(_done(stream, delete.write, uid))
                 continue
             informer.deliver(
                 stream.store.delete_marked(
@@ -208,6 +209,10 @@ class WriteRouter:
                 if stream is not None:
                     places.append((informer, stream))
         return places
+
+
+def _done(stream: Stream, write: Write, uid: str) -> list[Delta]:
+    return stream.store.delete_done(write.namespace, write.name, uid)
 
 
 def _record(body: bytes) -> Record | None:

@@ -222,7 +222,7 @@ def test_restart_requeues_what_looks_the_same(store: Store) -> None:
 def test_delete_hides_until_its_event(store: Store) -> None:
     deltas = store.deleting("default", "web", "uid-web")
     assert names(deltas) == [("write", "5", None)]
-    store.delete_done("uid-web")
+    store.delete_done("default", "web", "uid-web")
     store.event("MODIFIED", record("web", 11))
     assert shown(store) == {}
     store.event("DELETED", record("web", 12))
@@ -240,7 +240,7 @@ def test_refused_delete_shows_the_newest_state_again(store: Store) -> None:
 def test_one_of_two_deletes_succeeds(store: Store) -> None:
     store.deleting("default", "web", "uid-web")
     assert store.deleting("default", "web", "uid-web") == []
-    store.delete_done("uid-web")
+    store.delete_done("default", "web", "uid-web")
     assert store.delete_failed("uid-web") == []
     assert shown(store) == {}
 
@@ -278,7 +278,7 @@ def test_successor_of_the_name_is_shown(store: Store) -> None:
 
 def test_list_without_the_object_ends_its_tomb(store: Store) -> None:
     store.deleting("default", "web", "uid-web")
-    store.delete_done("uid-web")
+    store.delete_done("default", "web", "uid-web")
     store.list_("12", [])
     assert not any(store.backlog.values())
 
@@ -324,3 +324,38 @@ def test_streams_of_two_namespaces_share_an_indexer() -> None:
     two.list_("9", [record("web", 2, namespace="two")], truth=True)
     one.list_("6", [])
     assert [r.namespace for r in indexer] == ["two"]
+
+
+MARK = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+
+
+def test_second_delete_of_what_waits_for_finalizers_says_nothing(
+    store: Store,
+) -> None:
+    store.event("MODIFIED", record("web", 11, metadata=MARK))
+    assert store.deleting("default", "web", "uid-web") == []
+    assert shown(store) == {"web": "11"}
+    assert store.delete_marked(record("web", 11, metadata=MARK)) == []
+    assert shown(store) == {"web": "11"}
+
+
+def test_delete_that_ends_what_was_on_its_way_out_is_read_at_once(
+    store: Store,
+) -> None:
+    store.event("MODIFIED", record("web", 11, metadata=MARK))
+    store.deleting("default", "web", "uid-web")
+    deltas = store.delete_done("default", "web", "uid-web")
+    assert names(deltas) == [("write", "11", None)]
+    assert shown(store) == {}
+    assert store.event("DELETED", record("web", 12, metadata=MARK)) == []
+    assert not any(store.backlog.values())
+
+
+def test_late_success_of_a_delete_leaves_the_successor_alone(store: Store) -> None:
+    store.event("MODIFIED", record("web", 11, metadata=MARK))
+    store.deleting("default", "web", "uid-web")
+    store.event("DELETED", record("web", 12, metadata=MARK))
+    store.event("ADDED", record("web", 13, metadata={"uid": "next"}))
+    assert store.delete_done("default", "web", "uid-web") == []
+    assert shown(store) == {"web": "13"}
+    assert not any(store.backlog.values())
