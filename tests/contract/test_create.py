@@ -412,3 +412,15 @@ async def test_key_with_two_slashes(server: Server, field: str) -> None:
         " validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional"
         " DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
     )
+
+
+async def test_version_of_a_bad_or_known_object_is_not_looked_at(
+    server: Server,
+) -> None:
+    path = server.core("configmaps")
+    body = config_map("a", resourceVersion="7")
+    bad = config_map("a", resourceVersion="7", finalizers=["bad"])
+    (await server.post(path, bad)).refused(422, "Invalid")
+    (await server.post(path, config_map("a"))).ok(201)
+    (await server.post(path, body)).refused(500, "")
+    (await server.post(path, body, dryRun="All")).refused(409, "AlreadyExists")

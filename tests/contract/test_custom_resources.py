@@ -559,3 +559,19 @@ async def test_json_is_given_when_protobuf_is_wanted_more(
     headers = {"accept": "application/vnd.kubernetes.protobuf,application/json"}
     answer = await server.get(path, headers=headers)
     assert answer.ok()["kind"] == "WidgetList"
+
+
+async def test_unqualified_finalizers_are_warned_of(server: Server, path: str) -> None:
+    body = widget("f", size=1)
+    body["metadata"]["finalizers"] = ["bad", "example.com/a"]
+    text = (
+        'metadata.finalizers: "{}": prefer a domain-qualified finalizer name to avoid'
+        " accidental conflicts with other finalizer writers"
+    )
+    answer = await server.post(path, body)
+    answer.ok(201)
+    assert answer.warnings == [text.format("bad")]
+    patch = {"metadata": {"finalizers": ["bad", "worse"]}}
+    answer = await server.merge(f"{path}/f", patch)
+    answer.ok()
+    assert answer.warnings == [text.format("worse")]

@@ -163,3 +163,13 @@ async def test_forced_apply_of_a_pod(server: Server) -> None:
     item = (await server.apply(server.core("pods/p"), body, force=True)).ok()
     assert _generation(item) == 1
     assert len(item["spec"]["tolerations"]) == 3
+
+
+async def test_annotations_by_way_of_the_status_do_not_count(
+    server: Server, d: Any
+) -> None:
+    assert d
+    patch = {"metadata": {"annotations": {"a": "b"}}}
+    item = (await server.merge(server.apps("deployments/d/status"), patch)).ok()
+    assert item["metadata"]["annotations"] == {"a": "b"}
+    assert _generation(item) == 1

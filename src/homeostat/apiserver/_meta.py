@@ -15,6 +15,7 @@ __all__ = [
     "check_metadata",
     "check_metadata_update",
     "drop_duplicate_owners",
+    "finalizer_warnings",
     "label_1035_errors",
     "name_errors",
     "subdomain_errors",
@@ -187,13 +188,14 @@ def _check_owners(owners: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     return errors
 
 
-def _check_finalizers(finalizers: Sequence[str]) -> list[FieldError]:
+def _check_finalizers(finalizers: Sequence[str], *, custom: bool) -> list[FieldError]:
     path = "metadata.finalizers"
     errors: list[FieldError] = []
     for index, name in enumerate(finalizers):
         texts = qualified_name_errors(name)
         errors += [_invalid(path, name, text) for text in texts]
-        if not texts and "/" not in name and name not in _STANDARD_FINALIZERS:
+        standard = custom or "/" in name or name in _STANDARD_FINALIZERS
+        if not texts and not standard:
             text = "name is neither a standard finalizer name nor is it fully qualified"
             errors.append(_invalid(f"{path}[{index}]", name, text))
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
@@ -202,8 +204,26 @@ def _check_finalizers(finalizers: Sequence[str]) -> list[FieldError]:
     return errors
 
 
+def finalizer_warnings(
+    new: Mapping[str, Any], old: Mapping[str, Any] | None
+) -> list[str]:
+    """Return what the server says of finalizers that a custom resource gains."""
+    before = set(items(old or {}, "finalizers")) | _STANDARD_FINALIZERS
+    return [
+        f'metadata.finalizers: "{name}": prefer a domain-qualified finalizer name to '
+        "avoid accidental conflicts with other finalizer writers"
+        for name in sorted(set(items(new, "finalizers")) - before)
+        if "/" not in name
+    ]
+
+
 def check_metadata(
-    metadata: Mapping[str, Any], group: str, resource: str, *, namespaced: bool
+    metadata: Mapping[str, Any],
+    group: str,
+    resource: str,
+    *,
+    namespaced: bool,
+    custom: bool,
 ) -> list[FieldError]:
     """Check the metadata of an object that is about to be stored."""
     errors: list[FieldError] = []
@@ -226,7 +246,7 @@ def check_metadata(
     errors += _check_labels(child(metadata, "labels"))
     errors += _check_annotations(child(metadata, "annotations"))
     errors += _check_owners(items(metadata, "ownerReferences"))
-    errors += _check_finalizers(items(metadata, "finalizers"))
+    errors += _check_finalizers(items(metadata, "finalizers"), custom=custom)
     return errors
 
 

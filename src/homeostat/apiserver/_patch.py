@@ -169,7 +169,8 @@ def _tidy(
 ) -> None:
     """Bring a patched object into the form of its schema; complaints are 422."""
     served = target.served
-    before = msgspec.json.encode(value)
+    # Go's maps are written with their keys in order.
+    before = msgspec.json.encode(value, order="sorted")
     _check_metadata(value)
     _check_kind(served, value, before)
     try:

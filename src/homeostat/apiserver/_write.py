@@ -24,6 +24,7 @@ from homeostat.apiserver._meta import (
     check_metadata,
     check_metadata_update,
     drop_duplicate_owners,
+    finalizer_warnings,
 )
 from homeostat.apiserver._namespaces import admit
 from homeostat.apiserver._options import WriteOptions
@@ -91,9 +92,7 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     metadata = value["metadata"]
     admit(cluster, served, metadata)
     _dedupe(target, metadata)
-    if metadata.pop("resourceVersion", "") not in ("", "0"):
-        text = "resourceVersion should not be set on objects to be created"
-        raise server_error(text)
+    versioned = metadata.pop("resourceVersion", "") not in ("", "0")
     strategy = cluster.strategy(served)
     _begin(cluster, served, metadata)
     strategy.admit(served, metadata.get("name", ""))
@@ -111,7 +110,11 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     if errors:
         name = metadata.get("name", "")
         raise invalid(served.storage.group, served.kind, name, errors)
+    _warn(target, metadata, None)
     key = served.key(metadata.get("namespace", ""), metadata["name"])
+    if versioned and not options.dry_run:
+        text = "resourceVersion should not be set on objects to be created"
+        raise server_error(text)
     _refuse_existing(served, key, metadata)
     if options.dry_run:
         return encode_dry(served, value)
@@ -124,6 +127,11 @@ def _dedupe(target: Target, metadata: Value) -> None:
     warning = drop_duplicate_owners(metadata)
     if warning:
         target.warnings.append(warning)
+
+
+def _warn(target: Target, new: Value, old: Value | None) -> None:
+    if target.served.custom:
+        target.warnings.extend(finalizer_warnings(new, old))
 
 
 def _stored(served: Served, value: Value) -> Value:
@@ -190,10 +198,11 @@ def commit_update(
         strategy.prepare(cluster, value, old)
         if not served.custom:
             prepare_builtin_update(served.storage, value, old)
-    _count(served, value, old)
+        _count(served, value, old)
     errors = _check(served, value, old) + strategy.check(value, old)
     if errors:
         raise invalid(served.group, served.kind, live.name, errors)
+    _warn(target, value["metadata"], old["metadata"])
     value["metadata"]["resourceVersion"] = str(live.revision)
     final = arranged(served, value)
     if finished(final):
@@ -356,7 +365,11 @@ def _default(served: Served, value: Value) -> None:
 
 def _check(served: Served, new: Value, old: Value | None) -> list[FieldError]:
     errors = check_metadata(
-        new["metadata"], served.group, served.plural, namespaced=served.namespaced
+        new["metadata"],
+        served.group,
+        served.plural,
+        namespaced=served.namespaced,
+        custom=served.custom,
     )
     if old is not None:
         errors += check_metadata_update(new["metadata"], old["metadata"])
