@@ -1,7 +1,7 @@
 """A declared controller at work: its caches, its queue, its workers."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, final
 
 from homeostat._clock import Clock, SystemClock
@@ -9,12 +9,12 @@ from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
 from homeostat._scope import Epoch
 from homeostat._tasks import Group
-from homeostat.api import Request
+from homeostat.api import Kind, Request
 from homeostat.cache import Delta, Informer, InformerFactory, Reader, Registration
 from homeostat.client import Client
 from homeostat.controller._context import Emit
 from homeostat.controller._controller import Controller, Run
-from homeostat.controller._declaration import Declaration
+from homeostat.controller._declaration import Declaration, Options
 from homeostat.controller._reading import Declared
 from homeostat.controller._reconciling import Reconciling, Session
 from homeostat.controller._result import Result
@@ -57,22 +57,10 @@ class Binding:
     ) -> None:
         options = declaration.options
         self.name = declaration.name
-        self.engine: Controller[Request] = Controller(
-            declaration.name,
-            self._reconcile,
-            max_concurrent_reconciles=options.max_concurrent_reconciles,
-            deadline=options.deadline,
-            random=random,
-            metrics=metrics,
-        )
-        self.engine.has_passed = self._has_passed
+        self.engine = self._engine_of(options, random, metrics)
         self._settled = informers.settled
         self._suspects: set[Request] = set()
-        watches = [
-            Watch(kind, to=by_owner(options.kind, controller=True))
-            for kind in options.owns
-        ]
-        watches += options.watches
+        watches = _watches_of(options)
         self._primary: Informer[Any] = informers.informer(options.kind)
         watched = [_informer_of(informers, watch) for watch in watches]
         read = [informers.informer(kind) for kind in options.reads]
@@ -90,20 +78,12 @@ class Binding:
             predicate=options.predicate,
             is_invalid=self._work.invalid.__contains__,
         )
-        reader = Reader(self._informers)
-
-        def namespaced() -> bool:
-            # Before discovery, types and the table of built-in kinds know it.
-            return (self._primary.resource or resource_of(options.kind)).namespaced
-
-        self._mapped = [
-            MappedSource(self.engine, watch, reader=reader, namespaced=namespaced)
-            for watch in watches
-        ]
-        self._registrations = [self._listen(self._primary, self._reconciled)]
-        self._registrations += [
+        self._mapped = self._sources_of(options.kind, watches)
+        sources: list[ReconciledSource | MappedSource]
+        sources = [self._reconciled, *self._mapped]
+        self._registrations = [
             self._listen(informer, source)
-            for informer, source in zip(watched, self._mapped, strict=True)
+            for informer, source in zip([self._primary, *watched], sources, strict=True)
         ]
 
     @property
@@ -188,6 +168,32 @@ class Binding:
             if run.writes.has_unknown:
                 self._suspects.add(request)
 
+    def _engine_of(
+        self, options: Options, random: Random | None, metrics: Metrics
+    ) -> Controller[Request]:
+        engine: Controller[Request] = Controller(
+            options.name,
+            self._reconcile,
+            max_concurrent_reconciles=options.max_concurrent_reconciles,
+            deadline=options.deadline,
+            random=random,
+            metrics=metrics,
+        )
+        engine.has_passed = self._has_passed
+        return engine
+
+    def _sources_of(self, kind: Kind, watches: Iterable[Watch]) -> list[MappedSource]:
+        reader = Reader(self._informers)
+
+        def namespaced() -> bool:
+            # Before discovery, types and the table of built-in kinds know it.
+            return (self._primary.resource or resource_of(kind)).namespaced
+
+        return [
+            MappedSource(self.engine, watch, reader=reader, namespaced=namespaced)
+            for watch in watches
+        ]
+
     def _listen(
         self, informer: Informer[Any], source: ReconciledSource | MappedSource
     ) -> Registration:
@@ -228,6 +234,11 @@ class Binding:
                 return lost.passed_by("", "")
             return lost.passed_by(record.uid, record.resource_version)
         return False
+
+
+def _watches_of(options: Options) -> list[Watch]:
+    owner = by_owner(options.kind, controller=True)
+    return [*(Watch(kind, to=owner) for kind in options.owns), *options.watches]
 
 
 def _informer_of(informers: InformerFactory, watch: Watch) -> Informer[Any]:

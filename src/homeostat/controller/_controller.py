@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Generator, Hashable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, final
 
@@ -63,6 +64,26 @@ class Run(Generic[K]):
     writes: WriteLog = field(default_factory=WriteLog)
     skipped: str = ""
     is_overdue: Callable[[], bool] = lambda: False
+
+    @contextmanager
+    def acting(self, controller: str, epoch: Epoch) -> Generator[None]:
+        """Note writes, and log, as this run of a controller."""
+        key = self.item.key
+        scope = WriteScope(
+            controller=controller,
+            key=str(key),
+            reconcile_id=self.reconcile_id,
+            epoch=epoch,
+            observers=(self.writes,),
+        )
+        fields = {
+            "controller": controller,
+            "namespace": getattr(key, "namespace", ""),
+            "object_name": getattr(key, "name", str(key)),
+            "reconcile_id": self.reconcile_id,
+        }
+        with log_fields(**fields), scope.active():
+            yield
 
 
 Reconcile = Callable[[K, Run[K]], Awaitable[Result | None]]
@@ -148,22 +169,9 @@ class Controller(Generic[K]):
     async def _process(self, item: Item[K]) -> None:
         run = Run(item=item, reconcile_id=self._random.uuid())
         key = item.key
-        scope = WriteScope(
-            controller=self.name,
-            key=str(key),
-            reconcile_id=run.reconcile_id,
-            epoch=self.epoch,
-            observers=(run.writes,),
-        )
         loop = asyncio.get_running_loop()
-        fields = {
-            "controller": self.name,
-            "namespace": getattr(key, "namespace", ""),
-            "object_name": getattr(key, "name", str(key)),
-            "reconcile_id": run.reconcile_id,
-        }
         self.conflicts.started(key)
-        with log_fields(**fields), scope.active():
+        with run.acting(self.name, self.epoch):
             began = loop.time()
             slow = loop.call_later(SLOW, self._name_slow, SLOW)
             self._count_active(1)

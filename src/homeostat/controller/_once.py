@@ -5,7 +5,7 @@ from typing import Protocol, TypeAlias, final
 
 from homeostat._guard import Failed, call_async
 from homeostat._random import Random
-from homeostat._scope import Write, WriteScope
+from homeostat._scope import Epoch, Write
 from homeostat._tasks import Group
 from homeostat._transport import Transport
 from homeostat.api import NamespacedName, Object, Request, Unstructured
@@ -16,7 +16,6 @@ from homeostat.controller._context import Emitted
 from homeostat.controller._controller import Run
 from homeostat.controller._declaration import Declaration
 from homeostat.controller._ledger import identity
-from homeostat.controller._logfields import log_fields
 from homeostat.controller._reading import Read
 from homeostat.controller._reconciling import Session
 from homeostat.controller._result import Requeue, Result
@@ -75,35 +74,18 @@ async def reconcile_once(
     if not isinstance(cluster, Client):
         async with _client_of(cluster) as made:
             return await reconcile_once(declaration, made, obj)
-    client = cluster
-    if isinstance(obj, Request | NamespacedName):
-        request = Request(obj.namespace, obj.name)
-    else:
-        namespace, name, _, _ = identity(obj)
-        request = Request(namespace, name)
-    informers = InformerFactory(client)
+    informers = InformerFactory(cluster)
     binding = Binding(
-        declaration, client=client, informers=informers, emit=lambda _obj, _event: None
+        declaration, client=cluster, informers=informers, emit=lambda _obj, _event: None
     )
+    request = _request_of(obj)
     run = Run(item=Item(key=request, reasons=("once",)), reconcile_id=Random().uuid())
     session = Session()
-    scope = WriteScope(
-        controller=declaration.name,
-        key=str(request),
-        reconcile_id=run.reconcile_id,
-        observers=(run.writes,),
-    )
-    fields = {
-        "controller": declaration.name,
-        "namespace": request.namespace,
-        "object_name": request.name,
-        "reconcile_id": run.reconcile_id,
-    }
     async with Group() as tasks:
         caches = tasks.start(informers.run(), name="once/caches")
         try:
             await binding.wait_synced()
-            with scope.active(), log_fields(**fields):
+            with run.acting(declaration.name, Epoch()):
                 answer = await call_async(
                     lambda: binding.reconcile_one(request, run, session)
                 )
@@ -116,6 +98,13 @@ async def reconcile_once(
         result=_result_of(answer),
         events=tuple(session.events),
     )
+
+
+def _request_of(obj: Object | Unstructured | Request | NamespacedName) -> Request:
+    if isinstance(obj, Request | NamespacedName):
+        return Request(obj.namespace, obj.name)
+    namespace, name, _, _ = identity(obj)
+    return Request(namespace, name)
 
 
 def _result_of(answer: Result | Failed | None) -> Result | None:

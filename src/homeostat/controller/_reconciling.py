@@ -133,7 +133,20 @@ class Reconciling:
             return None
         view = CacheView(self._declared, ledger, record.namespace)
         session.reads = view.reads
+        context = self._contexts(request, run, session, view, ledger)
+        try:
+            return await self._steps(document, obj, run, ledger, context)
+        finally:
+            view.close()
 
+    def _contexts(
+        self,
+        request: Request,
+        run: Run[Any],
+        session: Session,
+        view: CacheView,
+        ledger: Ledger,
+    ) -> Callable[[Unstructured], Context]:
         def emit(about: Object | Unstructured, event: Emitted) -> None:
             session.events.append(event)
             self._emit(about, event)
@@ -158,10 +171,7 @@ class Reconciling:
                 threads=self.threads,
             )
 
-        try:
-            return await self._steps(document, obj, run, ledger, context)
-        finally:
-            view.close()
+        return context
 
     async def _steps(
         self,
