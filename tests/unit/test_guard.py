@@ -106,7 +106,20 @@ def test_what_fails_runs_again_after_a_while(caplog: pytest.LogCaptureFixture) -
     assert "informer/x failed; it starts again" in caplog.text
 
 
-@pytest.mark.parametrize("package", ["api", "cache", "client", "events", "workqueue"])
+@pytest.mark.parametrize(
+    "package",
+    [
+        "api",
+        "cache",
+        "client",
+        "controller",
+        "events",
+        "localcluster",
+        "manager",
+        "schema",
+        "workqueue",
+    ],
+)
 def test_any_error_ends_in_the_guard_alone(package: str) -> None:
     found = [
         f"{path.name}:{node.lineno}"

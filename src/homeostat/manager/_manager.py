@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, final
 
 from homeostat._clock import Clock, SystemClock
+from homeostat._guard import Failed, call_async
 from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
 from homeostat._tasks import Group, only_error
@@ -243,11 +244,11 @@ class Manager:
         """Run one controller, again after each crash, until it was drained."""
         crashes = 0
         while True:
-            try:
-                await part.run()
-            except Exception as error:
+            outcome = await call_async(part.run)
+            if isinstance(outcome, Failed):
                 # A bug of the library: what users raise does not come this far.
-                logger.exception("controller %s crashed", part.name)
+                error = outcome.error
+                logger.error("controller %s crashed", part.name, exc_info=error)
                 self._crashes[part.name] = f"crashed: {error}"
             if part.engine.queue.closed:
                 return
