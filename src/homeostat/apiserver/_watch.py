@@ -143,7 +143,8 @@ class WatchStream:
         for chunk in self._first or ():
             yield chunk
         if self._options.initial_events and self._options.bookmarks and self.open:
-            yield self._bookmark(initial=True)
+            # Of the state, not of now: what was written since is still in the queue.
+            yield self._bookmark(self._asked, initial=True)
         async for chunk in self._follow(end):
             yield chunk
         if self._last_line is not None and not self._broken:
@@ -160,12 +161,11 @@ class WatchStream:
             elif not await self._wait(min(due, end)):
                 if asyncio.get_running_loop().time() >= end:
                     return
-                if self._options.bookmarks:
-                    yield self._bookmark(initial=False)
+                if self._options.bookmarks and not self._queue:
+                    yield self._bookmark(self._store.revision, initial=False)
                 due = self._next_bookmark(end)
 
-    def _bookmark(self, *, initial: bool) -> bytes:
-        revision = self._store.revision
+    def _bookmark(self, revision: int, *, initial: bool) -> bytes:
         return bookmark(revision, self._served, self._form, initial=initial)
 
     def _next_bookmark(self, end: float) -> float:
