@@ -1,5 +1,6 @@
 """The house rules that no linter checks."""
 
+import ast
 import importlib
 import pkgutil
 import re
@@ -66,6 +67,28 @@ def test_root_has_at_most_twenty_five_names() -> None:
 )
 def test_module_is_of_one_job(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 500
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE))
+)
+def test_function_fits_on_a_page(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert [
+        f"{node.name}: {length} lines"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := _length(node, lines)) > 40
+    ] == []
+
+
+def _length(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> int:
+    """Count lines of code: without signature, docstring, comments and empty ones."""
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    if not body:
+        return 0
+    code = (line.strip() for line in lines[body[0].lineno - 1 : node.end_lineno])
+    return sum(bool(line) and not line.startswith("#") for line in code)
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -228,17 +228,8 @@ def apply_config(
     """
     served, route = target.served, target.route
     live = target.live
-    metadata = config["metadata"]
-    if live is None and metadata.get("uid"):
-        raise conflict(
-            served.group,
-            served.plural,
-            route.name,
-            f"uid mismatch: the provided object specified uid {metadata['uid']}, and "
-            "no existing object was found",
-        )
-    if live is None and route.subresource:
-        raise not_found(served.group, served.plural, route.name)
+    if live is None:
+        _refuse_absent(target, config["metadata"])
     current = None if live is None else live.value
     if current is not None and served.from_storage is not None:
         current = served.from_storage(current)
@@ -272,6 +263,21 @@ def apply_config(
         merged["metadata"].pop("resourceVersion", None)
         return commit_new(cluster, target, change), 201
     return commit_update(cluster, target, live, change), 200
+
+
+def _refuse_absent(target: Target, metadata: Value) -> None:
+    """Refuse to apply to an object that is not there where none may be made."""
+    served, route = target.served, target.route
+    if metadata.get("uid"):
+        raise conflict(
+            served.group,
+            served.plural,
+            route.name,
+            f"uid mismatch: the provided object specified uid {metadata['uid']}, and "
+            "no existing object was found",
+        )
+    if route.subresource:
+        raise not_found(served.group, served.plural, route.name)
 
 
 def _decode_config(target: Target, options: WriteOptions) -> Value:

@@ -188,12 +188,10 @@ class Reconciling:
             present: list[str] = metadata.get("finalizers") or []
             deleting = bool(metadata.get("deletionTimestamp"))
             step, name = next_step(wanted=wanted, present=present, deleting=deleting)
-            if step == "wait":
-                if not self._options.reconcile_deleting:
-                    run.skipped = "" if cleaned else "deleting"
-                    return None
-                step = "reconcile"
-            if step == "reconcile":
+            if step == "wait" and not self._options.reconcile_deleting:
+                run.skipped = "" if cleaned else "deleting"
+                return None
+            if step in {"wait", "reconcile"}:
                 return await self._call(
                     self._declaration.reconciler, obj, context(document), run
                 )

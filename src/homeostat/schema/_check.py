@@ -79,11 +79,7 @@ class Check:
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
-        self._types: tuple[str, ...] = ()
-        if schema.int_or_string:
-            self._types = ("integer", "string")
-        elif schema.type:
-            self._types = (schema.type,)
+        self._types = _types_of(schema)
         only = self._types[0] if len(self._types) == 1 else ""
         self._format = checked_format(only, schema.format) if schema.format else ""
         self._classes: frozenset[type[object]] = frozenset[type[object]]().union(
@@ -326,6 +322,12 @@ class Check:
             if not found_wrong:
                 errors.append(_whole(f'"{path}" must not validate the schema (not)'))
         return matched
+
+
+def _types_of(schema: Schema) -> tuple[str, ...]:
+    if schema.int_or_string:
+        return ("integer", "string")
+    return (schema.type,) if schema.type else ()
 
 
 def _try(
