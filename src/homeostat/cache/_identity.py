@@ -5,7 +5,7 @@ import logging
 from typing import Final, final
 
 from homeostat.api import GroupVersionKind, Resource
-from homeostat.cache._inputs import Failed, Identified
+from homeostat.cache._inputs import Identified
 from homeostat.cache._record import Record
 from homeostat.client import Client
 from homeostat.errors import ApiError, InvalidObjectError, TransportError
@@ -47,13 +47,13 @@ class ServerIdentity:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._lock = asyncio.Lock()
-        self._answer: Identified | Failed = Identified()
+        self._answer: Identified = Identified()
         self._asked_at: float | None = None
         self._failed_at = float("-inf")
         self._uid = ""
         self._told = False
 
-    async def ask(self, since: float) -> Identified | Failed:
+    async def ask(self, since: float) -> Identified:
         """Return which server answered after a moment, or why none did.
 
         Args:
@@ -69,22 +69,22 @@ class ServerIdentity:
                 asked_at = loop.time()
                 self._answer = await self._read()
                 self._asked_at = asked_at
-                if isinstance(self._answer, Failed):
+                if self._answer.error is not None:
                     self._failed_at = loop.time()
             return self._answer
 
     def _counts(self, since: float) -> bool:
-        if self._asked_at is None or isinstance(self._answer, Failed):
+        if self._asked_at is None or self._answer.error is not None:
             return False
         return self._asked_at > since
 
-    async def _read(self) -> Identified | Failed:
+    async def _read(self) -> Identified:
         try:
             body = await self._client.get_raw(_NAMESPACES, _NAME)
             uid = Record(body, gvk=_NAMESPACES.gvk).uid
         except (ApiError, TransportError) as error:
             if not isinstance(error, ApiError) or error.code not in {403, 404}:
-                return Failed(error)
+                return Identified(error=error)
             if error.code == 404:
                 self._note("")
                 return Identified(missing=True)

@@ -39,10 +39,12 @@ class Identified:
     Attributes:
         uid: Names its history; "" when that cannot be read.
         missing: There is nothing to be read; otherwise it may not be read.
+        error: Why there was no answer.
     """
 
     uid: str = ""
     missing: bool = False
+    error: ApiError | TransportError | None = None
 
 
 @dataclass(frozen=True, slots=True)

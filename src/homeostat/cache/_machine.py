@@ -144,7 +144,7 @@ def reflect(  # noqa: PLR0911  # one answer for each input
         case Start() | Waited():
             return _enter(state)
         case Identified():
-            return _identified(state, happened, now)
+            return _identified(state, happened, now, chance)
         case Resolved():
             return _enter(replace(state, phase="initial"))
         case Page():
@@ -174,7 +174,20 @@ def _enter(state: ReflectorState, *before: Effect) -> Step:
     return _proceed(state, *before)
 
 
-def _identified(state: ReflectorState, found: Identified, now: float) -> Step:
+def _identified(
+    state: ReflectorState, found: Identified, now: float, chance: float
+) -> Step:
+    if found.error is not None:
+        # Nothing is known, so nothing is tried; whoever was away is asked for all.
+        phase = "initial" if state.phase == "watch" else state.phase
+        degrade = Degrade(*explain("identify the server of", state.target, found.error))
+        return _wait(
+            replace(state, phase=phase),
+            now,
+            chance,
+            degrade,
+            at_least=_asked_wait(found.error),
+        )
     if found.uid and state.identity in {"", found.uid}:
         return _proceed(replace(state, identity=found.uid, doubt=None))
     if not state.identity:
@@ -343,8 +356,12 @@ def _failed(
         state = replace(state, stalls=state.stalls + 1)
         if state.stalls > 1 or failure == "unreachable":
             state = replace(state, phase="initial")
-    retry_after = error.retry_after if isinstance(error, ApiError) else None
-    return _wait(state, now, chance, *abandon, degrade, at_least=retry_after)
+    at_least = _asked_wait(error)
+    return _wait(state, now, chance, *abandon, degrade, at_least=at_least)
+
+
+def _asked_wait(error: HomeostatError) -> float | None:
+    return error.retry_after if isinstance(error, ApiError) else None
 
 
 def _expired(

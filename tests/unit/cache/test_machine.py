@@ -232,6 +232,14 @@ ROWS: list[tuple[str, ReflectorState, Input, list[Effect | type[Effect]]]] = [
     ("the same server", DOUBTED, Identified("one"), [WATCH_FROM_5]),
     ("another server", DOUBTED, Identified("two"), [Restart(), FIRST_PAGE]),
     ("a new one", DOUBTED, Identified(missing=True), [Restart(), FIRST_PAGE]),
+    ("no answer", DOUBTED, Identified(error=INTERNAL), [Degrade, WAIT]),
+    ("told to wait", DOUBTED, Identified(error=BUSY), [Degrade, Wait(7.0)]),
+    (
+        "no answer before the first state",
+        replace(INITIAL, identity=""),
+        Identified(error=INTERNAL),
+        [Degrade, WAIT],
+    ),
     ("right to ask is gone", DOUBTED, Identified(), [WATCH_FROM_5]),
     ("silence of a known server", KNOWN, Silent(), [Identify(0.0)]),
 ]
