@@ -60,6 +60,8 @@ async def transport(private_control_plane: ControlPlane) -> AsyncIterator[Transp
     transport = HttpTransport(config, clock=SystemClock())
     yield transport
     await transport.close()
+    # A TLS connection says goodbye after it was closed; the loop ends before.
+    await asyncio.sleep(0.05)
 
 
 async def shows(informer: Informer[Any], name: str) -> None:
