@@ -2,18 +2,20 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
 from homeostat._tasks import Group
+from homeostat.api import CustomResource
 from homeostat.client import Client
 from homeostat.errors import ConfigError
 from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
-from homeostat.manager import run_until_signal
+from homeostat.manager import install_crds, run_until_signal
 
 __all__ = ["run_local", "running_cluster"]
 
@@ -45,12 +47,19 @@ async def announced(cluster: LocalCluster, *, port: int = 0) -> AsyncGenerator[s
 
 
 @asynccontextmanager
-async def running_cluster() -> AsyncGenerator[Client]:
-    """Run a cluster and announce it; yields a client of it that needs no socket."""
+async def running_cluster(
+    resources: Sequence[type[CustomResource[Any, Any]]],
+) -> AsyncGenerator[Client]:
+    """Run a cluster; yields a client of it that needs no socket.
+
+    It is announced when it serves ``resources``: who is quick with kubectl finds them.
+    """
     cluster = LocalCluster()
-    async with announced(cluster), Group() as tasks, cluster.client() as client:
+    async with Group() as tasks, cluster.client() as client:
         running = tasks.start(cluster.run(), name="local/cluster")
-        yield client
+        await install_crds(client, resources)
+        async with announced(cluster):
+            yield client
         running.cancel()
 
 

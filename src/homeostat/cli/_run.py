@@ -57,17 +57,18 @@ def run_files(files: Sequence[Path], options: RunOptions) -> None:
 
     async def main() -> None:
         async with AsyncExitStack() as stack:
-            if config is not None:
-                client = await stack.enter_async_context(Client(config))
-            else:
+            if config is None:
                 # The cluster costs memory that an operator of a real one must not pay.
                 from homeostat.cli._local import running_cluster  # noqa: PLC0415
 
-                client = await stack.enter_async_context(running_cluster())
-            if options.local or options.install_crds:
-                where = "the local cluster" if config is None else config.server
-                with _patience(f"waiting for {where} to take the definitions"):
-                    await install_crds(client, found.resources)
+                local = running_cluster(found.resources)
+                client = await stack.enter_async_context(local)
+            else:
+                client = await stack.enter_async_context(Client(config))
+                if options.install_crds:
+                    waiting = f"waiting for {config.server} to take the definitions"
+                    with _patience(waiting):
+                        await install_crds(client, found.resources)
             await _manager(found, client, options).run()
 
     run_until_signal(main)
