@@ -136,7 +136,8 @@ def _job(value: Value, _: str) -> None:
     if spec.get("manualSelector"):
         return
     metadata: Value = value["metadata"]
-    uid, name = metadata["uid"], metadata["name"]
+    uid: str = metadata["uid"]
+    name: str = metadata.get("name", "")  # without one it is refused after this
     template: Value = spec["template"].setdefault("metadata", {})
     labels: Value = template.setdefault("labels", {})
     own = (not metadata.get("labels")) or metadata["labels"] == labels

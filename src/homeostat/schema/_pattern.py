@@ -1,4 +1,4 @@
-r"""Go's regular expressions: RE2 itself, so that no pattern is slow or means two things.
+r"""Go's regular expressions, by RE2: no pattern is slow, or means something else.
 
 Go's regexp and RE2 take the same syntax, apart from ``\C``, and match in linear time:
 a hostile pattern of a CustomResourceDefinition cannot hold up the server.
