@@ -60,6 +60,7 @@ class InformerFactory:
         self._metrics = metrics
         self._identity = ServerIdentity(client)
         self._informers: dict[Selection, Informer[Any]] = {}
+        self._running: dict[Selection, asyncio.Task[None]] = {}
         self._group: Group | None = None
         self._unsettled = 0
         self._settled = asyncio.Event()
@@ -185,12 +186,27 @@ class InformerFactory:
                 await asyncio.get_running_loop().create_future()
         finally:
             self._group = None
+            self._running.clear()
             if self._router in observers:
                 observers.remove(self._router)
 
+    def remove(self, informer: Informer[Any]) -> None:
+        """Stop an informer and forget it: its kind is not served any more, say.
+
+        What it holds can still be read and is not kept up to date. Who asks for the
+        same again gets a new informer.
+        """
+        if self._informers.get(informer.selection) is informer:
+            del self._informers[informer.selection]
+            running = self._running.pop(informer.selection, None)
+            if running is not None:
+                running.cancel()
+
     def _launch(self, group: Group, informer: Informer[Any]) -> None:
         name = f"informer/{informer.name}"
-        group.start(run_again(name, informer.run), name=name)
+        self._running[informer.selection] = group.start(
+            run_again(name, informer.run), name=name
+        )
 
     def _start_settling(self, write: Write) -> None:
         if self._group is None:

@@ -9,10 +9,15 @@ from typing import Any, final
 from homeostat._random import Random
 from homeostat._tasks import Group
 from homeostat.api import GroupVersionKind, Resource, Unstructured
-from homeostat.cache import Delta, InformerFactory, Record
+from homeostat.cache import Delta, Informer, InformerFactory, Record
 from homeostat.client import Client
 from homeostat.controller import Controller, Run
-from homeostat.errors import ApiError, ConflictError, NotFoundError
+from homeostat.errors import (
+    ApiError,
+    ConflictError,
+    NotFoundError,
+    TransportError,
+)
 from homeostat.k8s import apiextensions_v1
 from homeostat.localcluster._ownership import (
     Action,
@@ -53,7 +58,7 @@ class GarbageCollector:
         self._client = client
         self._graph = Graph()
         self._absent: dict[str, None] = {}
-        self._watched: set[GroupVersionKind] = set()
+        self._watched: dict[GroupVersionKind, Informer[Unstructured]] = {}
         self._stale = asyncio.Event()
         self._informers = InformerFactory(client, random=random)
         self._controller: Controller[str] = Controller(
@@ -81,13 +86,15 @@ class GarbageCollector:
             self._stale.clear()
             try:
                 found = await self._client.discover()
-            except ApiError as error:
+            except (ApiError, TransportError) as error:
                 logger.warning("garbage collector cannot discover: %s", error)
                 await asyncio.sleep(1.0)
                 self._stale.set()
                 continue
             for resource in found.resources:
                 self._watch(resource)
+            if not found.failed:  # else a kind may be there that was not named
+                self._unwatch_all_but({r.gvk for r in found.resources})
             # A definition is published a moment after it is stored.
             await asyncio.sleep(0.05)
 
@@ -98,11 +105,18 @@ class GarbageCollector:
             return
         if not set(resource.verbs) >= _NEEDED:
             return
-        self._watched.add(gvk)
         informer = self._informers.informer(gvk, metadata_only=True)
+        self._watched[gvk] = informer
         informer.add_handler(
             lambda delta: self._observe(gvk, delta), name="garbage-collector"
         )
+
+    def _unwatch_all_but(self, served: set[GroupVersionKind]) -> None:
+        for gvk in self._watched.keys() - served:
+            informer = self._watched.pop(gvk)
+            self._informers.remove(informer)
+            for record in informer.indexer.records():
+                self._observe(gvk, Delta(record, None, "list"))
 
     def _observe(self, gvk: GroupVersionKind, delta: Delta) -> None:
         due: list[str] = []

@@ -465,3 +465,22 @@ async def test_new_history_that_has_passed_ours_is_noticed() -> None:
         }
         assert set(reasons[before:]) == {"restart"}
         task.cancel()
+
+
+@virtual
+async def test_informer_that_is_removed_ends_and_comes_anew_when_asked_for() -> None:
+    world = World()
+    async with world.running():
+        first = world.factory.informer(CONFIG)
+        await first.wait_synced()
+        world.factory.remove(first)
+        assert not world.factory.informers
+        await world.other.create(config("late"))
+        await asyncio.sleep(1)
+        assert first.lister.find("late", "default") is None
+        second = world.factory.informer(CONFIG)
+        await second.wait_synced()
+        assert second is not first
+        assert second.lister.find("late", "default") is not None
+        world.factory.remove(first)  # known no more: says nothing
+        assert list(world.factory.informers) == [second]

@@ -10,7 +10,7 @@ import pytest
 from homeostat import Client
 from homeostat._tasks import Group
 from homeostat._transport import HttpRequest, HttpResponse
-from homeostat.api import ObjectMeta
+from homeostat.api import GroupVersionKind, ObjectMeta
 from homeostat.errors import NotFoundError
 from homeostat.k8s import core_v1
 from homeostat.localcluster._garbage import GarbageCollector
@@ -319,3 +319,17 @@ async def test_conditions_of_others_stay_on_a_namespace_that_waits(
         "Audited",
         "NamespaceContentRemaining",
     }
+
+
+@virtual
+async def test_a_kind_that_goes_is_not_watched_any_more(world: World) -> None:
+    async with collecting(world) as collector:
+        await world.outsider.create(podset("web"))
+        await settle()
+        watched = {informer.gvk for informer in collector._informers.informers}
+        definition = GroupVersionKind.of(CRD["apiVersion"], CRD["kind"])
+        await world.outsider.delete(definition, CRD["metadata"]["name"])
+        await settle()
+        left = {informer.gvk for informer in collector._informers.informers}
+        assert {gvk.kind for gvk in watched - left} == {"PodSet"}
+        assert PodSet.__resource__.gvk not in collector._watched
