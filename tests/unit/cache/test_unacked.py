@@ -1,5 +1,6 @@
 """Own writes without their events: drained, and cheap however many they are."""
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -66,11 +67,13 @@ def lines_run(work: Callable[[], object]) -> int:
         return trace
 
     before = sys.gettrace()
+    gc.disable()  # a collection would run, and count, the finalizers of other tests
     sys.settrace(trace)
     try:
         work()
     finally:
         sys.settrace(before)
+        gc.enable()
     return count
 
 
