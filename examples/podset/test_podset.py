@@ -1,80 +1,15 @@
 """The PodSet operator, on the embedded cluster and on the real control plane."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from examples.podset.podset import PodSet, PodSetSpec, podsets
-from homeostat.api import LabelSelector, ObjectMeta, Unstructured, controller_of
-from homeostat.client import Client, load_config
-from homeostat.errors import InvalidError, NotFoundError
-from homeostat.k8s import apiextensions_v1, apps_v1, core_v1
-from tests.harness.clusters import AnyCluster, only_real
-from tests.harness.kube import ControlPlane
-
-MANIFESTS = Path(__file__).parent / "manifests"
-
-
-def podset(name: str = "web", size: int = 3) -> PodSet:
-    return PodSet(metadata=ObjectMeta(name=name), spec=PodSetSpec(size=size))
-
-
-class Web:
-    """One PodSet and what hangs below it."""
-
-    def __init__(self, cluster: AnyCluster, name: str = "web") -> None:
-        self.cluster = cluster
-        self.name = name
-
-    def create(self, size: int) -> None:
-        self.cluster.call(lambda c: c.create(podset(self.name, size)))
-
-    def patch(self, **spec: object) -> None:
-        self.cluster.call(lambda c: c.patch(PodSet, self.name, {"spec": spec}))
-
-    def edit_deployment(self, patch: dict[str, Any]) -> None:
-        self.cluster.call(lambda c: c.patch(apps_v1.Deployment, self.name, patch))
-
-    def now(self) -> PodSet:
-        return self.cluster.call(lambda c: c.get(PodSet, self.name))
-
-    def deployment(self) -> apps_v1.Deployment:
-        return self.cluster.call(lambda c: c.get(apps_v1.Deployment, self.name))
-
-    def pods(self) -> list[core_v1.Pod]:
-        labels = {"app": "podSet", "podSet_cr": self.name}
-        return self.cluster.call(lambda c: c.list(core_v1.Pod, labels=labels))
-
-    def names(self) -> list[str]:
-        return sorted(pod.metadata.name for pod in self.pods())
-
-    def has_converged(self, size: int) -> None:
-        found, child = self.now(), self.deployment()
-        assert found.status.observed_generation == found.metadata.generation
-        assert found.status.ready_replicas == size
-        assert found.status.nodes == self.names()
-        assert len(found.status.nodes) == size
-        (ready,) = found.status.conditions
-        assert (ready.type, ready.status) == ("Ready", "True")
-        assert ready.reason == "AllPodsReady"
-        assert ready.observed_generation == found.metadata.generation
-        assert child.spec.replicas == size
-        owner = controller_of(child)
-        assert owner is not None
-        assert owner.uid == found.metadata.uid
-
-    def converge(self, size: int) -> None:
-        self.cluster.eventually(lambda: self.has_converged(size))
-
-
-@pytest.fixture
-def web(any_cluster: AnyCluster) -> Web:
-    """The operator runs; no PodSet is there."""
-    any_cluster.start(podsets)
-    return Web(any_cluster)
+from examples.podset.lab import Web
+from examples.podset.podset import PodSet, podsets
+from homeostat.api import LabelSelector
+from homeostat.errors import NotFoundError
+from homeostat.k8s import apps_v1, core_v1
+from tests.harness.clusters import AnyCluster
 
 
 def test_new_podset_gets_its_deployment_and_pods(web: Web) -> None:
@@ -84,27 +19,6 @@ def test_new_podset_gets_its_deployment_and_pods(web: Web) -> None:
     child = web.deployment()
     assert child.spec.selector == LabelSelector(match_labels=labels)
     assert child.spec.template.metadata.labels == labels
-
-
-def test_fields_have_their_defaults(web: Web) -> None:
-    sparse = {
-        "apiVersion": "apps.jicki.cn/v1alpha1",
-        "kind": "PodSet",
-        "metadata": {"name": "web"},
-        "spec": {"size": 1},
-    }
-    created = web.cluster.call(lambda c: c.create(sparse))
-    assert created["spec"] == {
-        "size": 1,
-        "image": "busybox",
-        "command": ["sleep", "3600"],
-        "port": 1234,
-    }
-    web.converge(1)
-    (container,) = web.pods()[0].spec.containers
-    assert container.image == "busybox"
-    assert container.command == ["sleep", "3600"]
-    assert [port.container_port for port in container.ports] == [1234]
 
 
 def test_size_is_followed_up_and_down(web: Web) -> None:
@@ -284,131 +198,3 @@ def test_operator_catches_up_after_a_restart(any_cluster: AnyCluster) -> None:
     any_cluster.eventually(lambda: webs["deleted"].names() == [])
     webs["same"].has_converged(1)
     assert webs["same"].now().metadata.resource_version == before
-
-
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        (
-            {"size": -1},
-            "spec.size: Invalid value: -1: spec.size in body should be greater than",
-        ),
-        ({}, "spec.size: Required value"),
-        ({"size": 1, "port": 0}, "spec.port: Invalid value: 0: "),
-        ({"size": "three"}, 'spec.size: Invalid value: "string": '),
-    ],
-)
-def test_server_refuses_an_invalid_spec(
-    web: Web, spec: dict[str, Any], message: str
-) -> None:
-    invalid = {
-        "apiVersion": "apps.jicki.cn/v1alpha1",
-        "kind": "PodSet",
-        "metadata": {"name": "web"},
-        "spec": spec,
-    }
-    with pytest.raises(InvalidError) as caught:
-        web.cluster.call(lambda c: c.create(invalid))
-    assert message in str(caught.value)
-
-
-@pytest.fixture
-def newer_definition(web: Web) -> Iterator[None]:
-    """The definition keeps fields that this operator's types do not know."""
-    base = "/spec/versions/0/schema/openAPIV3Schema/properties"
-    field = "x-kubernetes-preserve-unknown-fields"
-    paths = [f"{base}/{part}/{field}" for part in ("spec", "status")]
-
-    def patch(operations: list[dict[str, Any]]) -> None:
-        kind, name = apiextensions_v1.CustomResourceDefinition, "podsets.apps.jicki.cn"
-        web.cluster.call(lambda c: c.patch(kind, name, operations, type="json"))
-
-    patch([{"op": "add", "path": path, "value": True} for path in paths])
-    yield
-    patch([{"op": "remove", "path": path} for path in paths])
-
-
-@pytest.mark.usefixtures("newer_definition")
-def test_unknown_fields_survive_a_status_write(web: Web) -> None:
-    kind = PodSet.__resource__.gvk
-    web.create(1)
-    web.converge(1)
-
-    def stored() -> Unstructured:
-        return web.cluster.call(lambda c: c.get(kind, "web"))
-
-    async def invent(client: Client) -> None:
-        for part, subresource in (("spec", ""), ("status", "status")):
-            change = {part: {"future": {"x": 1}}}
-            await client.patch(kind, "web", change, subresource=subresource)
-
-    def known_to_the_server() -> None:
-        # A changed definition takes a moment to be obeyed.
-        web.cluster.call(invent)
-        assert stored()["spec"]["future"] == stored()["status"]["future"] == {"x": 1}
-
-    web.cluster.eventually(known_to_the_server)
-    web.patch(size=2)
-    web.converge(2)
-    assert stored()["spec"]["future"] == {"x": 1}
-    assert stored()["status"]["future"] == {"x": 1}
-
-
-def manifest(name: str) -> list[Any]:
-    return list(yaml.safe_load_all((MANIFESTS / name).read_text()))
-
-
-def test_manifest_converges(web: Web) -> None:
-    (sample,) = manifest("podset.yaml")
-    sample["metadata"]["namespace"] = web.cluster.namespace
-    web.cluster.call(lambda c: c.create(sample))
-    web.converge(sample["spec"]["size"])
-
-
-def test_manifest_grants_what_the_operator_declares() -> None:
-    (role,) = (item for item in manifest("rbac.yaml") if item["kind"] == "ClusterRole")
-    granted = {
-        (group, resource, verb)
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
-    needed = {
-        (rule.group, resource, verb)
-        for rule in podsets.rules()
-        for resource in rule.resources
-        for verb in rule.verbs
-    }
-    assert granted == needed
-
-
-@only_real
-def test_granted_permissions_are_enough(
-    any_cluster: AnyCluster, simulated_plane: ControlPlane
-) -> None:
-    (role,) = (item for item in manifest("rbac.yaml") if item["kind"] == "ClusterRole")
-    role["metadata"]["name"] = any_cluster.namespace
-    group = "rbac.authorization.k8s.io"
-    binding = {
-        "apiVersion": f"{group}/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": "jane"},
-        "roleRef": {
-            "apiGroup": group,
-            "kind": "ClusterRole",
-            "name": role["metadata"]["name"],
-        },
-        "subjects": [{"apiGroup": group, "kind": "User", "name": "jane"}],
-    }
-    any_cluster.call(lambda c: c.create(role))
-    any_cluster.call(lambda c: c.create(binding))
-    jane = load_config(str(simulated_plane.kubeconfig("jane")))
-    any_cluster.start(podsets, config=jane)
-    web = Web(any_cluster)
-    web.create(2)
-    web.converge(2)
-    web.cluster.call(lambda c: c.delete(apps_v1.Deployment, "web"))
-    web.cluster.eventually(lambda: web.has_converged(2))
-    any_cluster.call(lambda c: c.delete(PodSet, "web"))
-    any_cluster.eventually(lambda: web.names() == [])
