@@ -5,10 +5,11 @@ from typing import Final, Literal, NamedTuple, TypeAlias, cast
 import msgspec
 
 from homeostat.api import GroupVersionKind
-from homeostat.cache._record import LabelPool, Record
+from homeostat.cache._record import Head, Record, make_record, read_head
+from homeostat.cache._shelf import Shelf
 from homeostat.errors import ApiError, TransportError, status_error
 
-__all__ = ["Bookmark", "EventType", "ParsedEvent", "parse_event"]
+__all__ = ["Bookmark", "EventType", "ParsedEvent", "parse_event", "read_event"]
 
 EventType: TypeAlias = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
 
@@ -41,6 +42,11 @@ class ParsedEvent(NamedTuple):
     value: Record | Bookmark | ApiError | None
 
 
+class _Change(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    type: str
+    object: Head
+
+
 class _Envelope(msgspec.Struct, gc=False):
     type: str
     object: msgspec.Raw
@@ -55,46 +61,83 @@ class _BookmarkHead(msgspec.Struct, gc=False):
     metadata: _BookmarkMeta = msgspec.field(default_factory=_BookmarkMeta)
 
 
+_read_change = msgspec.json.Decoder(_Change).decode
 _read_envelope = msgspec.json.Decoder(_Envelope).decode
 _read_bookmark = msgspec.json.Decoder(_BookmarkHead).decode
 _parse = msgspec.json.Decoder().decode
 
+# How API servers begin an event, byte by byte: its object is then what follows.
+_BEGINNINGS: Final = {
+    change: f'{{"type":"{change}","object":'.encode() for change in _CHANGES
+}
 
-def parse_event(
-    line: bytes,
-    *,
-    gvk: GroupVersionKind | None = None,
-    pool: LabelPool | None = None,
-) -> ParsedEvent:
+
+def parse_event(line: bytes, *, gvk: GroupVersionKind | None = None) -> ParsedEvent:
     """Read one line of a watch; the object's body is skipped, not decoded.
 
     Args:
         line: One event as JSON.
         gvk: The watched kind, for objects whose bytes name another or none.
-        pool: Where to share label sets.
 
     Raises:
         TransportError: The line is no event: it was cut, or is not the API's.
         InvalidObjectError: An event whose object has no metadata that can be read.
     """
-    try:
-        envelope = _read_envelope(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise TransportError(f"the watch sent what is no event: {error}") from error
+    envelope = _envelope(line)
     if envelope.type in _CHANGES:
         # Raw is a view of the line: bytes() copies it to its own size.
-        return ParsedEvent(
-            envelope.type, Record(bytes(envelope.object), gvk=gvk, pool=pool)
-        )
+        record = Record.read(bytes(envelope.object), gvk=gvk)
+        return ParsedEvent(envelope.type, record)
+    return ParsedEvent(envelope.type, _other(envelope))
+
+
+def read_event(line: bytes, shelf: Shelf) -> ParsedEvent:
+    """Read one line of a watch, its object as a record of this shelf.
+
+    In one pass over the line where it is written as API servers write it.
+
+    Raises:
+        TransportError: As ``parse_event``.
+        InvalidObjectError: As ``parse_event``.
+    """
     try:
+        change = _read_change(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _read_slowly(line, shelf)
+    beginning = _BEGINNINGS.get(change.type)
+    if beginning is None or not (line.startswith(beginning) and line.endswith(b"}}")):
+        return _read_slowly(line, shelf)
+    data = memoryview(line)[len(beginning) : -1]
+    return ParsedEvent(change.type, make_record(change.object, data, shelf))
+
+
+def _read_slowly(line: bytes, shelf: Shelf) -> ParsedEvent:
+    envelope = _envelope(line)
+    if envelope.type not in _CHANGES:
         return ParsedEvent(envelope.type, _other(envelope))
+    data = bytes(envelope.object)
+    return ParsedEvent(
+        envelope.type, make_record(read_head(data, shelf.gvk), data, shelf)
+    )
+
+
+def _envelope(line: bytes) -> _Envelope:
+    try:
+        return _read_envelope(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise TransportError(f"the watch sent what is no event: {error}") from error
+
+
+def _other(envelope: _Envelope) -> Bookmark | ApiError | None:
+    try:
+        return _sense(envelope)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise TransportError(
             f"the watch sent a {envelope.type} event without a sense: {error}"
         ) from error
 
 
-def _other(envelope: _Envelope) -> Bookmark | ApiError | None:
+def _sense(envelope: _Envelope) -> Bookmark | ApiError | None:
     if envelope.type == "BOOKMARK":
         meta = _read_bookmark(envelope.object).metadata
         ends = (meta.annotations or {}).get(INITIAL_EVENTS_END) == "true"

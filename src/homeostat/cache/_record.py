@@ -17,19 +17,16 @@ from homeostat.api import (
     parse_resource_version,
 )
 from homeostat.cache._paths import extract
+from homeostat.cache._shelf import Owners, Shelf
 from homeostat.errors import InvalidObjectError
 
-__all__ = ["LabelPool", "Record"]
+__all__ = ["Head", "Record", "make_record", "read_head"]
 
 T = TypeVar("T")
 
 _NO_LABELS: dict[str, str] = {}
+_NO_OWNERS: Owners = ((), "")
 _PARTIAL = GroupVersionKind("meta.k8s.io", "v1", "PartialObjectMetadata")
-
-
-class _Owner(msgspec.Struct, gc=False):
-    uid: str = ""
-    controller: bool | None = None
 
 
 class _Metadata(msgspec.Struct, rename="camel", gc=False):
@@ -38,15 +35,25 @@ class _Metadata(msgspec.Struct, rename="camel", gc=False):
     uid: str | None = None
     resource_version: str | None = None
     generation: int | None = None
-    labels: dict[str, str] | None = None
-    owner_references: list[_Owner] | None = None
+    labels: msgspec.Raw = msgspec.Raw()
+    owner_references: msgspec.Raw = msgspec.Raw()
     deletion_timestamp: str | None = None
 
 
-class _Head(msgspec.Struct, rename="camel", gc=False):
+class Head(msgspec.Struct, rename="camel", gc=False):
+    """What is read of an object; the rest is skipped."""
+
     metadata: _Metadata
     api_version: str = ""
     kind: str = ""
+
+
+class _Version(msgspec.Struct, rename="camel", gc=False):
+    resource_version: str | None = None
+
+
+class _VersionedHead(msgspec.Struct, gc=False):
+    metadata: _Version
 
 
 class _Annotations(msgspec.Struct):
@@ -65,117 +72,73 @@ class _OwnedHead(msgspec.Struct):
     metadata: _Owned
 
 
-_read_head = msgspec.json.Decoder(_Head).decode
+_decode_head = msgspec.json.Decoder(Head).decode
+_read_version = msgspec.json.Decoder(_VersionedHead).decode
 _read_annotations = msgspec.json.Decoder(_AnnotatedHead).decode
 _read_owners = msgspec.json.Decoder(_OwnedHead).decode
 _parse = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-class LabelPool:
-    """Shares equal label sets among records.
-
-    Bounded: a kind with a label of its own on each object starts over, and shares less.
-    """
-
-    __slots__ = ("_limit", "_sets")
-
-    def __init__(self, limit: int = 4096) -> None:
-        self._limit = limit
-        self._sets: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
-
-    def share(self, labels: dict[str, str]) -> dict[str, str]:
-        """Return the one dict of this pool that is equal to ``labels``."""
-        key = tuple(labels.items())
-        known = self._sets.get(key)
-        if known is None:
-            if len(self._sets) >= self._limit:
-                self._sets.clear()
-            known = {sys.intern(k): sys.intern(v) for k, v in key}
-            self._sets[key] = known
-        return known
-
-
+# Without a place in the garbage collector's lists: a cache of a million records would
+# be walked again and again while it fills, and none of them can be part of a cycle.
 @final
-class Record:
+class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One object: the server's own bytes, and what is asked most, ready to read.
 
     Immutable, and shared: what it hands out is either immutable or made anew for the
     reader, so nobody can change the cache. Two records are equal only if they are the
-    same one; compare ``uid`` and ``resource_version``.
+    same one; compare ``uid`` and ``resource_version``. ``Record.read`` makes them.
 
     Attributes:
-        gvk: The object's kind, also where its bytes do not name one.
         namespace: "" for a cluster-scoped object.
         name: Its name.
         uid: Tells it from others of its name, before and after it.
-        resource_version: Its version as text.
-        version: The same as a number, None when it does not compare.
+        version: Its resource version as a number, None when it does not compare.
         generation: Counts changes of the spec; None for kinds that have none.
         owner_uids: Uids of all owners.
         controller_uid: Uid of the controlling owner, "" without one.
         deleting: It carries a deletionTimestamp.
     """
 
-    __slots__ = (
-        "_labels",
-        "_packed",
-        "controller_uid",
-        "deleting",
-        "generation",
-        "gvk",
-        "name",
-        "namespace",
-        "owner_uids",
-        "resource_version",
-        "uid",
-        "version",
-    )
+    namespace: str
+    name: str
+    uid: str
+    version: int | None
+    generation: int | None
+    owner_uids: tuple[str, ...]
+    controller_uid: str
+    deleting: bool
+    _labels: dict[str, str]
+    _shelf: Shelf
+    _packed: bytes
 
-    def __init__(
-        self,
-        data: bytes,
-        *,
-        gvk: GroupVersionKind | None = None,
-        pool: LabelPool | None = None,
-    ) -> None:
-        """Read the envelope of an object.
+    @classmethod
+    def read(cls, data: bytes, *, gvk: GroupVersionKind | None = None) -> "Record":
+        """Read the envelope of an object that stands alone.
 
         Args:
-            data: The object's JSON, in a bytes object of its own: a slice of a larger
-                buffer would pin it.
+            data: The object's JSON.
             gvk: Its kind, where the bytes do not say: items of a list, metadata alone.
-            pool: Where to share label sets.
 
         Raises:
             InvalidObjectError: Not an object with metadata.
         """
-        try:
-            head = _read_head(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise InvalidObjectError(
-                f"cannot read the metadata of {_describe(data, gvk)}: {error}"
-            ) from error
-        meta = head.metadata
-        self._packed = data
-        self.gvk = gvk or GroupVersionKind.of(head.api_version, head.kind)
-        self.namespace: str = sys.intern(meta.namespace or "")
-        self.name: str = meta.name
-        self.uid: str = meta.uid or ""
-        self.resource_version: str = meta.resource_version or ""
-        self.version: int | None = parse_resource_version(self.resource_version)
-        self.generation: int | None = meta.generation
-        labels = meta.labels
-        if labels and pool is not None:
-            labels = pool.share(labels)
-        self._labels: dict[str, str] = labels or _NO_LABELS
-        owners = meta.owner_references
-        self.owner_uids: tuple[str, ...] = ()
-        self.controller_uid: str = ""
-        if owners:
-            self.owner_uids = tuple(sys.intern(owner.uid) for owner in owners)
-            self.controller_uid = next((o.uid for o in owners if o.controller), "")
-        self.deleting: bool = meta.deletion_timestamp is not None
+        head = read_head(data, gvk)
+        kind = gvk or GroupVersionKind.of(head.api_version, head.kind)
+        return make_record(head, data, Shelf(kind, packed=False))
+
+    @property
+    def gvk(self) -> GroupVersionKind:
+        """The object's kind, also where its bytes do not name one."""
+        return self._shelf.gvk
+
+    @property
+    def resource_version(self) -> str:
+        """Its version as text."""
+        if self.version is not None:
+            return str(self.version)
+        return _read_version(self.data).metadata.resource_version or ""
 
     @property
     def key(self) -> NamespacedName:
@@ -185,8 +148,7 @@ class Record:
     @property
     def data(self) -> bytes:
         """The object's own JSON, byte for byte as the server sent it."""
-        # The one place that knows how the bytes are kept: a packed form unpacks here.
-        return self._packed
+        return self._shelf.packer.unpack(self._packed)
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -258,7 +220,16 @@ class Record:
                 "metadata": head.metadata,
             }
         )
-        return Record(data, gvk=self.gvk)
+        return Record.read(data, gvk=self.gvk)
+
+    def on(self, shelf: Shelf) -> "Record":
+        """Return the same object as a record of another shelf, packed as its others."""
+        return make_record(read_head(self.data, self.gvk), self.data, shelf)
+
+    def repack(self) -> None:
+        """Pack the object's bytes with the dictionary of now."""
+        packed = self._shelf.packer.repack(self._packed)
+        msgspec.structs.force_setattr(self, "_packed", packed)
 
     def __repr__(self) -> str:
         # Without the bytes: they may be a Secret's.
@@ -267,6 +238,50 @@ class Record:
 
 class _RawHead(msgspec.Struct):
     metadata: msgspec.Raw
+
+
+def read_head(data: bytes, gvk: GroupVersionKind | None) -> Head:
+    """Read what a record is made of.
+
+    Raises:
+        InvalidObjectError: Not an object with metadata.
+    """
+    try:
+        return _decode_head(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidObjectError(
+            f"cannot read the metadata of {_describe(data, gvk)}: {error}"
+        ) from error
+
+
+def make_record(head: Head, data: bytes | memoryview, shelf: Shelf) -> Record:
+    """Return the record of an object whose head is read.
+
+    Raises:
+        InvalidObjectError: Its labels or its owners are none.
+    """
+    meta = head.metadata
+    try:
+        labels = shelf.labels(meta.labels) if meta.labels else _NO_LABELS
+        owners = meta.owner_references
+        owner_uids, controller = shelf.owners(owners) if owners else _NO_OWNERS
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidObjectError(
+            f"cannot read the metadata of {_describe(bytes(data), shelf.gvk)}: {error}"
+        ) from error
+    return Record(
+        sys.intern(meta.namespace or ""),
+        meta.name,
+        meta.uid or "",
+        parse_resource_version(meta.resource_version or ""),
+        meta.generation,
+        owner_uids,
+        controller,
+        meta.deletion_timestamp is not None,
+        labels,
+        shelf,
+        shelf.packer.pack(data),
+    )
 
 
 def _describe(data: bytes, gvk: GroupVersionKind | None) -> str:
