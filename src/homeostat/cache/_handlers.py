@@ -43,8 +43,8 @@ class Registration:
     def __init__(
         self, handler: Handler, indexer: Indexer, *, name: str, resync: float | None
     ) -> None:
-        self.name = name
-        self.resync = resync
+        self.name: str = name
+        self.resync: float | None = resync
         self._handler = handler
         self._indexer = indexer
         self._active = True

@@ -87,9 +87,9 @@ class Index(Generic[T_co]):
             split_path(path)
         self.kind: Kind = kind
         self.gvk: GroupVersionKind = kind_of(self.kind)
-        self.path = path
-        self.by = by
-        self.name = name or path or getattr(by, "__name__", "index")
+        self.path: str = path
+        self.by: Callable[[Record], object] | None = by
+        self.name: str = name or path or getattr(by, "__name__", "index")
 
     def __getitem__(self, value: Hashable) -> IndexQuery[T_co]:
         return IndexQuery(self, value)
@@ -120,7 +120,7 @@ class _Built:
     __slots__ = ("index", "places", "values_of")
 
     def __init__(self, index: "Index[Object | Unstructured]") -> None:
-        self.index = index
+        self.index: Index[Object | Unstructured] = index
         self.places: dict[Hashable, dict[str, Record]] = {}
         self.values_of: dict[str, tuple[Hashable, ...]] = {}
 
@@ -143,7 +143,7 @@ class Indexer:
     __slots__ = ("_built", "_count", "_owned", "_spaces", "failures", "gvk", "invalid")
 
     def __init__(self, gvk: GroupVersionKind) -> None:
-        self.gvk = gvk
+        self.gvk: GroupVersionKind = gvk
         self.failures: dict[str, str] = {}
         self.invalid: dict[str, str] = {}
         self._count = 0

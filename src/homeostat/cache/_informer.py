@@ -141,14 +141,14 @@ class Informer(Generic[T_co]):
         self._kind = cast("Kind", kind)
         self._clock = clock or SystemClock()
         self._random = random or Random()
-        self.selection = selection_of(
+        self.selection: Selection = selection_of(
             self._kind,
             namespaces=namespaces,
             labels=labels,
             fields=fields,
             metadata_only=metadata_only,
         )
-        self.indexer = Indexer(self.selection.gvk)
+        self.indexer: Indexer = Indexer(self.selection.gvk)
         self.lister: Lister[T_co] = Lister(self.indexer, kind)
         self._registrations: list[Registration] = []
         self._synced = asyncio.Event()

@@ -158,7 +158,9 @@ class Record:
             ) from error
         meta = head.metadata
         self._packed = data
-        self.gvk = gvk or GroupVersionKind.of(head.api_version, head.kind)
+        self.gvk: GroupVersionKind = gvk or GroupVersionKind.of(
+            head.api_version, head.kind
+        )
         self.namespace: str = sys.intern(meta.namespace or "")
         self.name: str = meta.name
         self.uid: str = meta.uid or ""

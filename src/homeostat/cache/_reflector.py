@@ -130,10 +130,10 @@ class Reflector:
         self._state = ReflectorState(
             target=self._target(), identity=None if identity is None else ""
         )
-        self.synced = False
+        self.synced: bool = False
         self.degraded: Degrade | None = None
         self.on_health: Callable[[], None] = _nothing
-        self.invalid = 0
+        self.invalid: int = 0
 
     async def run(self) -> None:
         """Reflect until cancelled.

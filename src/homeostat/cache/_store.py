@@ -60,10 +60,10 @@ class Store:
 
     def __init__(self, indexer: Indexer, *, namespace: str = "") -> None:
         self._indexer = indexer
-        self.namespace = namespace
-        self.watermark = 0
-        self.comparable = True
-        self.listing = False
+        self.namespace: str = namespace
+        self.watermark: int = 0
+        self.comparable: bool = True
+        self.listing: bool = False
         self._unacked = Unacked()
         self._tombs = Tombs()
         # What the list that comes in has not named yet; True for what is left from
