@@ -87,8 +87,8 @@ class Epoch:
     __slots__ = ("closed", "number")
 
     def __init__(self, number: int = 0) -> None:
-        self.number = number
-        self.closed = False
+        self.number: int = number
+        self.closed: bool = False
 
     def close(self) -> None:
         """End the term: writes of its scopes are refused from here on."""

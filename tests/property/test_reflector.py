@@ -23,6 +23,7 @@ from homeostat.cache._effects import (
     Watch,
 )
 from homeostat.cache._inputs import (
+    Changes,
     Closed,
     Failed,
     Input,
@@ -69,7 +70,7 @@ FAULTS: list[Input | str] = [
 
 def record(name: str, version: int) -> Record:
     metadata = {"name": name, "uid": f"uid-{name}", "resourceVersion": str(version)}
-    return Record(json.dumps({"metadata": metadata}).encode(), gvk=POD)
+    return Record.read(json.dumps({"metadata": metadata}).encode(), gvk=POD)
 
 
 class Server:
@@ -117,7 +118,7 @@ class Server:
         version = int(watch.resource_version or 0)
         if watch.initial:
             for item in list(self.objects.values()):
-                yield Line(ParsedEvent("ADDED", item))
+                yield Changes((("ADDED", item),))
             version = self.version
             at = max(1, version - 40) if stale else version
             yield Line(
@@ -125,7 +126,7 @@ class Server:
             )
         for at, kind, item in list(self.log):
             if at > version:
-                yield Line(ParsedEvent(kind, item))
+                yield Changes(((kind, item),))
         yield Line(ParsedEvent("BOOKMARK", Bookmark(str(self.version))))
 
 
@@ -164,8 +165,8 @@ class Shell:
                 return self.store.finish(version) is not None
             case Abandon():
                 self.store.abandon()
-            case Change(kind, item):
-                self.store.event(kind, item)
+            case Change(events):
+                self.store.events(events)
             case Bookmarked(version):
                 self.store.bookmark(version)
             case _:

@@ -42,7 +42,7 @@ class Thing:
         }
         if self.deleting:
             metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-        return Record(json.dumps({"metadata": metadata}).encode(), gvk=POD)
+        return Record.read(json.dumps({"metadata": metadata}).encode(), gvk=POD)
 
 
 class Server:

@@ -35,7 +35,7 @@ class Triggering(RuleBasedStateMachine):
             "resourceVersion": str(self.version),
             **fields,
         }
-        new = Record(msgspec.json.encode({"metadata": metadata}), gvk=GVK)
+        new = Record.read(msgspec.json.encode({"metadata": metadata}), gvk=GVK)
         self._deliver(name, new)
 
     def _deliver(self, name: str, new: Record | None) -> None:

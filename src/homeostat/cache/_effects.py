@@ -1,5 +1,6 @@
 """What a reflector's decisions ask for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -120,15 +121,13 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Give the store an event.
+    """Give the store events.
 
     Attributes:
-        type: ``ADDED``, ``MODIFIED`` or ``DELETED``.
-        record: The object.
+        events: ``ADDED``, ``MODIFIED`` or ``DELETED`` with the object, in order.
     """
 
-    type: str
-    record: Record
+    events: Sequence[tuple[str, Record]]
 
 
 @dataclass(frozen=True, slots=True)

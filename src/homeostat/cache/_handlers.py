@@ -36,6 +36,7 @@ class Registration:
         "_owed",
         "_source_synced",
         "_task",
+        "_what",
         "name",
         "resync",
     )
@@ -43,10 +44,11 @@ class Registration:
     def __init__(
         self, handler: Handler, indexer: Indexer, *, name: str, resync: float | None
     ) -> None:
-        self.name = name
-        self.resync = resync
+        self.name: str = name
+        self.resync: float | None = resync
         self._handler = handler
         self._indexer = indexer
+        self._what = f"handler {name}"
         self._active = True
         self._source_synced = False
         self._caught_up = asyncio.Event()
@@ -86,14 +88,16 @@ class Registration:
 
     def deliver(self, delta: Delta) -> None:
         """Tell the handler of a change, as a first state where it was owed that."""
-        owed = self._owed.pop((delta.record.namespace, delta.record.name), None)
-        if owed == "initial":
-            if delta.new is not None:
-                self._tell(Delta(None, delta.new, delta.reason, initial=True))
-            self._check()
-            return
-        initial = not self._source_synced and delta.old is None
-        self._tell(delta._replace(initial=True) if initial else delta)
+        if self._owed:
+            record = delta.record
+            if self._owed.pop((record.namespace, record.name), None) == "initial":
+                if delta.new is not None:
+                    self._tell(Delta(None, delta.new, delta.reason, initial=True))
+                self._check()
+                return
+        if not self._source_synced and delta.old is None:
+            delta = Delta(None, delta.new, delta.reason, initial=True)
+        self._tell(delta)
 
     def owe(self, records: Iterable[Record], what: _Owed) -> None:
         """Note objects that the handler is to be told of."""
@@ -116,7 +120,7 @@ class Registration:
 
     def _tell(self, delta: Delta) -> None:
         if self._active:
-            call(f"handler {self.name}", self._handler, delta)
+            call(self._what, self._handler, delta)
 
     def _check(self) -> None:
         if self._caught_up.is_set():

@@ -81,7 +81,7 @@ class ServerIdentity:
     async def _read(self) -> Identified:
         try:
             body = await self._client.get_raw(_NAMESPACES, _NAME)
-            uid = Record(body, gvk=_NAMESPACES.gvk).uid
+            uid = Record.read(body, gvk=_NAMESPACES.gvk).uid
         except (ApiError, TransportError) as error:
             if not isinstance(error, ApiError) or error.code not in {403, 404}:
                 return Identified(error=error)

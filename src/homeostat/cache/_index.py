@@ -87,9 +87,9 @@ class Index(Generic[T_co]):
             split_path(path)
         self.kind: Kind = kind
         self.gvk: GroupVersionKind = kind_of(self.kind)
-        self.path = path
-        self.by = by
-        self.name = name or path or getattr(by, "__name__", "index")
+        self.path: str = path
+        self.by: Callable[[Record], object] | None = by
+        self.name: str = name or path or getattr(by, "__name__", "index")
 
     def __getitem__(self, value: Hashable) -> IndexQuery[T_co]:
         return IndexQuery(self, value)
@@ -120,7 +120,7 @@ class _Built:
     __slots__ = ("index", "places", "values_of")
 
     def __init__(self, index: "Index[Object | Unstructured]") -> None:
-        self.index = index
+        self.index: Index[Object | Unstructured] = index
         self.places: dict[Hashable, dict[str, Record]] = {}
         self.values_of: dict[str, tuple[Hashable, ...]] = {}
 
@@ -143,7 +143,7 @@ class Indexer:
     __slots__ = ("_built", "_count", "_owned", "_spaces", "failures", "gvk", "invalid")
 
     def __init__(self, gvk: GroupVersionKind) -> None:
-        self.gvk = gvk
+        self.gvk: GroupVersionKind = gvk
         self.failures: dict[str, str] = {}
         self.invalid: dict[str, str] = {}
         self._count = 0
@@ -211,12 +211,20 @@ class Indexer:
     def replace(self, old: Record | None, new: Record | None) -> None:
         """Put ``new`` in the place of ``old``, in the objects and in every index."""
         if old is not None:
-            self._remove(old, replaced=new is not None)
+            # What stands in the same places takes them over.
+            if new is None or self._built or _places(old) != _places(new):
+                self._unindex(old)
+            if new is None:
+                self._remove(old)
+            if self.invalid:
+                self.invalid.pop(str(old.key), None)
         if new is not None:
             self._insert(new)
 
     def _insert(self, record: Record) -> None:
-        space = self._spaces.setdefault(record.namespace, {})
+        space = self._spaces.get(record.namespace)
+        if space is None:
+            space = self._spaces[record.namespace] = {}
         self._count += record.name not in space
         space[record.name] = record
         for uid in record.owner_uids:
@@ -224,15 +232,14 @@ class Indexer:
         for built in self._built.values():
             self._place(built, record)
 
-    def _remove(self, record: Record, *, replaced: bool) -> None:
-        if not replaced:
-            space = self._spaces[record.namespace]
-            del space[record.name]
-            self._count -= 1
-            if not space:
-                del self._spaces[record.namespace]
-        if self.invalid:
-            self.invalid.pop(str(record.key), None)
+    def _remove(self, record: Record) -> None:
+        space = self._spaces[record.namespace]
+        del space[record.name]
+        self._count -= 1
+        if not space:
+            del self._spaces[record.namespace]
+
+    def _unindex(self, record: Record) -> None:
         ident = _ident(record)
         for uid in record.owner_uids:
             _discard(self._owned, uid, ident)
@@ -265,6 +272,11 @@ def _values(index: "Index[object]", record: Record) -> tuple[Hashable, ...]:
 def _ident(record: Record) -> str:
     # A few virtual kinds have no uid; a uid never has a slash.
     return record.uid or f"{record.namespace}/{record.name}"
+
+
+def _places(record: Record) -> tuple[str, tuple[str, ...]]:
+    """Return where a record stands in the index of owners."""
+    return _ident(record), record.owner_uids
 
 
 def _discard(

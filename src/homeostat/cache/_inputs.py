@@ -1,12 +1,15 @@
 """What can happen to a reflector."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from homeostat.cache._event import ParsedEvent
+from homeostat.cache._record import Record
 from homeostat.errors import ApiError, TransportError
 
 __all__ = [
+    "Changes",
     "Closed",
     "Failed",
     "Identified",
@@ -77,8 +80,20 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """The watch sent events that carry objects.
+
+    Attributes:
+        events: ``ADDED``, ``MODIFIED`` or ``DELETED`` with the object, in order; at
+            least one.
+    """
+
+    events: Sequence[tuple[str, Record]]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """The watch sent an event.
+    """The watch sent an event of another kind.
 
     Attributes:
         event: What it says.
@@ -120,6 +135,7 @@ Input: TypeAlias = (
     | Page
     | Failed
     | Opened
+    | Changes
     | Line
     | Closed
     | Silent

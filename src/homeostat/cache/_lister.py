@@ -33,7 +33,7 @@ class Decoded(Sequence[T_co]):
     def __init__(
         self, records: Sequence[Record], decode: Callable[[Record], T_co]
     ) -> None:
-        self.records = records
+        self.records: Sequence[Record] = records
         self._decode = decode
 
     def __len__(self) -> int:

@@ -19,6 +19,7 @@ would go on in the middle of a stranger's.
 Source: client-go ``tools/cache/reflector.go``, kube-rs ``watcher.rs``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
@@ -43,6 +44,7 @@ from homeostat.cache._effects import (
 from homeostat.cache._event import Bookmark, ParsedEvent
 from homeostat.cache._failures import explain, failure_of, too_large
 from homeostat.cache._inputs import (
+    Changes,
     Closed,
     Failed,
     Identified,
@@ -139,6 +141,8 @@ def reflect(  # noqa: PLR0911  # one answer for each input
         request or a wait; without one the stream that is open goes on.
     """
     match happened:
+        case Changes(events):
+            return _changes(state, events)
         case Line(event):
             return _line(state, event, now, chance)
         case Start() | Waited():
@@ -268,25 +272,22 @@ def _complete(state: ReflectorState, version: str) -> ReflectorState:
     )
 
 
+def _changes(state: ReflectorState, events: Sequence[tuple[str, Record]]) -> Step:
+    if state.phase == "initial":
+        # In no order of versions: nothing to go on from yet.
+        if not state.progressed:
+            state = replace(state, progressed=True, stalls=0)
+    else:
+        version = events[-1][1].resource_version
+        state = replace(state, resource_version=version, progressed=True, stalls=0)
+    return state, (Change(events),)
+
+
 def _line(state: ReflectorState, event: ParsedEvent, now: float, chance: float) -> Step:
-    value = event.value
-    if isinstance(value, Record):
-        if state.phase == "initial":
-            # In no order of versions: nothing to go on from yet.
-            if not state.progressed:
-                state = replace(state, progressed=True, stalls=0)
-        else:
-            state = replace(
-                state,
-                resource_version=value.resource_version,
-                progressed=True,
-                stalls=0,
-            )
-        return state, (Change(event.type, value),)
-    if isinstance(value, Bookmark):
-        return _bookmark(state, value)
-    if isinstance(value, ApiError):
-        return _failed(state, value, now, chance)
+    if isinstance(event.value, Bookmark):
+        return _bookmark(state, event.value)
+    if isinstance(event.value, ApiError):
+        return _failed(state, event.value, now, chance)
     return state, ()  # a type of event that this version does not know
 
 

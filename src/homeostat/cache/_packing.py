@@ -8,7 +8,7 @@ __all__ = ["Packer", "train"]
 
 Bytes: TypeAlias = bytes | memoryview
 
-# Fewer objects of a kind are not worth a dictionary: it weighs as much as fifty of them.
+# Fewer objects of a kind are not worth a dictionary: it weighs as much as fifty.
 TRAIN_AT: Final = 256
 # Measured on Pods: twice the size saves 2 % more, half of it costs 8 %.
 DICTIONARY_BYTES: Final = 32 << 10
@@ -16,7 +16,7 @@ _SAMPLE_BYTES: Final = 4 << 20
 # Level 3 saves 1 % more and costs a sixth more time.
 _LEVEL: Final = 1
 
-# So many objects tell whether the dictionary still fits; every 16th of them is a sample.
+# So many objects tell whether the dictionary still fits; each 16th is a sample.
 WINDOW: Final = 4096
 _DECAY: Final = 1.3
 _SPACING: Final = WINDOW // TRAIN_AT
@@ -166,9 +166,7 @@ class Packer:
     def _sample(self, data: bytes) -> None:
         self._samples.append(data)
         self._sample_bytes += len(data)
-        self.due = (
-            len(self._samples) >= TRAIN_AT or self._sample_bytes >= _SAMPLE_BYTES
-        )
+        self.due = len(self._samples) >= TRAIN_AT or self._sample_bytes >= _SAMPLE_BYTES
         self._gathers = not self.due
 
     def _look_back(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import final
@@ -28,9 +28,10 @@ from homeostat.cache._effects import (
     Wait,
     Watch,
 )
-from homeostat.cache._event import parse_event
+from homeostat.cache._event import ParsedEvent, read_event
 from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._inputs import (
+    Changes,
     Closed,
     Failed,
     Input,
@@ -49,7 +50,8 @@ from homeostat.cache._machine import (
     reflect,
     silence,
 )
-from homeostat.cache._record import LabelPool, Record
+from homeostat.cache._record import Record, make_record, read_head
+from homeostat.cache._shelf import Shelf
 from homeostat.cache._store import Store
 from homeostat.client import Client, RawList
 from homeostat.errors import ApiError, InvalidObjectError, TransportError
@@ -58,8 +60,11 @@ __all__ = ["Reflector"]
 
 logger = logging.getLogger(__name__)
 
-# So many objects are taken in before the rest of the loop gets its turn: some 5 ms.
+# Others get their turn when objects were taken in for so long, and after so many, for
+# handlers may be slow and clocks may stand still. Between two batches nothing is torn.
+_SLICE = 0.003  # seconds
 _BULK = 256
+_BATCH = 32
 
 _Request = Resolve | Identify | ListPage | Wait
 _Action = _Request | Watch
@@ -84,6 +89,7 @@ class Reflector:
         random: For the spread of back-off.
         metrics: Where figures go.
         identity: Tells whether the server is still the one it was; None for never.
+        shelf: Where the records stand; of its own when left out.
         first: Of several reflectors of one kind in several namespaces this one takes
             the kind should it turn out to have no namespaces; the others rest.
 
@@ -109,6 +115,7 @@ class Reflector:
         random: Random | None = None,
         metrics: Metrics = NO_METRICS,
         identity: ServerIdentity | None = None,
+        shelf: Shelf | None = None,
         first: bool = True,
     ) -> None:
         self._client = client
@@ -124,16 +131,18 @@ class Reflector:
         self._metrics = metrics
         self._identity = identity
         self._first = first
-        self._pool = LabelPool()
+        self._shelf = shelf or Shelf(self._gvk)
+        self._turn = 0.0  # when others had theirs
+        self._taken = 0  # objects since then
         self._items: list[bytes] = []
         self.resource: Resource | None = None
         self._state = ReflectorState(
             target=self._target(), identity=None if identity is None else ""
         )
-        self.synced = False
+        self.synced: bool = False
         self.degraded: Degrade | None = None
         self.on_health: Callable[[], None] = _nothing
-        self.invalid = 0
+        self.invalid: int = 0
 
     async def run(self) -> None:
         """Reflect until cancelled.
@@ -222,14 +231,10 @@ class Reflector:
                 opened = True
                 await self._perform(self._step(Opened()))
                 heard = loop.time()
-                count = 0
-                async for line in lines:
-                    action = await self._take(line)
+                async for arrived in lines:
+                    action = await self._take(arrived)
                     if action is not None:
                         return action
-                    count += 1
-                    if count % _BULK == 0:
-                        await asyncio.sleep(0)
                     now = loop.time()
                     # Moving a timer costs more than an event: once a second will do.
                     if now - heard >= 1.0 or limit != silence(self._state):
@@ -247,7 +252,7 @@ class Reflector:
 
     def _open(
         self, resource: Resource, watch: Watch
-    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[list[bytes]]]:
         return self._client.watch_raw(
             resource,
             namespace=self._place(),
@@ -259,14 +264,50 @@ class Reflector:
             metadata_only=self._metadata_only,
         )
 
-    async def _take(self, line: bytes) -> _Action | None:
-        """Take one line; what is returned ends the stream."""
+    async def _take(self, lines: Sequence[bytes]) -> _Action | None:
+        """Take lines as they came; what is returned ends the stream."""
+        for start in range(0, len(lines), _BATCH):
+            action = await self._take_batch(lines[start : start + _BATCH])
+            if action is not None:
+                return action
+            await self._take_turns()
+        return None
+
+    async def _take_batch(self, lines: Sequence[bytes]) -> _Action | None:
+        changes: list[tuple[str, Record]] = []
         try:
-            event = parse_event(line, gvk=self._gvk, pool=self._pool)
-        except InvalidObjectError as error:
-            self._skip(error)
-            return None
-        return await self._perform(self._step(Line(event)))
+            for line in lines:
+                try:
+                    event_type, value = read_event(line, self._shelf)
+                except InvalidObjectError as error:
+                    self._skip(error)
+                    continue
+                if isinstance(value, Record):
+                    changes.append((event_type, value))
+                    continue
+                await self._change(changes)
+                event = ParsedEvent(event_type, value)
+                action = await self._perform(self._step(Line(event)))
+                if action is not None:
+                    return action
+        finally:
+            # Before a line that is no event there were some that are.
+            await self._change(changes)
+        return None
+
+    async def _change(self, changes: list[tuple[str, Record]]) -> None:
+        if changes:
+            await self._perform(self._step(Changes(tuple(changes))))
+            changes.clear()
+
+    async def _take_turns(self) -> None:
+        """Let others have the loop when this one had it for long enough."""
+        loop = asyncio.get_running_loop()
+        self._taken += _BATCH
+        if self._taken >= _BULK or loop.time() - self._turn >= _SLICE:
+            await asyncio.sleep(0)
+            self._turn = loop.time()
+            self._taken = 0
 
     def _step(self, happened: Input) -> tuple[Effect, ...]:
         self._state, effects = reflect(
@@ -299,8 +340,8 @@ class Reflector:
     ) -> bool:
         """Tell the store; False when it refuses a state from before its watermark."""
         match effect:
-            case Change(event_type, record):
-                self._deliver(self._store.event(event_type, record))
+            case Change(events):
+                self._deliver(self._store.events(events))
             case Bookmarked(version):
                 self._deliver(self._store.bookmark(version))
             case Begin(version, truth):
@@ -318,17 +359,17 @@ class Reflector:
         return True
 
     async def _load(self) -> None:
-        for place, data in enumerate(self._items, 1):
-            try:
-                record = Record(data, gvk=self._gvk, pool=self._pool)
-            except InvalidObjectError as error:
-                self._skip(error)
-                continue
-            self._deliver(self._store.event("ADDED", record))
-            if place % _BULK == 0:
-                await asyncio.sleep(0)
-        self._items = []
-        await asyncio.sleep(0)
+        items, self._items = self._items, []
+        for start in range(0, len(items), _BATCH):
+            changes: list[tuple[str, Record]] = []
+            for data in items[start : start + _BATCH]:
+                try:
+                    head = read_head(data, self._gvk)
+                    changes.append(("ADDED", make_record(head, data, self._shelf)))
+                except InvalidObjectError as error:
+                    self._skip(error)
+            self._deliver(self._store.events(changes))
+            await self._take_turns()
 
     def _skip(self, error: InvalidObjectError) -> None:
         self.invalid += 1

@@ -60,10 +60,10 @@ class Store:
 
     def __init__(self, indexer: Indexer, *, namespace: str = "") -> None:
         self._indexer = indexer
-        self.namespace = namespace
-        self.watermark = 0
-        self.comparable = True
-        self.listing = False
+        self.namespace: str = namespace
+        self.watermark: int = 0
+        self.comparable: bool = True
+        self.listing: bool = False
         self._unacked = Unacked()
         self._tombs = Tombs()
         # What the list that comes in has not named yet; True for what is left from
@@ -82,6 +82,47 @@ class Store:
         """Return the record of a name, also one that is hidden from readers."""
         visible = self._indexer.get(namespace, name)
         return visible or self._tombs.get((namespace, name))
+
+    def events(self, events: Iterable[tuple[str, Record]]) -> list[Delta]:
+        """Take events in order, each as ``event`` does."""
+        deltas: list[Delta] = []
+        for event_type, record in events:
+            version = record.version
+            if version is None or event_type == "DELETED" or not self._quiet:
+                deltas += self.event(event_type, record)
+            else:
+                self._take(record, version, deltas)
+        return deltas
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether nothing of this process' own is under way: the stream is all."""
+        return (
+            self.comparable
+            and not self._tombs
+            and not self._unacked
+            and (self.listing or not self._unconfirmed)
+        )
+
+    def _take(self, record: Record, version: int, deltas: list[Delta]) -> None:
+        """Do as ``event`` does while all is quiet: most events by far come here."""
+        indexer = self._indexer
+        listing = self.listing
+        current = indexer.get(record.namespace, record.name)
+        if listing and self._unconfirmed:
+            forsaken = self._unconfirmed.pop((record.namespace, record.name), False)
+        else:
+            forsaken = False
+        if current is None:
+            news = listing or version > self.watermark
+        else:
+            news = forsaken or version > (current.version or 0)
+        if news:
+            indexer.replace(current, record)
+            deltas.append(Delta(current, record, self._reason if listing else "watch"))
+        self._seen = max(self._seen, version)
+        if not listing and version > self.watermark:
+            self.watermark = version
 
     def event(self, event_type: str, record: Record) -> list[Delta]:
         """Take one event, of the stream or of the state that it begins with.

@@ -143,7 +143,7 @@ class WriteRouter:
                 body = await self._client.get_raw(
                     resource, write.name, namespace=write.namespace or None
                 )
-                return Record(body, gvk=resource.gvk), None
+                return Record.read(body, gvk=resource.gvk), None
             except (ApiError, TransportError, InvalidObjectError) as error:
                 if _names(error, write.name):
                     return None, None
@@ -176,7 +176,7 @@ class WriteRouter:
                 continue
             informer.deliver(
                 stream.store.delete_marked(
-                    _as_held(informer, record),
+                    informer.hold(record),
                     matches=informer.selection.matches(record),
                 )
                 if informer.selection.decidable and record.gvk == informer.gvk
@@ -192,7 +192,7 @@ class WriteRouter:
             if stream is not None and record.name:
                 informer.deliver(
                     stream.store.write_ok(
-                        _as_held(informer, record),
+                        informer.hold(record),
                         matches=informer.selection.matches(record),
                         reason=reason,
                     )
@@ -218,14 +218,10 @@ def _done(stream: Stream, write: Write, uid: str) -> list[Delta]:
 def _record(body: bytes) -> Record | None:
     """Return the object of an answer, None for a Status or what is no object."""
     try:
-        record = Record(body)
+        record = Record.read(body)
     except InvalidObjectError:
         return None
     return record if record.name and record.resource_version else None
-
-
-def _as_held(informer: Informer[Any], record: Record) -> Record:
-    return record.metadata_only() if informer.selection.metadata_only else record
 
 
 def _names(error: Exception, name: str) -> bool:

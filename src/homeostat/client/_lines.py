@@ -55,8 +55,10 @@ class LineSplitter:
             raise TransportError("the watch ended in the middle of an event")
 
 
-async def read_lines(stream: HttpStream) -> AsyncGenerator[bytes]:
-    """Iterate over the lines of a stream; ends when the server ends it cleanly.
+async def read_lines(stream: HttpStream) -> AsyncGenerator[list[bytes]]:
+    """Iterate over the lines of a stream, as many at once as have arrived.
+
+    Ends when the server ends it cleanly.
 
     Raises:
         TransportError: The connection broke, or the stream ended inside a line.
@@ -65,8 +67,9 @@ async def read_lines(stream: HttpStream) -> AsyncGenerator[bytes]:
     chunks = stream.chunks()
     try:
         async for chunk in chunks:
-            for line in splitter.feed(chunk):
-                yield line
+            lines = splitter.feed(chunk)
+            if lines:
+                yield lines
     finally:
         # Left to the garbage collector, it would be closed by a task of nobody's.
         if isinstance(chunks, AsyncGenerator):

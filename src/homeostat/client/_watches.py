@@ -51,11 +51,12 @@ class Watches(Reads):
         initial_events: bool = False,
         timeout_seconds: int = 290,
         metadata_only: bool = False,
-    ) -> AsyncGenerator[AsyncIterator[bytes]]:
+    ) -> AsyncGenerator[AsyncIterator[list[bytes]]]:
         """Open a watch whose events stay undecoded lines.
 
-        The iterator ends when the server ends the watch cleanly. ERROR events are lines
-        like any other. A connection that cannot be made is not tried again.
+        The iterator gives as many lines at once as have arrived, at least one. It ends
+        when the server ends the watch cleanly. ERROR events are lines like any other. A
+        connection that cannot be made is not tried again.
 
         Args:
             resource: What to watch.
@@ -195,20 +196,21 @@ class Watches(Reads):
 
 
 async def _events(
-    kind: Kind, lines: AsyncIterator[bytes], attempted: str
+    kind: Kind, arrivals: AsyncIterator[list[bytes]], attempted: str
 ) -> AsyncGenerator[WatchEvent[Any] | Bookmark]:
-    async for line in lines:
-        try:
-            event = _envelope.decode(line)
-        except msgspec.DecodeError as error:
-            raise TransportError(f"{attempted}: no watch event: {error}") from error
-        if event.type == "ERROR":
-            raise error_event(event.object, attempted=attempted)
-        if event.type == "BOOKMARK":
-            yield Bookmark(*bookmark_version(event.object))
-        elif event.type in {"ADDED", "MODIFIED", "DELETED"}:
-            obj = decode_as(kind, bytes(event.object), attempted)
-            yield WatchEvent(event.type, obj)  # type: ignore[arg-type]  # narrowed above
+    async for lines in arrivals:
+        for line in lines:
+            try:
+                event = _envelope.decode(line)
+            except msgspec.DecodeError as error:
+                raise TransportError(f"{attempted}: no watch event: {error}") from error
+            if event.type == "ERROR":
+                raise error_event(event.object, attempted=attempted)
+            if event.type == "BOOKMARK":
+                yield Bookmark(*bookmark_version(event.object))
+            elif event.type in {"ADDED", "MODIFIED", "DELETED"}:
+                obj = decode_as(kind, bytes(event.object), attempted)
+                yield WatchEvent(event.type, obj)  # type: ignore[arg-type]  # narrowed
 
 
 _envelope = msgspec.json.Decoder(Envelope)

@@ -9,6 +9,8 @@ Guarantees:
 - Whatever user code raises ends that one call: it is logged, and tried again with
   backoff, for ever, unless it was a ``TerminalError``. An optimistic-lock conflict is
   no failure: the key waits until the cache has passed what the write lost to.
+- What failed can be told to people: ``@x.on_error`` hears of every failure, also of
+  those that keep the reconciler from being called.
 - A finalizer is on the object before its first reconcile writes, and comes off only
   after its clean-up succeeded.
 - Fields that a type does not know survive every update.
@@ -21,7 +23,12 @@ from homeostat.controller._binding import Binding
 from homeostat.controller._context import Context, Emit, Emitted, EventType
 from homeostat.controller._controller import Controller, Run
 from homeostat.controller._decide import Decision, decide
-from homeostat.controller._declaration import Declaration, Options, Reconciler
+from homeostat.controller._declaration import (
+    Declaration,
+    ErrorHandler,
+    Options,
+    Reconciler,
+)
 from homeostat.controller._definition import KindController, controller
 from homeostat.controller._logfields import LogFields, log_fields
 from homeostat.controller._once import ClusterLike, Outcome
@@ -49,6 +56,7 @@ __all__ = [
     "Declaration",
     "Emit",
     "Emitted",
+    "ErrorHandler",
     "EventType",
     "KindController",
     "LogFields",

@@ -56,8 +56,8 @@ class Binding:
         metrics: Metrics = NO_METRICS,
     ) -> None:
         options = declaration.options
-        self.name = declaration.name
-        self.engine = self._engine_of(options, random, metrics)
+        self.name: str = declaration.name
+        self.engine: Controller[Request] = self._engine_of(options, random, metrics)
         self._settled = informers.settled
         self._suspects: set[Request] = set()
         watches = _watches_of(options)

@@ -121,7 +121,7 @@ class Controller(Generic[K]):
         if max_concurrent_reconciles < 1:
             raise ValueError("max_concurrent_reconciles must be at least 1")
         self.name = name
-        self.epoch = Epoch()
+        self.epoch: Epoch = Epoch()
         self.conflicts: Conflicts[K] = Conflicts()
         # Whether the store has already passed what a conflict was about.
         self.has_passed: Callable[[K], bool] = lambda _key: False

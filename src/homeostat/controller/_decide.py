@@ -12,7 +12,14 @@ from homeostat.errors import (
     TooManyRequestsError,
 )
 
-__all__ = ["Action", "DeadlineError", "Decision", "OutcomeName", "decide"]
+__all__ = [
+    "Action",
+    "DeadlineError",
+    "Decision",
+    "OutcomeName",
+    "decide",
+    "is_failure",
+]
 
 Action: TypeAlias = Literal["forget", "requeue", "retry", "park"]
 OutcomeName: TypeAlias = Literal[
@@ -85,6 +92,11 @@ def decide(answer: Result | BaseException | None, *, conflicts: int = 0) -> Deci
             return Decision(outcome="terminal_error", action="forget", traceback=True)
         case _:
             return _of_error(answer, conflicts)
+
+
+def is_failure(error: Exception) -> bool:
+    """Return whether an error means that something is wrong, to tell people of."""
+    return decide(error).outcome not in {"requeue_after", "conflict", "throttled"}
 
 
 def _of_result(result: Result) -> Decision:

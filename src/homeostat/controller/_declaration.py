@@ -16,6 +16,7 @@ from homeostat.controller._watch import Watch
 __all__ = [
     "AsyncReconciler",
     "Declaration",
+    "ErrorHandler",
     "Options",
     "Reconciler",
     "SyncReconciler",
@@ -27,6 +28,11 @@ T = TypeVar("T", bound=Object | dict[str, Any])
 AsyncReconciler: TypeAlias = Callable[[T, Context], Awaitable[Result | None]]
 SyncReconciler: TypeAlias = Callable[[T, SyncContext], Result | None]
 Reconciler: TypeAlias = AsyncReconciler[T] | SyncReconciler[T]
+
+ErrorHandler: TypeAlias = (
+    Callable[[T, Context, Exception], Awaitable[None]]
+    | Callable[[T, SyncContext, Exception], None]
+)
 
 
 @final
@@ -60,12 +66,16 @@ class Declaration:
         options: What was declared.
         reconciler: The function that reconciles.
         finalizers: Clean-up functions by finalizer, in the order of their declaration.
+        error_handlers: At most one: what is told of reconciles that failed.
     """
 
     options: Options
     reconciler: Reconciler[Any]
     finalizers: dict[str, Reconciler[Any]] = field(
         default_factory=dict[str, Reconciler[Any]]
+    )
+    error_handlers: list[ErrorHandler[Any]] = field(
+        default_factory=list[ErrorHandler[Any]]
     )
 
     @property
@@ -74,7 +84,7 @@ class Declaration:
         return self.options.name
 
 
-def is_async(function: Reconciler[Any]) -> bool:
-    """Return whether a reconciler runs on the loop, callable objects included."""
+def is_async(function: Reconciler[Any] | ErrorHandler[Any]) -> bool:
+    """Return whether a function runs on the loop, callable objects included."""
     call = cast("object", getattr(function, "__call__", None))  # noqa: B004
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)

@@ -20,7 +20,12 @@ from homeostat.controller._checks import (
     checked_kinds,
     checked_list,
 )
-from homeostat.controller._declaration import Declaration, Options, Reconciler
+from homeostat.controller._declaration import (
+    Declaration,
+    ErrorHandler,
+    Options,
+    Reconciler,
+)
 from homeostat.controller._once import ClusterLike, Outcome, reconcile_once
 from homeostat.controller._predicate import DEFAULT_FOR_RECONCILED, Predicate
 from homeostat.controller._rule import Rule, derive_rules, merge_rules, resource_of
@@ -86,6 +91,33 @@ class KindController(Generic[T]):
             return function
 
         return register
+
+    def on_error(self, function: ErrorHandler[T]) -> ErrorHandler[T]:
+        """Declare what to do about reconciles that failed, as to say so in a condition.
+
+        It is called with the object as it is by then, a context and the error, be it
+        one of the reconciler, of a clean-up, or of what the controller does itself:
+        a finalizer that it may not write ends a reconcile before any function of
+        yours is called. What is no failure is not told: ``Requeue``, a lost
+        optimistic lock, a 429; nor is a reconcile that ran past its deadline, within
+        which this function has to end, too.
+
+        It changes nothing about the error, which is logged and tried again as ever.
+        What it raises itself is logged, too; a ``Requeue``, a lost lock or a 429 decide
+        when to try again. It runs after every failed try, so it should write what is
+        not there yet and nothing else. The finalizer may be missing: make nothing that
+        would have to be cleaned up.
+
+        Raises:
+            TypeError: The function does not take three arguments.
+            ValueError: There is one already.
+        """
+        handlers = self.declaration.error_handlers
+        if handlers:
+            raise ValueError(f"controller {self.name!r} has its on_error already")
+        _check_parameters(function, "obj", "ctx", "error")
+        handlers.append(function)
+        return function
 
     async def reconcile_once(
         self,
@@ -224,13 +256,18 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _check_parameters(function: Callable[..., Any]) -> None:
+_NUMERALS = {2: "two", 3: "three"}
+
+
+def _check_parameters(function: Callable[..., Any], *parameters: str) -> None:
+    names = parameters or ("obj", "ctx")
     try:
-        inspect.signature(function).bind(object(), object())
+        inspect.signature(function).bind(*names)
     except TypeError as error:
         name = getattr(function, "__name__", repr(function))
         raise TypeError(
-            f"{name} must take two arguments, (obj, ctx): {error}"
+            f"{name} must take {_NUMERALS[len(names)]} arguments, "
+            f"({', '.join(names)}): {error}"
         ) from None
 
 

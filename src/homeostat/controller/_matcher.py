@@ -59,7 +59,7 @@ class ApplyMatcher:
     __slots__ = ("_applied", "manager")
 
     def __init__(self, manager: str) -> None:
-        self.manager = manager
+        self.manager: str = manager
         self._applied: dict[tuple[Gvk, NamespacedName], Applied] = {}
 
     def __len__(self) -> int:

@@ -41,7 +41,7 @@ class Portal:
         self._inbox: asyncio.Queue[tuple[Callable[[], Awaitable[Any]], Future[Any]]]
         self._inbox = asyncio.Queue()
         self._closed = False
-        self.ended = False
+        self.ended: bool = False
 
     def call(self, function: Callable[[], Awaitable[T]]) -> T:
         """Run ``function`` on the loop and wait; to be called in the thread.

@@ -9,7 +9,7 @@ that an object appeared or vanished matters to every projection.
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 import msgspec
 
@@ -141,15 +141,19 @@ def _digest(record: Record, without: frozenset[tuple[str, ...]]) -> Hashable:
     return hash(_encode(kept))
 
 
-generation_changed = Predicate("generation_changed", projection=_generation)
+generation_changed: Final[Predicate] = Predicate(
+    "generation_changed", projection=_generation
+)
 """Passes a new uid, generation or deletionTimestamp; for kinds without a generation,
 any change outside of managedFields, resourceVersion and status."""
 
-labels_changed = Predicate("labels_changed", projection=_labels)
+labels_changed: Final[Predicate] = Predicate("labels_changed", projection=_labels)
 """Passes changed labels."""
 
-annotations_changed = Predicate("annotations_changed", projection=_annotations)
+annotations_changed: Final[Predicate] = Predicate(
+    "annotations_changed", projection=_annotations
+)
 """Passes changed annotations."""
 
-DEFAULT_FOR_RECONCILED = generation_changed
-DEFAULT_FOR_OTHERS = Predicate("content_changed", projection=_content)
+DEFAULT_FOR_RECONCILED: Final = generation_changed
+DEFAULT_FOR_OTHERS: Final = Predicate("content_changed", projection=_content)

@@ -125,7 +125,7 @@ class CacheView:
         self._namespace = namespace
         self._invalid: list[tuple[Indexer, Record, InvalidObjectError]] = []
         self.reads: list[Read] = []
-        self.closed = False
+        self.closed: bool = False
 
     def close(self) -> None:
         """End the reads; tell the caches which objects could not be read.

@@ -1,11 +1,12 @@
 """One reconcile of one object: finalizers first, then the user's function."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, cast, final
 
 from homeostat._clock import Clock
+from homeostat._guard import Failed, call_async
 from homeostat._tasks import Threads
 from homeostat.api import (
     GroupVersionKind,
@@ -20,11 +21,11 @@ from homeostat.client import Client
 from homeostat.controller._conflicts import Lost, LostWriteError
 from homeostat.controller._context import Context, Emit, Emitted
 from homeostat.controller._controller import Run
+from homeostat.controller._decide import is_failure
 from homeostat.controller._declaration import (
-    AsyncReconciler,
     Declaration,
+    ErrorHandler,
     Reconciler,
-    SyncReconciler,
     is_async,
 )
 from homeostat.controller._finalizer import add_patch, next_step, remove_patch
@@ -135,7 +136,13 @@ class Reconciling:
         session.reads = view.reads
         context = self._contexts(request, run, session, view, ledger)
         try:
-            return await self._steps(document, obj, run, ledger, context)
+            outcome = await call_async(
+                lambda: self._steps(document, obj, run, ledger, context)
+            )
+            if not isinstance(outcome, Failed):
+                return outcome
+            await self._tell(outcome.error, run, view, ledger, context)
+            raise outcome.error
         finally:
             view.close()
 
@@ -215,18 +222,73 @@ class Reconciling:
 
     async def _call(
         self,
-        function: Reconciler[Any],
+        function: Reconciler[Any] | ErrorHandler[Any],
         obj: Object | Unstructured,
         context: Context,
         run: Run[Any],
+        *more: Exception,
     ) -> Result | None:
+        """Call a function of the user, in the loop or in a thread.
+
+        Args:
+            function: What to call.
+            obj: Its first argument.
+            context: Its second, for one that is a coroutine function.
+            run: Which run this is.
+            *more: The error, for an error handler.
+        """
         if is_async(function):
-            awaited = cast("AsyncReconciler[Any]", function)
-            return await awaited(obj, context)
+            awaited = cast("Callable[..., Awaitable[Result | None]]", function)
+            return await awaited(obj, context, *more)
         portal = Portal(run.is_overdue)
         ctx = SyncContext(context, portal)
-        work = cast("SyncReconciler[Any]", function)
-        return await portal.run(self.threads, lambda: work(obj, ctx))
+        work = cast("Callable[..., Result | None]", function)
+        return await portal.run(self.threads, lambda: work(obj, ctx, *more))
+
+    async def _tell(
+        self,
+        error: Exception,
+        run: Run[Any],
+        view: CacheView,
+        ledger: Ledger,
+        context: Callable[[Unstructured], Context],
+    ) -> None:
+        """Call the error handler, if there is one and it was a failure.
+
+        Raises:
+            Exception: What the handler raised, if that is no failure: when to try again
+                is then for that to say.
+        """
+        if not self._declaration.error_handlers or not is_failure(error):
+            return
+        (handler,) = self._declaration.error_handlers
+        key: Request = run.item.key
+        record = view.current(
+            self._options.kind, NamespacedName(key.namespace, key.name)
+        )
+        if record is None:  # gone meanwhile
+            return
+        # Read anew: the reconciler has changed its copy, and perhaps written it.
+        ledger.keep(record)
+        document = record.object
+
+        async def tell() -> None:
+            obj = self._as_kind(document)
+            await self._call(handler, obj, context(document), run, error)
+
+        outcome = await call_async(tell)
+        if not isinstance(outcome, Failed):
+            return
+        if is_failure(outcome.error):
+            logger.error(
+                "on_error failed",
+                extra={"error": str(outcome.error)},
+                exc_info=outcome.error,
+            )
+            return
+        # A lost lock: after a TerminalError nobody else would come back to say it.
+        logger.error("reconcile failed", extra={"error": str(error)}, exc_info=error)
+        raise outcome.error from error
 
     async def _patch_finalizers(
         self, document: Unstructured, patch: list[Any]

@@ -70,7 +70,7 @@ class EventRecorder:
         self._metrics = metrics
         self._correlator = Correlator(component)
         self._queue: asyncio.Queue[Occurrence] = asyncio.Queue(queue_size)
-        self.dropped = 0
+        self.dropped: int = 0
 
     def event(
         self,

@@ -59,7 +59,7 @@ class LocalCluster:
         self._start_delay = start_delay
         self._clock = clock or SystemClock()
         self._random = random or Random()
-        self.server = ApiServer(clock=self._clock, random=self._random)
+        self.server: ApiServer = ApiServer(clock=self._clock, random=self._random)
 
     def client(self, *, user_agent: str = "homeostat", namespace: str = "") -> Client:
         """Return a client of this cluster that needs no socket; the caller closes it.

@@ -83,8 +83,8 @@ class Manager:
             raise ConfigError("a Manager takes either client= or config=")
         if health_address is not None:
             parse_address(health_address)
-        self.health = Health()
-        self.address = ""
+        self.health: Health = Health()
+        self.address: str = ""
         self._controllers = found
         self._client = client
         self._config = config

@@ -1,7 +1,7 @@
 """Sets of field paths: who owns what."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, cast, final
+from typing import Any, ClassVar, Final, cast, final
 
 from homeostat.schema._elements import Path, parse_element, sorted_elements
 
@@ -78,7 +78,8 @@ class FieldSet:
             return NotImplemented
         return self.members == other.members and self.children == other.children
 
-    __hash__ = None  # type: ignore[assignment]  # it can change until it is handed on
+    # It can change until it is handed on.
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __iter__(self) -> Iterator[Path]:
         """Yield every path in fieldsV1 order, the members of a level first."""

@@ -31,7 +31,7 @@ class PatchError(HomeostatError):
 
     def __init__(self, detail: str, *, reason: str) -> None:
         super().__init__(detail)
-        self.message = _REJECTED if reason == "Invalid" else detail
+        self.message: str = _REJECTED if reason == "Invalid" else detail
         self.reason = reason
 
 

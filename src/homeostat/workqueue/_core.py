@@ -109,7 +109,7 @@ class QueueCore(Generic[K]):
     )
 
     def __init__(self) -> None:
-        self.closed = False
+        self.closed: bool = False
         self._entries: dict[K, _Entry] = {}
         # One ordered set per priority; a plain dict scans its dead head on every pop.
         self._ready: dict[int, OrderedDict[K, None]] = {}

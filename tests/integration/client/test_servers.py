@@ -199,8 +199,8 @@ async def test_metadata_alone_can_be_listed_and_watched(client: Client) -> None:
     async with client.watch_raw(
         resource, namespace=client.namespace, metadata_only=True
     ) as lines:
-        async for line in lines:
-            assert b"PartialObjectMetadata" in line
+        async for arrived in lines:
+            assert b"PartialObjectMetadata" in arrived[0]
             break
 
 

@@ -33,7 +33,7 @@ def pod(
 
 def record(name: str = "web", version: int | str = 1, **fields: Any) -> Record:
     """Return the record of such a Pod."""
-    return Record(json.dumps(pod(name, version, **fields)).encode(), gvk=POD)
+    return Record.read(json.dumps(pod(name, version, **fields)).encode(), gvk=POD)
 
 
 def line(event_type: str, value: dict[str, Any]) -> bytes:

@@ -24,6 +24,7 @@ from homeostat.cache._effects import (
     Watch,
 )
 from homeostat.cache._inputs import (
+    Changes,
     Closed,
     Failed,
     Identified,
@@ -76,8 +77,8 @@ DOUBTED = replace(KNOWN, doubt=4.0)
 OLD_SERVER = replace(INITIAL, streaming=False)
 
 RECORD = record("web", 9)
-ADDED = Line(ParsedEvent("ADDED", RECORD))
-DELETED = Line(ParsedEvent("DELETED", RECORD))
+ADDED = Changes((("ADDED", RECORD),))
+DELETED = Changes((("DELETED", RECORD),))
 
 
 def mark(version: str, *, end: bool = False) -> Line:
@@ -103,7 +104,7 @@ ROWS: list[tuple[str, ReflectorState, Input, list[Effect | type[Effect]]]] = [
     ("server is away", FRESH, Failed(CUT), [Degrade, WAIT]),
     # The streaming list.
     ("stream opens", INITIAL, Opened(), [Heal(), Begin()]),
-    ("initial state", INITIAL, ADDED, [Change("ADDED", RECORD)]),
+    ("initial state", INITIAL, ADDED, [Change(ADDED.events)]),
     ("initial bookmark on the way", INITIAL, mark("7"), []),
     ("initial state ends", INITIAL, mark("7", end=True), [Finish("7")]),
     ("old server", INITIAL, Failed(UNSUPPORTED), [Abandon(), FIRST_PAGE]),
@@ -182,7 +183,7 @@ ROWS: list[tuple[str, ReflectorState, Input, list[Effect | type[Effect]]]] = [
     ("list is refused by the store", LIST, Refused(), [Abandon(), FIRST_PAGE]),
     # The watch.
     ("watch opens", WATCH, Opened(), [Heal()]),
-    ("event", WATCH, DELETED, [Change("DELETED", RECORD)]),
+    ("event", WATCH, DELETED, [Change(DELETED.events)]),
     ("bookmark", WATCH, mark("8"), [Bookmarked("8")]),
     ("unknown event", WATCH, Line(ParsedEvent("NEWS", None)), []),
     ("bookmark from the past", WATCH, mark("3"), [FIRST_PAGE]),

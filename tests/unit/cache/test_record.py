@@ -1,14 +1,16 @@
+import gc
 import json
 import sys
 
+import msgspec
 import pytest
 
 from homeostat.api import GroupVersionKind, NamespacedName
 from homeostat.cache import Record
-from homeostat.cache._record import LabelPool
+from homeostat.cache._shelf import Shelf
 from homeostat.errors import InvalidObjectError
 from homeostat.k8s import core_v1
-from tests.unit.cache.support import POD, pod, record
+from tests.unit.cache.support import POD, record
 
 OWNERS = [
     {"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "u1"},
@@ -47,7 +49,7 @@ def test_envelope_is_read_without_the_body() -> None:
 
 def test_bytes_are_kept_exactly() -> None:
     data = b'{ "metadata": {"name":"x", "annotations":null},  "spec":{"a":1.0e2} }'
-    found = Record(data, gvk=POD)
+    found = Record.read(data, gvk=POD)
     assert found.data == data
     assert found.annotations == {}
 
@@ -67,7 +69,7 @@ def test_every_read_is_the_readers_own() -> None:
 
 
 def test_object_of_a_list_item_names_its_kind() -> None:
-    found = Record(b'{"metadata":{"name":"x"}}', gvk=POD)
+    found = Record.read(b'{"metadata":{"name":"x"}}', gvk=POD)
     assert found.object["kind"] == "Pod"
     assert found.object["apiVersion"] == "v1"
 
@@ -122,27 +124,53 @@ def test_bad_path_is_refused(path: str) -> None:
 )
 def test_bytes_without_metadata_are_an_invalid_object(data: bytes) -> None:
     with pytest.raises(InvalidObjectError, match="metadata"):
-        Record(data, gvk=POD)
+        Record.read(data, gvk=POD)
 
 
 def test_message_of_an_invalid_object_names_it() -> None:
     with pytest.raises(InvalidObjectError, match="v1 Pod bad"):
-        Record(b'{"metadata":{"name":"bad","labels":{"a":1}}}', gvk=POD)
+        Record.read(b'{"metadata":{"name":"bad","labels":{"a":1}}}', gvk=POD)
 
 
-def test_equal_label_sets_are_shared_and_the_pool_is_bounded() -> None:
-    pool = LabelPool(limit=2)
-    data = json.dumps(pod(labels={"app": "web"})).encode()
-    one, two = Record(data, pool=pool), Record(data, pool=pool)
+def test_what_many_have_in_common_is_held_once() -> None:
+    shelf = Shelf(POD)
+    one, two = (
+        record(name, labels={"app": "web"}, metadata={"ownerReferences": OWNERS})
+        for name in ("one", "two")
+    )
+    one, two = one.on(shelf), two.on(shelf)
     assert one._labels is two._labels
-    for number in range(5):
-        pool.share({"n": str(number)})
-    assert len(pool._sets) <= 2
+    assert one.owner_uids is two.owner_uids
+
+
+def test_labels_of_each_objects_own_do_not_pile_up() -> None:
+    shelf = Shelf(POD)
+    for number in range(5000):
+        shelf.labels(msgspec.Raw(b'{"n":"%d"}' % number))
+        shelf.owners(msgspec.Raw(b'[{"uid":"%d"}]' % number))
+    assert len(shelf._labels) <= 4096
+    assert len(shelf._owners) <= 4096
+
+
+def test_version_that_is_no_number_is_read_as_it_is() -> None:
+    for version in ("abc", "007", "0"):
+        found = record(version=version)
+        assert (found.version, found.resource_version) == (None, version)
+
+
+def test_records_are_equal_only_to_themselves_and_can_be_keys() -> None:
+    one, two = record(), record()
+    assert one != two
+    assert len({one, two, one}) == 2
+
+
+def test_collector_need_not_know_records() -> None:
+    assert not gc.is_tracked(record(labels={"app": "web"}))
 
 
 def test_kind_comes_from_the_bytes_where_nobody_gives_it() -> None:
     data = b'{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"x"}}'
-    assert Record(data).gvk == GroupVersionKind("apps", "v1", "Deployment")
+    assert Record.read(data).gvk == GroupVersionKind("apps", "v1", "Deployment")
 
 
 def test_repr_has_no_content() -> None:

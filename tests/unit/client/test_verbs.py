@@ -522,7 +522,7 @@ async def test_raw_watch_gives_undecoded_lines() -> None:
     transport.parts = [b'{"type": "ADDED",', b' "object":{}}\n{"type":"ERROR"}\n']
     client = Client(transport)
     async with client.watch_raw(Thing.__resource__, metadata_only=True) as lines:
-        found = [line async for line in lines]
+        found = [line async for arrived in lines for line in arrived]
     assert found == [b'{"type": "ADDED", "object":{}}', b'{"type":"ERROR"}']
     assert "PartialObjectMetadata;" in transport.requests[0].headers["accept"]
 

@@ -1,7 +1,7 @@
 import pytest
 
 from homeostat.controller import Requeue, Result, decide
-from homeostat.controller._decide import DeadlineError
+from homeostat.controller._decide import DeadlineError, is_failure
 from homeostat.errors import (
     ApiError,
     ConflictError,
@@ -78,3 +78,19 @@ def test_expected_failures_show_no_traceback() -> None:
 def test_negative_delays_are_refused(make: type[Result] | type[Requeue]) -> None:
     with pytest.raises(ValueError, match="must be >= 0"):
         Result(requeue_after=-1) if make is Result else Requeue(after=-1)
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (Requeue(after=5), False),
+        (conflict(), False),
+        (throttled(3.0), False),
+        (conflict("FieldManagerConflict"), True),
+        (TerminalError("no"), True),
+        (ApiError("boom", code=500), True),
+        (OutcomeUnknownError("lost"), True),
+    ],
+)
+def test_what_is_told_as_a_failure(error: Exception, *, failure: bool) -> None:
+    assert is_failure(error) == failure

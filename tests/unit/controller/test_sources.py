@@ -21,7 +21,7 @@ def record(version: int = 1, *, generation: int = 1, **body: Any) -> Record:
         "resourceVersion": str(version),
         "generation": generation,
     }
-    return Record(msgspec.json.encode({"metadata": metadata, **body}), gvk=GVK)
+    return Record.read(msgspec.json.encode({"metadata": metadata, **body}), gvk=GVK)
 
 
 def engine() -> Controller[Request]:

@@ -43,7 +43,7 @@ def record(
         metadata["labels"] = labels
     if annotations:
         metadata["annotations"] = annotations
-    return Record(msgspec.json.encode({"metadata": metadata, **body}), gvk=GVK)
+    return Record.read(msgspec.json.encode({"metadata": metadata, **body}), gvk=GVK)
 
 
 def due(
