@@ -29,6 +29,7 @@ from homeostat.cache._effects import (
     Watch,
 )
 from homeostat.cache._event import parse_event
+from homeostat.cache._following import Following, is_strange
 from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._inputs import (
     Closed,
@@ -43,13 +44,9 @@ from homeostat.cache._inputs import (
     Start,
     Waited,
 )
-from homeostat.cache._machine import (
-    SERVER_TIMEOUT,
-    ReflectorState,
-    reflect,
-    silence,
-)
+from homeostat.cache._machine import reflect
 from homeostat.cache._record import LabelPool, Record
+from homeostat.cache._state import SERVER_TIMEOUT, ReflectorState, silence
 from homeostat.cache._store import Store
 from homeostat.client import Client, RawList
 from homeostat.errors import ApiError, InvalidObjectError, TransportError
@@ -61,8 +58,8 @@ logger = logging.getLogger(__name__)
 # So many objects are taken in before the rest of the loop gets its turn: some 5 ms.
 _BULK = 256
 
-_Request = Resolve | Identify | ListPage | Wait
-_Action = _Request | Watch
+_Request = Resolve | ListPage | Wait
+_Action = _Request | Identify | Watch
 
 
 @final
@@ -89,6 +86,7 @@ class Reflector:
 
     Attributes:
         synced: The store held a complete state at least once.
+        following: Which history the store holds.
         degraded: What keeps it from reflecting, None when nothing does.
         on_health: Called without arguments when ``synced`` or ``degraded`` changed.
         resource: How the kind is reached, None before that is known.
@@ -123,13 +121,12 @@ class Reflector:
         self._random = random or Random()
         self._metrics = metrics
         self._identity = identity
+        self.following = Following(identity)
         self._first = first
         self._pool = LabelPool()
         self._items: list[bytes] = []
         self.resource: Resource | None = None
-        self._state = ReflectorState(
-            target=self._target(), identity=None if identity is None else ""
-        )
+        self._state = ReflectorState(target=self._target())
         self.synced: bool = False
         self.degraded: Degrade | None = None
         self.on_health: Callable[[], None] = _nothing
@@ -140,35 +137,59 @@ class Reflector:
 
         Cancellation: the store keeps what it has; a later run goes on from there.
         """
-        identity = self._state.identity
         now = asyncio.get_running_loop().time()
+        ran = self.following.taken is not None
         self._state = ReflectorState(
             target=self._target(),
             resource_version=self._state.resource_version,
-            identity=identity,
+            history=self.following.taken if ran else self.following.number,
             # It may meet another server than the one that it was stopped at.
-            doubt=now if identity else float("-inf"),
+            doubt=now if ran else float("-inf"),
         )
         self._store.abandon()
-        action = await self._perform(self._step(Start()))
-        while action is not None:
-            action = await self._act(action)
+        with self.following.listening(self._is_behind):
+            action = await self._perform(self._step(Start()))
+            while action is not None:
+                if self._is_behind():
+                    happened = self.following.replaced()
+                    action = await self._perform(self._step(happened))
+                else:
+                    action = await self._act(action)
+
+    def _is_behind(self) -> bool:
+        return self._state.history != self.following.number
 
     async def _act(self, action: _Action) -> _Action | None:
         """Do a request or a wait, and what follows from it up to the next one."""
         if isinstance(action, Watch):
             return await self._watch(action)
         self._items = []
-        happened = await self._request(action)
+        if isinstance(action, Identify):
+            assert self._identity is not None  # else the machine never asks
+            happened: Input = await self._identity.ask(action.since)
+        else:
+            happened = await self._cuttable(action)
         return await self._perform(self._step(happened))
+
+    async def _cuttable(self, action: _Request) -> Input:
+        following = self.following
+        try:
+            async with asyncio.timeout(None) as following.limit:
+                happened = await self._request(action)
+                # What the lost server said may come after it is known to be lost.
+                if not self._is_behind():
+                    return happened
+        except TimeoutError:
+            if not self._is_behind():
+                raise
+        finally:
+            following.limit = None
+        return following.replaced()
 
     async def _request(self, action: _Request) -> Input:
         if isinstance(action, Wait):
             await asyncio.sleep(action.seconds)
             return Waited()
-        if isinstance(action, Identify):
-            assert self._identity is not None  # else the machine never asks
-            return await self._identity.ask(action.since)
         try:
             if isinstance(action, Resolve):
                 self.resource = await self._client.resource_for(self._kind)
@@ -214,11 +235,9 @@ class Reflector:
         opened = False
         loop = asyncio.get_running_loop()
         limit = silence(self._state)
+        silent = self.following.limit = asyncio.timeout(limit)
         try:
-            async with (
-                asyncio.timeout(limit) as silent,
-                self._open(self.resource, watch) as lines,
-            ):
+            async with silent, self._open(self.resource, watch) as lines:
                 opened = True
                 await self._perform(self._step(Opened()))
                 heard = loop.time()
@@ -233,6 +252,8 @@ class Reflector:
                     now = loop.time()
                     # Moving a timer costs more than an event: once a second will do.
                     if now - heard >= 1.0 or limit != silence(self._state):
+                        if self._is_behind():
+                            break  # the cut is on its way, and must not be put off
                         limit = silence(self._state)
                         silent.reschedule(now + limit)
                         heard = now
@@ -243,6 +264,10 @@ class Reflector:
             happened = Closed(error) if opened else Failed(error)
         except ApiError as error:
             happened = Failed(error)
+        finally:
+            self.following.limit = None
+        if self._is_behind():
+            happened = self.following.replaced()
         return await self._perform(self._step(happened))
 
     def _open(
@@ -269,12 +294,15 @@ class Reflector:
         return await self._perform(self._step(Line(event)))
 
     def _step(self, happened: Input) -> tuple[Effect, ...]:
+        doubt = self._state.doubt
         self._state, effects = reflect(
             self._state,
             happened,
             now=asyncio.get_running_loop().time(),
             chance=self._random.uniform(0.0, 1.0),
         )
+        if self._state.doubt not in {doubt, None}:
+            self.following.suspect()
         return effects
 
     async def _perform(self, effects: tuple[Effect, ...]) -> _Action | None:
@@ -297,20 +325,23 @@ class Reflector:
     def _tell(
         self, effect: Change | Bookmarked | Begin | Finish | Abandon | Restart
     ) -> bool:
-        """Tell the store; False when it refuses a state from before its watermark."""
+        """Tell the store; False when it refuses what cannot follow what it holds."""
         match effect:
             case Change(event_type, record):
+                if event_type == "MODIFIED" and is_strange(self._store, record):
+                    return False
                 self._deliver(self._store.event(event_type, record))
             case Bookmarked(version):
                 self._deliver(self._store.bookmark(version))
-            case Begin(version, truth):
-                return self._store.begin(version, truth=truth)
+            case Begin():
+                return self.following.begin(self._store, effect)
             case Finish(version):
                 deltas = self._store.finish(version)
                 if deltas is None:
                     return False
                 self._deliver(deltas)
                 self._set_synced()
+                self.following.take(self._state.history)
             case Abandon():
                 self._store.abandon()
             case Restart():

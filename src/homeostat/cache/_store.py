@@ -42,6 +42,7 @@ class Store:
         watermark: 0 before the first list.
         comparable: Whether resource versions were numbers so far.
         listing: A list is coming in.
+        losses: How often versions told that the server lost its data.
         namespace: The namespace of this stream, "" for all of them.
     """
 
@@ -54,6 +55,7 @@ class Store:
         "_unconfirmed",
         "comparable",
         "listing",
+        "losses",
         "namespace",
         "watermark",
     )
@@ -64,6 +66,7 @@ class Store:
         self.watermark: int = 0
         self.comparable: bool = True
         self.listing: bool = False
+        self.losses: int = 0
         self._unacked = Unacked()
         self._tombs = Tombs()
         # What the list that comes in has not named yet; True for what is left from
@@ -142,6 +145,7 @@ class Store:
                 resource_version,
                 max(self.watermark, self._seen),
             )
+            self.losses += 1
             self._forget()
         forsaken = self._unconfirmed
         self._unconfirmed = {
