@@ -154,10 +154,7 @@ def delete_entry(
     if options.dry_run:
         return plan.gone, encode_dry(served, plan.value)
     if plan.gone:
-        if (served.group, served.plural) == ("", "pods") and plan.value != live.value:
-            # Their end is announced before it comes, also when it comes at once.
-            cluster.store.put(served.table, live.key, arranged(served, plan.value))
-        remove(cluster, served, live)
+        remove(cluster, served, live, arranged(served, plan.value))
         plan.value["metadata"]["resourceVersion"] = str(cluster.store.revision)
         return True, encode_dry(served, plan.value)
     if plan.value == live.value:
