@@ -12,6 +12,7 @@ from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import (
     MalformedError,
     check_size,
+    decode_deep,
     decode_json,
     decode_yaml,
     duplicates,
@@ -256,7 +257,7 @@ def apply_config(
     except FieldConflictError as error:
         raise _field_conflict(error) from None
     except SchemaMismatchError as error:
-        raise _untyped(target, config, str(error)) from None
+        raise _untyped(target, config, current, error) from None
     tidy_patched(target, merged, options)
     change = Change(
         value=merged,
@@ -335,14 +336,17 @@ def _refuse_duplicates(target: Target, options: WriteOptions) -> None:
     target.warnings.extend(texts)
 
 
-def _untyped(target: Target, config: Value, text: str) -> StatusError:
+def _untyped(
+    target: Target, config: Value, live: Value | None, error: SchemaMismatchError
+) -> StatusError:
     served, route = target.served, target.route
-    namespace = config["metadata"].get("namespace", "")
+    value = config if live is None or error.whose == "patch" else live
+    namespace = value["metadata"].get("namespace", "")
     gvk = served.gvk
     api = gvk.api_version if gvk.group else f"/{gvk.version}"
     return server_error(
-        f"failed to create typed patch object ({namespace}/{route.name}; {api}, "
-        f"Kind={gvk.kind}): {text}"
+        f"failed to create typed {error.whose} object ({namespace}/{route.name}; "
+        f"{api}, Kind={gvk.kind}): {error}"
     )
 
 
