@@ -16,7 +16,7 @@ from homeostat.apiserver._decode import (
     YAML_TYPE,
     MalformedError,
     check_size,
-    decode_json,
+    decode_deep,
     decode_yaml,
     with_type_meta,
 )
@@ -63,7 +63,7 @@ def read_options(target: Target) -> DeleteOptions:
         value = (
             decode_yaml(request.body)
             if media == YAML_TYPE
-            else decode_json(request.body, huge=True)
+            else decode_deep(request.body, huge=True)
         )
         body = with_type_meta({} if value is None else value)
     except MalformedError as error:
@@ -154,7 +154,10 @@ def delete_entry(
     if options.dry_run:
         return plan.gone, encode_dry(served, plan.value)
     if plan.gone:
-        remove(cluster, served, live, arranged(served, plan.value))
+        if (served.group, served.plural) == ("", "pods") and plan.value != live.value:
+            # Their end is announced before it comes, also when it comes at once.
+            cluster.store.put(served.table, live.key, arranged(served, plan.value))
+        remove(cluster, served, live)
         plan.value["metadata"]["resourceVersion"] = str(cluster.store.revision)
         return True, encode_dry(served, plan.value)
     if plan.value == live.value:

@@ -225,7 +225,7 @@ def _finalize(cluster: Cluster, target: Target) -> HttpResponse:
     final = arranged(served, value)
     if finished(final):
         if not options.dry_run:
-            remove(cluster, served, live, final)
+            remove(cluster, served, live)
         final["metadata"]["resourceVersion"] = str(live.revision)
         return respond(msgspec.json.encode(final) + b"\n")
     if final == live.value:
