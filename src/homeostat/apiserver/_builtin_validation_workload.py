@@ -128,7 +128,7 @@ def _deployment_strategy(strategy: Value, path: str) -> Errors:
         text = "may not be specified when strategy `type` is 'Recreate'"
         return [forbidden(f"{path}.rollingUpdate", text)]
     if kind != _ROLLING:
-        shown = {"Type": kind, "RollingUpdate": rolling}
+        shown = {"Type": kind, "RollingUpdate": _shares(rolling)}
         return [_bad_strategy(path, shown, "Recreate", _ROLLING)]
     here = f"{path}.rollingUpdate"
     down, up = child(strategy, "rollingUpdate"), child(strategy, "rollingUpdate")
@@ -149,6 +149,14 @@ def _bad_strategy(path: str, shown: Value, *supported: str) -> FieldError:
 
 def _share(value: JSON, path: str) -> Errors:
     if isinstance(value, str):
+def _shares(rolling: Value | None) -> Value | None:
+    """Return a rolling update as Go's internal type shows it: nothing left out."""
+    if rolling is None:
+        return None
+    names = ("MaxUnavailable", "MaxSurge")
+    return {name: rolling.get(name[0].lower() + name[1:], 0) for name in names}
+
+
         return (
             [] if re.fullmatch(r"[0-9]+%", value) else [invalid(path, value, _PERCENT)]
         )
@@ -191,7 +199,7 @@ def daemon_set(new: Value, old: Value | None) -> Errors:
     strategy = child(spec, "updateStrategy")
     kind = strategy.get("type")
     if kind not in (_ROLLING, "OnDelete"):
-        shown = {"Type": kind, "RollingUpdate": strategy.get("rollingUpdate")}
+        shown = {"Type": kind, "RollingUpdate": _shares(strategy.get("rollingUpdate"))}
         path = "spec.updateStrategy"
         errors.append(_bad_strategy(path, shown, _ROLLING, "OnDelete"))
     return errors + _same_selector(new, old)
@@ -255,6 +263,9 @@ def _stateful_strategy(strategy: Value) -> Errors:
 def _without(value: Mapping[str, JSON], names: tuple[str, ...]) -> Value:
     return {name: item for name, item in value.items() if name not in names}
 
+    if rolling is not None:
+        most = rolling.get("maxUnavailable")
+        rolling = {"Partition": rolling.get("partition", 0), "MaxUnavailable": most}
 
 def job(new: Value, old: Value | None) -> Errors:
     """Validate a Job."""
