@@ -1,12 +1,18 @@
 """``python -m benchmarks``: measure, print, and fail on a benchmark that breaks."""
 
 import argparse
-from collections.abc import Callable, Sequence
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Sequence
+from importlib.util import find_spec
+from typing import Any
 
-from benchmarks import operator_requests, startup
+from benchmarks import operator_requests, reading, reconcile, startup, sync
 from benchmarks._report import Figure, report
+from benchmarks._target import add_target, target_of
 
 Suite = Callable[[argparse.Namespace], Sequence[Figure]]
+Part = Callable[[argparse.Namespace], Coroutine[Any, Any, dict[str, Any]]]
 
 SUITES: dict[str, tuple[str, Suite]] = {
     "operator": (
@@ -21,25 +27,104 @@ SUITES: dict[str, tuple[str, Suite]] = {
         ],
     ),
 }
+# Each runs alone in its process, and prints what it measured as one line of JSON.
+PARTS: dict[str, tuple[str, Part]] = {
+    "sync": ("fill a cache", lambda options: sync.sync(target_of(options))),
+    "storm": (
+        "follow updates",
+        lambda options: sync.storm(
+            target_of(options), options.events, trigger=options.trigger
+        ),
+    ),
+    "reconcile": (
+        "reconcile every object once, to no effect",
+        lambda options: reconcile.reconcile(target_of(options)),
+    ),
+    "queue": (
+        "the controller and its queue alone",
+        lambda options: reconcile.queue(options.count),
+    ),
+    "get": (
+        "read one object from the cache",
+        lambda options: reading.get(target_of(options)),
+    ),
+    "list": (
+        "list by a label from the cache",
+        lambda options: reading.list_by_label(target_of(options)),
+    ),
+    "requests": (
+        "read one object from the server",
+        lambda options: reading.requests(target_of(options)),
+    ),
+}
 
 
 def main() -> int:
-    """Run the chosen suites; exit status 1 when ``--strict`` and a bar is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("suite", choices=["all", *SUITES])
-    parser.add_argument("--count", type=int, default=50, help="PodSets (default 50)")
-    parser.add_argument("--runs", type=int, default=10, help="imports (default 10)")
-    parser.add_argument("--json", action="store_true", help="one line per figure")
-    parser.add_argument("--strict", action="store_true", help="fail on a missed bar")
-    options = parser.parse_args()
+    """Run what is asked for; exit status 1 when ``--strict`` and a bar is missed."""
+    options = _parser().parse_args()
+    if options.benchmark in PARTS:
+        return _part(options)
     chosen = (
-        SUITES if options.suite == "all" else {options.suite: SUITES[options.suite]}
+        SUITES
+        if options.benchmark == "all"
+        else {options.benchmark: SUITES[options.benchmark]}
     )
     held = [
         report(title, suite(options), as_json=options.json)
         for title, suite in chosen.values()
     ]
     return 1 if options.strict and not all(held) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = parser.add_subparsers(dest="benchmark", required=True, metavar="WHAT")
+    helps = {"all": "operator and startup"}
+    helps |= {name: title for name, (title, _) in SUITES.items()}
+    for name, text in helps.items():
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--count", type=int, default=50, help="PodSets (50)")
+        command.add_argument("--runs", type=int, default=10, help="imports (10)")
+        command.add_argument("--strict", action="store_true", help="fail on a miss")
+        command.add_argument("--json", action="store_true", help="a line per figure")
+    for name, (title, _) in PARTS.items():
+        command = commands.add_parser(name, help=title)
+        if name == "queue":
+            command.add_argument("--count", type=int, default=100_000)
+        else:
+            add_target(command)
+        if name == "storm":
+            command.add_argument("--events", type=int, required=True)
+            command.add_argument("--trigger", default="", help="path to POST to")
+        command.add_argument("--timeout", type=float, default=600.0, help="seconds")
+        command.add_argument("--json", action="store_true", help="one line of JSON")
+    return parser
+
+
+def _part(options: argparse.Namespace) -> int:
+    title, part = PARTS[options.benchmark]
+
+    async def within() -> dict[str, Any]:
+        async with asyncio.timeout(options.timeout):
+            return await part(options)
+
+    figures = _run(within())
+    if options.json:
+        print(json.dumps(figures))
+        return 0
+    print(title)
+    for name, value in figures.items():
+        print(f"  {name:<24} {value:>14,}")
+    return 0
+
+
+def _run(main: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """Run on the loop that ``homeostat.run`` would take."""
+    if find_spec("uvloop"):
+        import uvloop  # noqa: PLC0415
+
+        return uvloop.run(main)
+    return asyncio.run(main)
 
 
 if __name__ == "__main__":

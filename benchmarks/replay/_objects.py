@@ -18,7 +18,7 @@ API_VERSION: Final = "bench.example.com/v1"
 KIND: Final = "Widget"
 PLURAL: Final = "widgets"
 
-PER_APP = 20  # objects of one owner, which share a label
+PER_APP = 21  # objects of one owner, which share a label
 _NAME = re.compile(r"web-(\d{6,})-[0-9a-f]{5}")
 
 

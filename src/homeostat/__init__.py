@@ -3,9 +3,25 @@
 Declare what should be with a ``CustomResource``, say how to get there in a function
 with ``@controller``, and ``run`` it::
 
-    @controller(PodSet, owns=[apps_v1.Deployment])
-    async def podsets(podset: PodSet, ctx: Context) -> None:
-        await ctx.apply(deployment_for(podset), owned=True)
+    from homeostat import Context, CustomResource, Spec, Status
+    from homeostat import controller, custom_resource, run
+    from homeostat.api import ObjectMeta
+    from homeostat.k8s import core_v1
+
+    class GreetingSpec(Spec):
+        name: str
+
+    @custom_resource(group="example.com", version="v1")
+    class Greeting(CustomResource[GreetingSpec, Status]): ...
+
+    @controller(Greeting, owns=[core_v1.ConfigMap])
+    async def greetings(greeting: Greeting, ctx: Context) -> None:
+        meta = ObjectMeta(name=greeting.metadata.name)
+        data = {"text": f"Hello, {greeting.spec.name}!"}
+        await ctx.apply(core_v1.ConfigMap(metadata=meta, data=data), owned=True)
+
+    if __name__ == "__main__":
+        run(greetings)
 
 What is heavy loads when it is first used: ``Manager``, ``run``, the HTTP library.
 """

@@ -73,9 +73,6 @@ async def worlds(
             return world
 
         yield make
-    if plane is not None:
-        # A TLS connection says goodbye after it was closed; the loop ends before.
-        await asyncio.sleep(0.05)
 
 
 @pytest.fixture

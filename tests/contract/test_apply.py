@@ -197,10 +197,77 @@ async def test_finalizers_of_two_managers_add_up(server: Server, path: str) -> N
     assert item["metadata"]["finalizers"] == ["example.com/x", "example.com/y"]
 
 
+async def test_applying_names_alone_owns_nothing(server: Server, path: str) -> None:
+    item = (await server.apply(path, config_map("a"), "m")).ok(201)
+    assert "managedFields" not in item["metadata"]
+    item = (await server.apply(path, config_map("a", {"x": "1"}), "m")).ok()
+    assert _managed(item) == {"m": _data("x")}
+    item = (await server.apply(path, config_map("a"), "m")).ok()
+    assert "managedFields" not in item["metadata"]
+
+
+# Nulls: they are owned, and do not take away what others have.
+
+
 async def test_null_is_owned(server: Server, path: str) -> None:
     item = (await server.apply(path, config_map("a", {"x": None}), "m")).ok(201)
     assert item["data"] == {"x": ""}
     assert _managed(item) == {"m": _data("x")}
+
+
+async def test_null_of_a_map_is_owned_as_a_whole(server: Server, path: str) -> None:
+    body = {**config_map("a", labels=None), "data": None}
+    item = (await server.apply(path, body, "m")).ok(201)
+    assert "data" not in item
+    assert _managed(item) == {"m": {"f:data": {}, "f:metadata": {"f:labels": {}}}}
+
+
+async def test_null_of_a_map_leaves_what_others_own(server: Server, path: str) -> None:
+    await server.apply(path, config_map("a", {"x": "1"}), "m")
+    body = {**config_map("a"), "data": None}
+    item = (await server.apply(path, body, "n")).ok()
+    assert item["data"] == {"x": "1"}
+    assert _managed(item) == {"m": _data("x"), "n": {"f:data": {}}}
+
+
+async def test_null_of_a_list_is_owned(server: Server) -> None:
+    body = {**deployment("d"), "metadata": {"name": "d", "finalizers": None}}
+    spec = body["spec"]["template"]["spec"]
+    spec["volumes"] = None
+    spec["containers"][0].update(args=None, command=[None], ports=None)
+    item = (await server.apply(server.apps("deployments/d"), body, "m")).ok(201)
+    owned = _managed(item)["m"]
+    assert owned["f:metadata"] == {"f:finalizers": {}}
+    assert owned["f:spec"]["f:template"]["f:spec"] == {
+        "f:containers": {
+            'k:{"name":"c"}': {
+                ".": {},
+                "f:args": {},
+                "f:command": {},
+                "f:image": {},
+                "f:name": {},
+                "f:ports": {},
+            }
+        },
+        "f:volumes": {},
+    }
+    found = item["spec"]["template"]["spec"]
+    assert "volumes" not in found
+    assert found["containers"][0]["command"] == [""]
+    assert "ports" not in found["containers"][0]
+
+
+async def test_null_of_a_defaulted_field_is_defaulted_and_owned(server: Server) -> None:
+    path = server.apps("deployments/d")
+    body = deployment("d", replicas=None, strategy=None)
+    item = (await server.apply(path, body, "m")).ok(201)
+    assert item["spec"]["replicas"] == 1
+    assert item["spec"]["strategy"]["type"] == "RollingUpdate"
+    owned = _managed(item)["m"]["f:spec"]
+    assert owned["f:replicas"] == owned["f:strategy"] == {}
+    answer = await server.apply(path, deployment("d", replicas=3), "n")
+    details = answer.refused(409, "Conflict")
+    assert rejection(details) == [("FieldManagerConflict", ".spec.replicas")]
 
 
 @pytest.mark.parametrize("query", [{"fieldManager": ""}, {}])
@@ -302,6 +369,55 @@ async def test_wrong_types_are_refused(
         "",
         f"failed to create typed patch object (/a; /v1, Kind=ConfigMap): {end}",
     )
+
+
+async def test_all_wrong_types_are_told(server: Server) -> None:
+    body = _containers(
+        {"name": "c", "ports": [{"containerPort": 1}, {"containerPort": 1}]},
+        {"name": "c", "image": 2},
+        {"image": None, "command": "x"},
+    )
+    (await server.apply(server.apps("deployments/d"), body)).refused(
+        500,
+        "",
+        "failed to create typed patch object (/d; apps/v1, Kind=Deployment): errors:\n"
+        '  .spec.template.spec.containers[name="c"].ports: duplicate entries for key '
+        '[containerPort=1,protocol="TCP"]\n'
+        '  .spec.template.spec.containers: duplicate entries for key [name="c"]\n'
+        '  .spec.template.spec.containers[name="c"].image: expected string, got '
+        "&value.valueUnstructured{Value:2}\n"
+        '  .spec.template.spec.containers[name=""].command: expected list, got &{x}',
+    )
+
+
+async def test_item_that_cannot_be_told_apart_ends_its_list(server: Server) -> None:
+    finalizers = ["a", "a", 1, None, "b", "b"]
+    body = config_map("a", finalizers=finalizers)
+    (await server.apply(server.core("configmaps/a"), body)).refused(
+        500,
+        "",
+        "failed to create typed patch object (/a; /v1, Kind=ConfigMap): errors:\n"
+        '  .metadata.finalizers: duplicate entries for key [="a"]\n'
+        "  .metadata.finalizers[=1]: expected string, got "
+        "&value.valueUnstructured{Value:1}\n"
+        "  .metadata.finalizers: element 3: associative list without keys has an "
+        "element that's an explicit null",
+    )
+
+
+@pytest.mark.parametrize("undeclared", [{"foo": 1}, {"foo": 1, "bar": 1}])
+async def test_one_undeclared_field_of_a_map_is_told(
+    server: Server, undeclared: Any
+) -> None:
+    body = _containers({"name": "c", **undeclared}, {"name": "d", "image": 2})
+    answer = await server.apply(server.apps("deployments/d"), body)
+    answer.refused(500, "")
+    _, first, second = answer.json["message"].split("\n  ")
+    assert first in [
+        f'.spec.template.spec.containers[name="c"].{name}: field not declared in schema'
+        for name in undeclared
+    ]
+    assert second.startswith('.spec.template.spec.containers[name="d"].image: expected')
 
 
 async def test_uid_of_nothing_is_a_conflict(server: Server, path: str) -> None:

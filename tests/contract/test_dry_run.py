@@ -31,6 +31,12 @@ async def test_create_is_defaulted(server: Server) -> None:
     assert answer.ok(201)["spec"]["replicas"] == 1
 
 
+async def test_create_gives_back_the_version_that_was_sent(server: Server) -> None:
+    body = config_map("a", resourceVersion="7")
+    item = (await server.post(server.core("configmaps"), body, dryRun="All")).ok(201)
+    assert item["metadata"]["resourceVersion"] == "7"
+
+
 async def test_create_generates_a_name(server: Server) -> None:
     body = {"metadata": {"generateName": "g-"}}
     item = (await server.post(server.core("configmaps"), body, dryRun="All")).ok(201)

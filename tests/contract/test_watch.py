@@ -97,6 +97,37 @@ async def test_finalizers_are_told(server: Server, path: str) -> None:
     assert kinds[1][1] == marked
 
 
+async def test_deletion_tells_what_was_stored_before(server: Server, path: str) -> None:
+    item = server.core("configmaps/f")
+    await server.post(path, finalized("f"))
+    marked = (await server.delete(item)).ok()
+    version = marked["metadata"].pop("resourceVersion")
+    async with server.watch(path, resourceVersion=version) as watch:
+        # What the write that lets go of it changes besides is never stored.
+        patch = {"metadata": {"finalizers": None, "labels": {"l": "1"}}}
+        last = (await server.merge(item, patch, fieldManager="u")).ok()
+        kind, told = await watch.next()
+    assert last["metadata"]["labels"] == {"l": "1"}
+    assert kind == "DELETED"
+    del told["metadata"]["resourceVersion"]
+    assert told == marked
+
+
+async def test_end_of_a_pod_is_announced(server: Server) -> None:
+    path = server.core("pods")
+    version = await _version(server, path)
+    async with server.watch(path, resourceVersion=version) as watch:
+        await server.post(path, pod("p"))
+        await server.delete(server.core("pods/p"), gracePeriodSeconds=0)
+        events = [await watch.next() for _ in range(3)]
+    assert [kind for kind, _ in events] == ["ADDED", "MODIFIED", "DELETED"]
+    _, (_, marked), (_, gone) = events
+    assert marked["metadata"]["deletionGracePeriodSeconds"] == 0
+    assert marked["metadata"]["generation"] == 2
+    del marked["metadata"]["resourceVersion"], gone["metadata"]["resourceVersion"]
+    assert gone == marked
+
+
 async def test_selector_sees_an_object_come_and_go(server: Server, path: str) -> None:
     version = await _version(server, path)
     item = server.core("configmaps/a")

@@ -1,11 +1,14 @@
 """Carry requests to the real API server without the client under test."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from io import BytesIO
+from typing import Any
 from urllib.parse import quote, urlencode
+from weakref import WeakSet
 
 import aiohttp
 from yarl import URL
@@ -53,8 +56,11 @@ class HttpTransport:
     ) -> None:
         self._base = url
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._sockets: WeakSet[socket.socket] = WeakSet()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=context or True),
+            connector=aiohttp.TCPConnector(
+                limit=0, ssl=context or True, socket_factory=self._make_socket
+            ),
             timeout=aiohttp.ClientTimeout(total=None, connect=10),
             # A request without a media type must leave without one.
             skip_auto_headers=("Content-Type", "Accept"),
@@ -96,6 +102,18 @@ class HttpTransport:
             # A polite end of TLS outlives the loop of a test, and is found by another.
             await connector.close(abort_ssl=True)
         await self._session.close()
-        await asyncio.sleep(0)
-        for _ in range(3):  # aborted transports are let go in the loop's next rounds
+        # So does what was cancelled, which the connector knows no more.
+        left = [each for each in self._sockets if each.fileno() >= 0]
+        for each in left:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for _ in range(50):  # what was cut off is let go in the loop's next rounds
+            if all(each.fileno() < 0 for each in left):
+                return
             await asyncio.sleep(0)
+
+    def _make_socket(self, address: Any) -> socket.socket:
+        made = socket.socket(*address[:3])
+        made.setblocking(False)
+        self._sockets.add(made)
+        return made

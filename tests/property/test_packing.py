@@ -125,26 +125,28 @@ def take(store: Store, step: Any, *, batch: bool) -> list[Any]:
     if isinstance(step, list):
         events = [(kind, pod(name, version)) for kind, name, version in step]
         if batch:
-            return store.events(events)
+            return store.events(events)[0]
         return [delta for event in events for delta in store.event(*event)]
-    match step:
-        case "begin", version:
-            store.begin(str(version), truth=version % 3 == 0)
-        case "finish", version if store.listing:
-            return store.finish(str(version)) or []
-        case "abandon", _:
+    what, value = step
+    told: list[Any] | None = []
+    match what:
+        case "begin":
+            store.begin(str(value), truth=value % 3 == 0)
+        case "finish" if store.listing:
+            told = store.finish(str(value))
+        case "abandon":
             store.abandon()
-        case "bookmark", version:
-            return store.bookmark(str(version))
-        case "write", (name, version):
-            return store.write_ok(pod(name, version))
-        case "deleting", name:
-            return store.deleting("", name, name)
-        case "restart", _:
+        case "bookmark":
+            told = store.bookmark(str(value))
+        case "write":
+            told = store.write_ok(pod(*value))
+        case "deleting":
+            told = store.deleting("", value, value)
+        case "restart":
             store.restart()
         case _:
             pass
-    return []
+    return told or []
 
 
 @settings(max_examples=300)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from homeostat.api import GroupVersionKind
 from homeostat.cache import Bookmark, Indexer, ParsedEvent, Record, Store
+from homeostat.cache._course import BACKOFF_BASE, BACKOFF_CAP
 from homeostat.cache._effects import (
     Abandon,
     Begin,
@@ -36,7 +37,8 @@ from homeostat.cache._inputs import (
     Start,
     Waited,
 )
-from homeostat.cache._machine import BACKOFF_BASE, BACKOFF_CAP, ReflectorState, reflect
+from homeostat.cache._machine import reflect
+from homeostat.cache._state import ReflectorState
 from homeostat.errors import ApiError, TransportError, status_error
 
 POD = GroupVersionKind("", "v1", "Pod")

@@ -26,7 +26,15 @@ from homeostat.apiserver._builtin_validation_pod import pod_template
 from homeostat.apiserver._defaults_access import child, children
 from homeostat.schema import FieldError, forbidden, invalid, not_supported, required
 
-__all__ = ["cron_job", "daemon_set", "deployment", "job", "replica_set", "stateful_set"]
+__all__ = [
+    "cron_job",
+    "daemon_set",
+    "deployment",
+    "job",
+    "replica_set",
+    "revision",
+    "stateful_set",
+]
 
 _PERCENT: Final = (
     "a valid percent string must be a numeric string followed by an ending '%' (e.g. "
@@ -128,7 +136,7 @@ def _deployment_strategy(strategy: Value, path: str) -> Errors:
         text = "may not be specified when strategy `type` is 'Recreate'"
         return [forbidden(f"{path}.rollingUpdate", text)]
     if kind != _ROLLING:
-        shown = {"Type": kind, "RollingUpdate": rolling}
+        shown = {"Type": kind, "RollingUpdate": _shares(rolling)}
         return [_bad_strategy(path, shown, "Recreate", _ROLLING)]
     here = f"{path}.rollingUpdate"
     down, up = child(strategy, "rollingUpdate"), child(strategy, "rollingUpdate")
@@ -139,6 +147,14 @@ def _deployment_strategy(strategy: Value, path: str) -> Errors:
         text = "may not be 0 when `maxSurge` is 0"
         errors.append(invalid(f"{here}.maxUnavailable", unavailable, text))
     return errors + _at_most_all(unavailable, f"{here}.maxUnavailable")
+
+
+def _shares(rolling: Value | None) -> Value | None:
+    """Return a rolling update as Go's internal type shows it: nothing left out."""
+    if rolling is None:
+        return None
+    names = ("MaxUnavailable", "MaxSurge")
+    return {name: rolling.get(name[0].lower() + name[1:], 0) for name in names}
 
 
 def _bad_strategy(path: str, shown: Value, *supported: str) -> FieldError:
@@ -191,7 +207,7 @@ def daemon_set(new: Value, old: Value | None) -> Errors:
     strategy = child(spec, "updateStrategy")
     kind = strategy.get("type")
     if kind not in (_ROLLING, "OnDelete"):
-        shown = {"Type": kind, "RollingUpdate": strategy.get("rollingUpdate")}
+        shown = {"Type": kind, "RollingUpdate": _shares(strategy.get("rollingUpdate"))}
         path = "spec.updateStrategy"
         errors.append(_bad_strategy(path, shown, _ROLLING, "OnDelete"))
     return errors + _same_selector(new, old)
@@ -247,6 +263,9 @@ def _stateful_strategy(strategy: Value) -> Errors:
             return []
         text = f"only allowed for updateStrategy '{_ROLLING}'"
         return [invalid(f"{path}.rollingUpdate", rolling, text)]
+    if rolling is not None:
+        most = rolling.get("maxUnavailable")
+        rolling = {"Partition": rolling.get("partition", 0), "MaxUnavailable": most}
     shown = {"Type": kind, "RollingUpdate": rolling}
     text = f"must be '{_ROLLING}' or 'OnDelete'"
     return [of_struct("FieldValueInvalid", path, shown, text)]
@@ -254,6 +273,22 @@ def _stateful_strategy(strategy: Value) -> Errors:
 
 def _without(value: Mapping[str, JSON], names: tuple[str, ...]) -> Value:
     return {name: item for name, item in value.items() if name not in names}
+
+
+def revision(new: Value, old: Value | None) -> Errors:
+    """Validate a ControllerRevision: data is what was, once and for all."""
+    data = new.get("data")
+    errors: Errors = []
+    if old is not None:
+        errors += immutable(data, old.get("data"), "data")
+    elif data is None:
+        errors.append(required("data", "data is mandatory"))
+    elif not isinstance(data, dict):
+        errors.append(required("data", "data must be a valid JSON object"))
+    number = new.get("revision", 0)
+    if number < 0:
+        errors.append(invalid("revision", number, "must be greater than or equal to 0"))
+    return errors
 
 
 def job(new: Value, old: Value | None) -> Errors:

@@ -211,6 +211,9 @@ def _finish(cluster: Cluster, entry: Entry) -> None:
     if (table is not None and table.live) or CLEANUP not in finalizers:
         return
     rest = [name for name in finalizers if name != CLEANUP]
+    if not rest:
+        remove(cluster, served, live)
+        return
     for condition in value["status"]["conditions"]:
         if condition["type"] == "Terminating":
             condition.update(
@@ -219,9 +222,5 @@ def _finish(cluster: Cluster, entry: Entry) -> None:
                 message="removed all instances",
                 lastTransitionTime=cluster.now(),
             )
-    if rest:
-        value["metadata"]["finalizers"] = rest
-        _put_status(cluster, live, value)
-        return
-    del value["metadata"]["finalizers"]
-    remove(cluster, served, live, arranged(served, value))
+    value["metadata"]["finalizers"] = rest
+    _put_status(cluster, live, value)

@@ -6,7 +6,7 @@ reports pairs; it runs when the caller wants to know of them.
 
 import json
 import re
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -21,6 +21,7 @@ from homeostat.apiserver._nesting import (
     cut,
 )
 from homeostat.apiserver._status import StatusError, bad_request, unsupported_media
+from homeostat.apiserver._syntax import complaint, decode_huge, whole_surrogates
 
 __all__ = [
     "MAX_BODY_BYTES",
@@ -30,6 +31,7 @@ __all__ = [
     "decode_object",
     "duplicates",
     "shown",
+    "with_type_meta",
 ]
 
 MAX_BODY_BYTES = 3 * 1024 * 1024
@@ -68,20 +70,20 @@ def check_size(body: bytes) -> None:
         )
 
 
-def decode_json(body: bytes) -> JSON:
+def decode_json(body: bytes, *, huge: bool = False) -> JSON:
     """Decode JSON.
+
+    Args:
+        body: The bytes.
+        huge: A number that no float holds is a ``HugeNumber`` in the value.
 
     Raises:
         MalformedError: It is none.
     """
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        text = body.decode(errors="replace").encode()
-        if text != body:
-            # Go replaces what is no UTF-8 and goes on.
-            return decode_json(text)
-        raise MalformedError(_go_text(body, str(error))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = _decode_as_go(body, huge=huge)
     except RecursionError:
         raise TooDeepError from None
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
@@ -89,20 +91,27 @@ def decode_json(body: bytes) -> JSON:
     return value
 
 
-def _go_text(body: bytes, text: str) -> str:
-    if not body.strip() or "truncated" in text:
-        return "unexpected end of JSON input"
-    _, _, position = text.rpartition("(byte ")
-    offset = position.rstrip(")")
-    # msgspec counts a trailing character as read, an invalid one as not.
-    after = "trailing characters" in text
-    start = int(offset) - after if offset.isdecimal() else len(body)
-    rest = body[start:].lstrip()
-    if rest:
-        char = chr(rest[0])
-        where = "after top-level value" if after else "looking for beginning of value"
-        return f"invalid character '{char}' {where}"
-    return "invalid character"
+def _decode_as_go(body: bytes, *, huge: bool) -> JSON:
+    """Decode what msgspec refuses, if Go does not."""
+    if text := complaint(body):
+        raise MalformedError(text)
+    # Go replaces what is no UTF-8, and what no UTF-8 can hold, and goes on.
+    mended = whole_surrogates(body.decode(errors="replace").encode())
+    try:
+        return msgspec.json.decode(mended)
+    except RecursionError:
+        raise TooDeepError from None
+    except msgspec.DecodeError:
+        pass
+    found: list[str] = []
+    try:
+        value = decode_huge(mended, found)
+    except RecursionError:
+        raise TooDeepError from None
+    if not huge:
+        text = f"number {found[0]} into Go value of type float64"
+        raise MalformedError(f"json: cannot unmarshal {text}")
+    return value
 
 
 def _check_depth(value: JSON) -> None:
@@ -181,6 +190,8 @@ def duplicates(body: bytes) -> list[str]:
         return value
 
     text = body.decode(errors="replace")
+    if "\\u" in text:
+        text = whole_surrogates(text.encode()).decode()
     try:
         json.loads(text, object_pairs_hook=hook)
         return _paths_of_duplicates(text) if found else []
@@ -268,31 +279,52 @@ def decode_object(
         raise _unrecognised(kind, body, f"json parse error: {error}") from None
     if value is None and not custom:
         value = {}
-    if not isinstance(value, dict):
-        found = go_type(value)
-        raise _unrecognised(
-            kind,
-            body,
-            f"json parse error: json: cannot unmarshal {found} into Go value of type "
+    try:
+        return with_type_meta(value)
+    except MalformedError as error:
+        raise _unrecognised(kind, body, f"json parse error: {error}") from None
+
+
+def with_type_meta(value: JSON) -> dict[str, Any]:
+    """Return a body as what it is when its kind can be read from it.
+
+    Raises:
+        MalformedError: It is no object, or its version and kind are no texts.
+    """
+    struct = as_struct(value)
+    if struct is None:
+        raise MalformedError(
+            f"json: cannot unmarshal {go_type(value)} into Go value of type "
             'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
-            'Kind string "json:\\"kind,omitempty\\"" }',
+            'Kind string "json:\\"kind,omitempty\\"" }'
         )
-    return cast("dict[str, Any]", value)
+    for name in ("apiVersion", "kind"):
+        item = struct.get(name)
+        if item is not None and not isinstance(item, str):
+            raise MalformedError(
+                f"json: cannot unmarshal {go_type(item)} into Go struct field .{name} "
+                "of type string"
+            )
+    return struct
 
 
 def _decode_deep(body: bytes) -> JSON:
     try:
-        return decode_json(body)
+        return decode_json(body, huge=True)
     except TooDeepError:
-        return decode_json(cut(body))
+        if text := complaint(body):
+            raise MalformedError(text) from None
+        return decode_json(cut(body), huge=True)
 
 
 def go_type(value: JSON) -> str:
-    """Return what Go's decoder calls a JSON value that is no object."""
+    """Return what Go's decoder calls a JSON value."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int | float):
         return "number"
+    if isinstance(value, dict):
+        return "object"
     return "string" if isinstance(value, str) else "array"
 
 

@@ -8,16 +8,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from homeostat._transport import HttpResponse
-from homeostat.apiserver._access import as_struct, child, items
+from homeostat.apiserver._access import child, items
 from homeostat.apiserver._arrange import arranged, encode_dry
 from homeostat.apiserver._context import Cluster, Target, timestamp
-from homeostat.apiserver._decode import MalformedError, check_size, decode_json
-from homeostat.apiserver._list import prefix_of
+from homeostat.apiserver._decode import (
+    JSON_TYPE,
+    YAML_TYPE,
+    MalformedError,
+    check_size,
+    decode_deep,
+    decode_yaml,
+    with_type_meta,
+)
+from homeostat.apiserver._list import read_page
 from homeostat.apiserver._negotiate import accept, media_type
 from homeostat.apiserver._options import DeleteOptions, ListOptions, delete_options
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._render import list_body, object_bytes, respond
-from homeostat.apiserver._select import selection
 from homeostat.apiserver._status import (
     bad_request,
     conflict,
@@ -48,22 +55,27 @@ def read_options(target: Target) -> DeleteOptions:
     check_size(request.body)
     if not request.body:
         return delete_options(request, None)
-    content_type = request.headers.get("content-type", "") or "application/json"
-    if media_type(content_type).name not in ("application/json", "application/yaml"):
-        raise unsupported_media(("application/json", "application/yaml"))
+    content_type = request.headers.get("content-type", "") or JSON_TYPE
+    media = media_type(content_type).name
+    if media not in (JSON_TYPE, YAML_TYPE):
+        raise unsupported_media((JSON_TYPE, YAML_TYPE))
     try:
-        body = as_struct(decode_json(request.body))
+        value = (
+            decode_yaml(request.body)
+            if media == YAML_TYPE
+            else decode_deep(request.body, huge=True)
+        )
+        body = with_type_meta({} if value is None else value)
     except MalformedError as error:
+        yaml = str(error).removeprefix("error converting YAML to JSON: ")
         text = f"couldn't get version/kind; json parse error: {error}"
-        raise bad_request(text) from None
-    if body is None:
-        text = "json: cannot unmarshal into Go value of type v1.DeleteOptions"
-        raise bad_request(text)
+        raise bad_request(text if yaml == str(error) else yaml) from None
     kind = body.get("kind", "DeleteOptions")
     if kind != "DeleteOptions":
+        version = body.get("apiVersion") or "meta.k8s.io/v1"
         raise bad_request(
-            f'no kind "{kind}" is registered for the internal version of group '
-            '"meta.k8s.io" in scheme "pkg/runtime/scheme.go:111"'
+            f'no kind "{kind}" is registered for version "{version}" in scheme '
+            '"pkg/runtime/scheme.go:111"'
         )
     return delete_options(request, body)
 
@@ -117,12 +129,7 @@ def delete_collection(
     """Answer a delete of everything that is selected; not atomic."""
     served = target.served
     options = read_options(target)
-    prefix = prefix_of(target)
-    chosen = selection(served, prefix, "", listing.labels, listing.fields)
-    entries = [e for e in served.table.scan(prefix) if chosen.matches(e)]
-    if listing.limit > 0:
-        entries = entries[: listing.limit]
-    metadata = {"resourceVersion": str(cluster.store.revision)}
+    entries, metadata = read_page(cluster, target, listing)
     for entry in entries:
         live = served.table.live.get(entry.key)
         if live is not None:
@@ -147,7 +154,10 @@ def delete_entry(
     if options.dry_run:
         return plan.gone, encode_dry(served, plan.value)
     if plan.gone:
-        remove(cluster, served, live, arranged(served, plan.value))
+        if (served.group, served.plural) == ("", "pods") and plan.value != live.value:
+            # Their end is announced before it comes, also when it comes at once.
+            cluster.store.put(served.table, live.key, arranged(served, plan.value))
+        remove(cluster, served, live)
         plan.value["metadata"]["resourceVersion"] = str(cluster.store.revision)
         return True, encode_dry(served, plan.value)
     if plan.value == live.value:

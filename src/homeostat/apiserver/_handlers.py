@@ -16,7 +16,11 @@ from homeostat.apiserver._status import (
     not_found,
     unknown_path,
 )
-from homeostat.apiserver._subresources import bind_collection, find_subresource
+from homeostat.apiserver._subresources import (
+    bind_collection,
+    find_subresource,
+    unserved,
+)
 from homeostat.apiserver._virtual import is_virtual, review
 from homeostat.apiserver._watch import WatchStream
 from homeostat.apiserver._write import Change, commit_new, commit_update
@@ -153,5 +157,5 @@ def _subresource(cluster: Cluster, target: Target) -> HttpResponse:
         return handler(cluster, target)
     handler = find_subresource(target)
     if handler is None:
-        raise unknown_path()
+        raise unserved(target)
     return handler(cluster, target)

@@ -23,8 +23,9 @@ from homeostat.apiserver._status import (
     too_large_version,
 )
 from homeostat.apiserver._store import Entry, TooOldError
+from homeostat.apiserver._syntax import complaint
 
-__all__ = ["get_object", "list_objects", "parse_version", "prefix_of"]
+__all__ = ["get_object", "list_objects", "parse_version", "prefix_of", "read_page"]
 
 TOO_OLD = "The resourceVersion for the provided list is too old."
 _EXPIRED_CONTINUE = (
@@ -102,13 +103,24 @@ def list_objects(
             "you requested PartialObjectMetadata, but the requested object is a list "
             f"(*{served.group or 'core'}.{served.resource.list_kind})",
         )
-    prefix = prefix_of(target)
-    chosen = selection(
-        served, prefix, target.route.name, options.labels, options.fields
-    )
-    entries, metadata = _Page(cluster, target, options, chosen, prefix).read()
+    entries, metadata = read_page(cluster, target, options)
     body = list_body(served, entries, metadata, form)
     return respond(body, warnings=target.warnings)
+
+
+def read_page(
+    cluster: Cluster, target: Target, options: ListOptions
+) -> tuple[list[Entry], dict[str, Any]]:
+    """Return the objects that are asked for, and the metadata of their list.
+
+    Raises:
+        StatusError: 400, 410 or 504.
+    """
+    prefix = prefix_of(target)
+    chosen = selection(
+        target.served, prefix, target.route.name, options.labels, options.fields
+    )
+    return _Page(cluster, target, options, chosen, prefix).read()
 
 
 class _Page:
@@ -162,10 +174,10 @@ class _Page:
     def _position(self) -> tuple[str, int]:
         options, current = self._options, self._store.revision
         if options.continue_:
+            revision, key = _parse_token(options.continue_, self._prefix)
             if options.version not in ("", "0"):
                 text = "specifying resource version is not allowed when using continue"
                 raise bad_request(text)
-            revision, key = _parse_token(options.continue_, self._prefix)
             return key, current if revision == _LATEST else revision
         asked = parse_version(options.version, listing=True)
         if asked > current:
@@ -200,7 +212,7 @@ def _parse_token(token: str, prefix: str) -> tuple[int, str]:
         version, revision = value.get("v"), value.get("rv", 0)
         start = value.get("start", "")
     except (msgspec.DecodeError, ValueError, AttributeError, RecursionError):
-        raise _bad_token("unexpected end of JSON input") from None
+        raise _bad_token(complaint(data) or _NO_TOKEN) from None
     if version != "meta.k8s.io/v1":
         raise _bad_token(f"server does not recognize this encoded version {version}")
     if isinstance(revision, bool) or not isinstance(revision, int) or revision == 0:
@@ -212,6 +224,9 @@ def _parse_token(token: str, prefix: str) -> tuple[int, str]:
     if posixpath.normpath(f"/{start}") != f"/{start}":
         raise _bad_token(start)
     return revision, prefix + start
+
+
+_NO_TOKEN = "json: cannot unmarshal into Go value of type storage.continueToken"
 
 
 def _bad_token(why: str) -> StatusError:

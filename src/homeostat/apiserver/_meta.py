@@ -73,9 +73,9 @@ def _invalid(path: str, value: JSON, text: str) -> FieldError:
     return FieldError("FieldValueInvalid", path, value, text)
 
 
-def subdomain_errors(name: str) -> list[str]:
+def subdomain_errors(name: str, *, unit: str = "characters") -> list[str]:
     """Return what keeps a text from being a DNS subdomain."""
-    errors = ["must be no more than 253 characters"] if len(name) > 253 else []
+    errors = [f"must be no more than 253 {unit}"] if len(name) > 253 else []
     return errors if _SUBDOMAIN.match(name) else [*errors, _SUBDOMAIN_TEXT]
 
 
@@ -120,7 +120,8 @@ def qualified_name_errors(name: str) -> list[str]:
         if not prefix:
             errors.append("prefix part must be non-empty")
         else:
-            errors += [f"prefix part {text}" for text in subdomain_errors(prefix)]
+            faults = subdomain_errors(prefix, unit="bytes")
+            errors += [f"prefix part {text}" for text in faults]
     if not rest:
         errors.append("name part must be non-empty")
     elif len(rest) > 63:

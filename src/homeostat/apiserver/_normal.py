@@ -14,6 +14,7 @@ from typing import Any, cast
 from homeostat.api import JSON, Quantity, Schema
 from homeostat.apiserver._access import as_list
 from homeostat.apiserver._status import StatusError, bad_request
+from homeostat.apiserver._syntax import HugeNumber
 
 __all__ = ["TypeMismatchError", "mismatch", "normalise"]
 
@@ -112,6 +113,8 @@ class _Walk:
             case "number":
                 if isinstance(value, bool) or not isinstance(value, int | float):
                     raise self._wrong(value, path, "float64")
+                if isinstance(value, HugeNumber):
+                    raise self._wrong(value, path, "float64", shown=_shown(value))
             case "boolean":
                 if not isinstance(value, bool):
                     raise self._wrong(value, path, "bool")
@@ -175,7 +178,7 @@ class _Walk:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._wrong(value, path, go_type)
         if isinstance(value, float) or not -limit <= value < limit:
-            raise self._wrong(value, path, go_type, shown=f"number {value}")
+            raise self._wrong(value, path, go_type, shown=_shown(value))
         return value
 
     def _special(self, value: JSON, schema: Schema, path: str) -> JSON:
@@ -252,6 +255,11 @@ def _json_type(value: JSON) -> str:
     if isinstance(value, str):
         return "string"
     return "array" if isinstance(value, list) else "object"
+
+
+def _shown(number: float) -> str:
+    text = number.text if isinstance(number, HugeNumber) else number
+    return f"number {text}"
 
 
 def _time(text: str, *, micro: bool) -> str:

@@ -12,6 +12,7 @@ from homeostat._transport import HttpRequest
 from homeostat.api import JSON
 from homeostat.apiserver._access import as_list, as_struct
 from homeostat.apiserver._status import bad_request, invalid
+from homeostat.apiserver._syntax import HugeNumber
 from homeostat.schema import FieldError
 
 __all__ = [
@@ -304,9 +305,12 @@ def _typed(
     if value is None or (isinstance(value, expected) and not wrong_bool):
         return value
     found = _GO_NAMES.get(cast("type", type(value)), "number")
+    if expected is int and found == "number":
+        found = f"number {value.text if isinstance(value, HugeNumber) else value}"
+    struct = prefix[:-1].capitalize() or "DeleteOptions"
     raise bad_request(
         f"json: cannot unmarshal {found} into Go struct field "
-        f"DeleteOptions.{prefix}{key} of type {go_type}"
+        f"{struct}.{prefix}{key} of type {go_type}"
     )
 
 

@@ -48,11 +48,13 @@ from homeostat.schema import (
 
 __all__ = [
     "APPLY_PATCH",
+    "REJECTED",
     "apply_config",
     "decode_patch",
     "patch_object",
     "patch_type",
     "patched",
+    "tidy_patched",
 ]
 
 Value = dict[str, Any]
@@ -105,25 +107,27 @@ def patch_type(target: Target) -> str:
 
 def _patch(cluster: Cluster, target: Target, options: WriteOptions, kind: str) -> bytes:
     served, route = target.served, target.route
-    patch = decode_patch(target, kind)
     live = target.live
     if live is None:
         raise not_found(served.group, served.plural, route.name)
+    patch = decode_patch(target, kind)
     current = live.value
     if served.from_storage is not None:
         current = served.from_storage(current)
     value = as_struct(patched(current, patch, kind))
     if value is None:
-        raise StatusError(422, "Invalid", _REJECTED, details={})
+        raise StatusError(422, "Invalid", REJECTED, details={})
     strict = options.validation != "Ignore"
-    _tidy(target, value, options, duplicates(target.request.body) if strict else ())
+    tidy_patched(
+        target, value, options, duplicates(target.request.body) if strict else ()
+    )
     change = Change(
         value=value, options=options, subresource=route.subresource, patched=True
     )
     return commit_update(cluster, target, live, change)
 
 
-_REJECTED = "the server rejected our request due to an error in our request"
+REJECTED = "the server rejected our request due to an error in our request"
 
 
 def decode_patch(target: Target, kind: str) -> JSON:
@@ -159,15 +163,19 @@ def patched(current: Value, patch: JSON, kind: str) -> JSON:
         return json_patch(current, patch)
     except PatchError as error:
         if error.reason == "Invalid":
-            raise StatusError(422, "Invalid", _REJECTED, details={}) from None
+            raise StatusError(422, "Invalid", REJECTED, details={}) from None
         code = 413 if error.reason == "RequestEntityTooLarge" else 400
         raise StatusError(code, error.reason, error.message) from None
 
 
-def _tidy(
+def tidy_patched(
     target: Target, value: Value, options: WriteOptions, twice: Sequence[str] = ()
 ) -> None:
-    """Bring a patched object into the form of its schema; complaints are 422."""
+    """Bring a patched object into the form of its schema, in place.
+
+    Raises:
+        StatusError: 422, it does not fit, or has unknown fields when strict.
+    """
     served = target.served
     # Go's maps are written with their keys in order.
     before = msgspec.json.encode(value, order="sorted")
@@ -250,8 +258,8 @@ def apply_config(
     except FieldConflictError as error:
         raise _field_conflict(error) from None
     except SchemaMismatchError as error:
-        raise _untyped(target, config, str(error)) from None
-    _tidy(target, merged, options)
+        raise _untyped(target, config, current, error) from None
+    tidy_patched(target, merged, options)
     change = Change(
         value=merged,
         options=options,
@@ -329,14 +337,17 @@ def _refuse_duplicates(target: Target, options: WriteOptions) -> None:
     target.warnings.extend(texts)
 
 
-def _untyped(target: Target, config: Value, text: str) -> StatusError:
+def _untyped(
+    target: Target, config: Value, live: Value | None, error: SchemaMismatchError
+) -> StatusError:
     served, route = target.served, target.route
-    namespace = config["metadata"].get("namespace", "")
+    value = config if live is None or error.whose == "patch" else live
+    namespace = value["metadata"].get("namespace", "")
     gvk = served.gvk
     api = gvk.api_version if gvk.group else f"/{gvk.version}"
     return server_error(
-        f"failed to create typed patch object ({namespace}/{route.name}; {api}, "
-        f"Kind={gvk.kind}): {text}"
+        f"failed to create typed {error.whose} object ({namespace}/{route.name}; "
+        f"{api}, Kind={gvk.kind}): {error}"
     )
 
 

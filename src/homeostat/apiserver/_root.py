@@ -74,7 +74,8 @@ class Root:
         handler = self._route(request.path)
         if handler is None:
             return None
-        if request.method not in ("GET", "HEAD"):
+        # Whatever is asked in whatever way: a healthy server is.
+        if request.method != "GET" and handler != self._healthy:
             raise method_not_allowed()
         self._refresh()
         return handler(request)

@@ -4,26 +4,31 @@ Source: apimachinery-free parts of kubernetes ``pkg/registry/apps/*/storage`` an
 apiextensions-apiserver ``pkg/registry/customresource/etcd.go``.
 """
 
+import functools
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from homeostat._transport import HttpResponse
-from homeostat.api import JSON, GroupVersionKind, Selector
+from homeostat.api import JSON, GroupVersionKind, Resource, Selector
 from homeostat.apiserver._access import as_struct, child
 from homeostat.apiserver._context import Cluster, Target
-from homeostat.apiserver._decode import MalformedError, decode_object, decode_yaml
-from homeostat.apiserver._normal import TypeMismatchError, mismatch, normalise
+from homeostat.apiserver._decode import MalformedError, decode_yaml, duplicates, go_type
+from homeostat.apiserver._normal import TypeMismatchError, normalise
 from homeostat.apiserver._options import WriteOptions, write_options
 from homeostat.apiserver._patch import (
     APPLY_PATCH,
+    REJECTED,
     apply_config,
     decode_patch,
     patch_type,
     patched,
+    tidy_patched,
 )
 from homeostat.apiserver._registry import Scale, Served
 from homeostat.apiserver._render import respond
+from homeostat.apiserver._shape import check_target, read_body
 from homeostat.apiserver._status import (
     StatusError,
     bad_request,
@@ -31,6 +36,7 @@ from homeostat.apiserver._status import (
     json_bytes,
     method_not_allowed,
     not_found,
+    server_error,
 )
 from homeostat.apiserver._store import Entry
 from homeostat.apiserver._write import Change, commit_update
@@ -68,30 +74,10 @@ def _get(cluster: Cluster, target: Target) -> HttpResponse:
 
 
 def _put(cluster: Cluster, target: Target) -> HttpResponse:
-    request, route = target.request, target.route
-    options = write_options(request, "UpdateOptions")
-    content_type = request.headers.get("content-type", "")
-    scale = decode_object(request.body, content_type, "Scale")
-    if scale.get("kind", "Scale") != "Scale":
-        raise bad_request(
-            f'{scale["kind"]} in version "v1" cannot be handled as a Scale: unknown '
-            "conversion"
-        )
-    name = (as_struct(scale.get("metadata")) or {}).get("name")
-    if not name:
-        raise bad_request(
-            f"the name of the object ({route.name} based on URL) was undeterminable: "
-            "name must be provided"
-        )
-    if name != route.name:
-        raise bad_request(
-            f"the name of the object ({name}) does not match the name on the URL "
-            f"({route.name})"
-        )
-    try:
-        return _write(cluster, target, _live(target), scale, options)
-    except TypeMismatchError as error:
-        raise mismatch("Scale", "v1", error) from None
+    options = write_options(target.request, "UpdateOptions")
+    scale = read_body(_as_scale(target), options)
+    check_target(target, scale)
+    return _write(cluster, target, _live(target), scale, options)
 
 
 def _patch(cluster: Cluster, target: Target) -> HttpResponse:
@@ -101,34 +87,51 @@ def _patch(cluster: Cluster, target: Target) -> HttpResponse:
     if kind == APPLY_PATCH:
         return _apply(cluster, target, options)
     current = _scale_of(target.served, live.value, missing=True)
-    changed = patched(current, decode_patch(target, kind), kind)
-    scale = as_struct(changed)
+    scale = as_struct(patched(current, decode_patch(target, kind), kind))
     if scale is None:
-        text = "json: cannot unmarshal into Go value of type v1.Scale"
-        raise _rejected(changed, text)
-    metadata = as_struct(scale.get("metadata")) or {}
-    if metadata.get("resourceVersion") == str(live.revision):
+        raise StatusError(422, "Invalid", REJECTED, details={})
+    strict = options.validation != "Ignore"
+    twice = duplicates(target.request.body) if strict else ()
+    tidy_patched(_as_scale(target), scale, options, twice)
+    check_target(target, scale)
+    if scale["metadata"].get("resourceVersion") == str(live.revision):
         # The patch did not name it, or named the current one: no precondition.
-        scale["metadata"] = {**metadata, "resourceVersion": ""}
-    try:
-        return _write(cluster, target, live, scale, options, patched_=True)
-    except TypeMismatchError as error:
-        raise _rejected(scale, str(error)) from None
+        scale["metadata"]["resourceVersion"] = ""
+    return _write(cluster, target, live, scale, options, patched_=True)
 
 
-def _rejected(document: JSON, text: str) -> StatusError:
-    shown = msgspec.json.encode(document).decode()
-    return invalid("", "", "", [FieldError("FieldValueInvalid", "patch", shown, text)])
+def _as_scale(target: Target) -> Target:
+    """Return a request as one about a Scale, which is what its body holds."""
+    resource = Resource(gvk=_KIND, plural="scales", namespaced=target.served.namespaced)
+    served = Served(
+        resource=resource,
+        table=target.served.table,
+        load_schema=functools.partial(schema_of, _KIND),
+        storage=_KIND,
+    )
+    return replace(target, served=served)
 
 
 def _apply(cluster: Cluster, target: Target, options: WriteOptions) -> HttpResponse:
     """Apply a scale: what it says of the replicas goes to the object."""
     try:
-        config = as_struct(decode_yaml(target.request.body))
+        given = decode_yaml(target.request.body)
     except MalformedError as error:
         raise bad_request(f"error decoding YAML: {error}") from None
+    config = {} if given is None else as_struct(given)
     if config is None:
-        raise bad_request("error decoding YAML: an object is needed")
+        raise bad_request(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: "
+            f"cannot unmarshal {go_type(given)} into Go value of type "
+            "map[string]interface {}"
+        )
+    schema = schema_of(_KIND)
+    if schema is None:
+        raise LookupError("the built-in table has no Scale")
+    try:
+        normalise(config, schema, "Scale")
+    except TypeMismatchError as error:
+        raise server_error(str(error)) from None
     replicas = _replicas(target, config)
     paths = target.served.scale or _BUILTIN
     whole: Value = {
@@ -145,10 +148,6 @@ def _apply(cluster: Cluster, target: Target, options: WriteOptions) -> HttpRespo
 
 
 def _replicas(target: Target, scale: Value) -> int:
-    schema = schema_of(_KIND)
-    if schema is None:
-        raise LookupError("the built-in table has no Scale")
-    normalise(scale, schema, "Scale")
     replicas: int = child(scale, "spec").get("replicas", 0)
     if replicas < 0 and target.served.custom:
         paths, name = target.served.scale or _BUILTIN, target.route.name

@@ -107,7 +107,8 @@ class ApiServer:
     def _audited(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         audit_id = request.headers.get("audit-id") or self._cluster.random.uuid()
         headers = {**answer.headers, "audit-id": audit_id}
-        return HttpResponse(status=answer.status, headers=headers, body=answer.body)
+        body = b"" if request.method == "HEAD" else answer.body
+        return HttpResponse(status=answer.status, headers=headers, body=body)
 
     async def _handle(self, request: HttpRequest) -> HttpResponse:
         target = self._target(request)
@@ -175,6 +176,8 @@ class ApiServer:
         """Let a read ahead of the store wait for it, as the server's cache does."""
         if request.method != "GET" or not request.query:
             return
+        if any(key == "continue" and value for key, value in request.query):
+            return  # a continued list has its version in the token
         text = next((v for k, v in request.query if k == "resourceVersion"), "")
         asked = parse_version(text, listing=not target.route.name)
         store = self._cluster.store

@@ -53,13 +53,6 @@ def _check_kind(served: Served, value: Value, body: bytes) -> None:
             f"the object provided is unrecognized (must be of type {served.kind}): "
             f"Object 'Kind' is missing in '{whole}' ({shown(body)})"
         )
-    for item, name in ((version, "apiVersion"), (kind, "kind")):
-        if item is not None and not isinstance(item, str):
-            raise bad_request(
-                f"the object provided is unrecognized (must be of type {served.kind}):"
-                f" couldn't get version/kind; json parse error: json: cannot unmarshal "
-                f"into Go struct field .{name} of type string"
-            )
     expected = served.gvk
     if not served.custom:
         version, kind = version or expected.api_version, kind or expected.kind

@@ -79,11 +79,16 @@ class Store:
         self._publish("ADDED" if old is None else "MODIFIED", table, old, new)
         return new
 
-    def remove(self, table: Table, key: str, value: dict[str, Any]) -> Entry:
-        """Commit a deletion; ``value`` is the last state, given up by the caller."""
+    def remove(self, table: Table, key: str) -> Entry:
+        """Commit a deletion: the last state is the one that was stored before.
+
+        What the write that let go of the object changed besides was never stored, and
+        watchers are not told of it.
+        """
         old = table.live.pop(key)
         del table.keys[bisect.bisect_left(table.keys, key)]
         self.revision += 1
+        value = old.value
         value["metadata"]["resourceVersion"] = str(self.revision)
         new = Entry(key, value, self.revision, table.fields(value))
         self._publish("DELETED", table, old, new)

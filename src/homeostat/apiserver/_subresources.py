@@ -17,6 +17,7 @@ from homeostat.apiserver._render import respond
 from homeostat.apiserver._scale import handle_scale
 from homeostat.apiserver._shape import read_body
 from homeostat.apiserver._status import (
+    StatusError,
     bad_request,
     conflict,
     json_bytes,
@@ -26,9 +27,10 @@ from homeostat.apiserver._status import (
 )
 from homeostat.apiserver._store import Entry
 from homeostat.apiserver._write import finished, remove
+from homeostat.k8s import subresources
 from homeostat.schema import FieldError, aggregate
 
-__all__ = ["bind_collection", "find_subresource"]
+__all__ = ["bind_collection", "find_subresource", "unserved"]
 
 Value = dict[str, Any]
 Handler = Callable[[Cluster, Target], HttpResponse]
@@ -50,6 +52,33 @@ def find_subresource(target: Target) -> Handler | None:
     if name == "scale":
         return handle_scale
     return _HANDLERS.get((target.served.plural, name))
+
+
+_VERBS = {
+    "GET": "get",
+    "POST": "create",
+    "PUT": "update",
+    "PATCH": "patch",
+    "DELETE": "delete",
+}
+
+
+def unserved(target: Target) -> StatusError:
+    """Return the refusal of a subresource that discovery names and nothing serves.
+
+    Behind logs, exec and proxies there are processes, and here there are none.
+    """
+    served, route = target.served, target.route
+    known = subresources(served.resource.gvr)
+    verbs = next((s.verbs for s in known if s.name == route.subresource), ())
+    if _VERBS.get(target.request.method) not in verbs:
+        return method_not_allowed()
+    if target.live is None:
+        return not_found(served.group, served.plural, route.name)
+    return bad_request(
+        f"the embedded server does not serve {served.plural}/{route.subresource}: it "
+        "has no containers, networks and credentials, only the objects that name them"
+    )
 
 
 def _post(target: Target) -> None:
@@ -196,7 +225,7 @@ def _finalize(cluster: Cluster, target: Target) -> HttpResponse:
     final = arranged(served, value)
     if finished(final):
         if not options.dry_run:
-            remove(cluster, served, live, final)
+            remove(cluster, served, live)
         final["metadata"]["resourceVersion"] = str(live.revision)
         return respond(msgspec.json.encode(final) + b"\n")
     if final == live.value:

@@ -92,11 +92,11 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     metadata = value["metadata"]
     admit(cluster, served, metadata)
     _dedupe(target, metadata)
-    versioned = metadata.pop("resourceVersion", "") not in ("", "0")
+    version = metadata.pop("resourceVersion", "")
     strategy = cluster.strategy(served)
     _begin(cluster, served, metadata)
     strategy.admit(served, metadata.get("name", ""))
-    _default(served, value)
+    _default(served, change, value)
     strategy.default(value, None)
     if served.has_status and served.plural not in _STATUS_AT_BIRTH:
         value.pop("status", None)
@@ -112,10 +112,12 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
         raise invalid(served.storage.group, served.kind, name, errors)
     _warn(target, metadata, None)
     key = served.key(metadata.get("namespace", ""), metadata["name"])
-    if versioned and not options.dry_run:
+    if version not in ("", "0") and not options.dry_run:
         text = "resourceVersion should not be set on objects to be created"
         raise server_error(text)
     _refuse_existing(served, key, metadata)
+        if version:
+            metadata["resourceVersion"] = version
     if options.dry_run:
         return encode_dry(served, value)
     entry = cluster.store.put(served.table, key, arranged(served, value))
@@ -190,7 +192,7 @@ def commit_update(
     _inherit(value["metadata"], old["metadata"])
     _isolate(served, value, old, change.subresource)
     strategy = cluster.strategy(served)
-    _default(served, value)
+    _default(served, change, value)
     if not change.subresource:
         strategy.default(value, old)
     _own(cluster, served, old, value, change)
@@ -207,7 +209,7 @@ def commit_update(
     final = arranged(served, value)
     if finished(final):
         if not options.dry_run:
-            remove(cluster, served, live, final)
+            remove(cluster, served, live)
         return encode_dry(served, value)
     if unchanged(old, final):
         return live.data
@@ -218,9 +220,9 @@ def commit_update(
     return _latest(served, entry)
 
 
-def remove(cluster: Cluster, served: Served, live: Entry, value: Value) -> None:
-    """Commit a deletion; ``value`` is the last state."""
-    entry = cluster.store.remove(served.table, live.key, value)
+def remove(cluster: Cluster, served: Served, live: Entry) -> None:
+    """Commit a deletion."""
+    entry = cluster.store.remove(served.table, live.key)
     cluster.strategy(served).removed(cluster, entry)
 
 
@@ -343,7 +345,9 @@ def _own(
     cluster: Cluster, served: Served, old: Value | None, new: Value, change: Change
 ) -> None:
     if change.managed is not None:
-        new["metadata"]["managedFields"] = change.managed
+        new["metadata"].pop("managedFields", None)
+        if change.managed:
+            new["metadata"]["managedFields"] = change.managed
         return
     track(
         served,
@@ -355,11 +359,13 @@ def _own(
     )
 
 
-def _default(served: Served, value: Value) -> None:
+def _default(served: Served, change: Change, value: Value) -> None:
     if not served.custom:
         apply_builtin_defaults(served.storage, value)
     elif served.schema is not None:
-        drop_nulls(value, served.schema)
+        if change.managed is None:
+            # The decoder drops them, and what was applied does not pass through it.
+            drop_nulls(value, served.schema)
         apply_defaults(value, served.schema)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, final, overload
 
 from homeostat._clock import Clock, SystemClock
@@ -68,6 +68,7 @@ class InformerFactory:
         self._router = WriteRouter(
             client,
             lambda: tuple(self._informers.values()),
+            identity=self._identity,
             start=self._start_settling,
             random=self._random,
         )
@@ -163,6 +164,33 @@ class InformerFactory:
         """Wait until every informer that there is now has synced."""
         for informer in self.informers:
             await informer.wait_synced()
+
+    @property
+    def history(self) -> int:
+        """How many servers that lost their data, or were replaced, were met so far.
+
+        An informer whose ``is_stale`` is set holds what an earlier one said.
+        """
+        return self._identity.number
+
+    def on_history(self, listener: Callable[[], None]) -> None:
+        """Have a listener called when ``history``, or an ``is_stale``, has changed.
+
+        At the moment at which another history is known, before anything else happens on
+        the loop; it must neither wait nor raise.
+        """
+        self._identity.listeners.append(listener)
+
+    async def confirm(self) -> None:
+        """Wait until it is known which server answers, when that is in doubt.
+
+        Writes that were decided from the caches are sent after this. It costs nothing
+        while no sign says that the server may be another one.
+
+        Raises:
+            TransportError: It does not answer, or does not say.
+        """
+        await self._identity.confirm()
 
     async def settled(self) -> None:
         """Wait until every write without an answer was looked up.

@@ -213,6 +213,11 @@ class Informer(Generic[T_co]):
         return self._synced.is_set()
 
     @property
+    def is_stale(self) -> bool:
+        """Whether it holds something of a server's history that is known to be lost."""
+        return any(stream.reflector.following.stale for stream in self.streams)
+
+    @property
     def watermark(self) -> int:
         """The version up to which every stream is known; 0 before the first list."""
         return min(stream.store.watermark for stream in self.streams)

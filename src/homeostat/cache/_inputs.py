@@ -18,6 +18,7 @@ __all__ = [
     "Opened",
     "Page",
     "Refused",
+    "Replaced",
     "Resolved",
     "Silent",
     "Start",
@@ -40,14 +41,27 @@ class Identified:
     """It was asked which server this is.
 
     Attributes:
-        uid: Names its history; "" when that cannot be read.
-        missing: There is nothing to be read; otherwise it may not be read.
+        history: Number of its history.
+        unsaid: The server did not say, and it may be another one all the same.
         error: Why there was no answer.
     """
 
-    uid: str = ""
-    missing: bool = False
+    history: int = 0
+    unsaid: bool = False
     error: ApiError | TransportError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Somebody found out that the server is another one; what was open is cut.
+
+    Attributes:
+        history: Number of its history.
+        unsaid: It did not say which one it is; its versions did.
+    """
+
+    history: int
+    unsaid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +134,7 @@ class Silent:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The store refused a state from before its watermark."""
+    """The store refused what cannot follow what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +146,7 @@ Input: TypeAlias = (
     Start
     | Resolved
     | Identified
+    | Replaced
     | Page
     | Failed
     | Opened

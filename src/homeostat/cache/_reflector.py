@@ -28,14 +28,12 @@ from homeostat.cache._effects import (
     Wait,
     Watch,
 )
-from homeostat.cache._event import ParsedEvent, read_event
+from homeostat.cache._following import Following
 from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._inputs import (
-    Changes,
     Closed,
     Failed,
     Input,
-    Line,
     Opened,
     Page,
     Refused,
@@ -44,14 +42,10 @@ from homeostat.cache._inputs import (
     Start,
     Waited,
 )
-from homeostat.cache._machine import (
-    SERVER_TIMEOUT,
-    ReflectorState,
-    reflect,
-    silence,
-)
-from homeostat.cache._record import Record, make_record, read_head
+from homeostat.cache._intake import Turns, batches, inputs_of, records_of
+from homeostat.cache._machine import reflect
 from homeostat.cache._shelf import Shelf
+from homeostat.cache._state import SERVER_TIMEOUT, ReflectorState, silence
 from homeostat.cache._store import Store
 from homeostat.client import Client, RawList
 from homeostat.errors import ApiError, InvalidObjectError, TransportError
@@ -60,14 +54,8 @@ __all__ = ["Reflector"]
 
 logger = logging.getLogger(__name__)
 
-# Others get their turn when objects were taken in for so long, and after so many, for
-# handlers may be slow and clocks may stand still. Between two batches nothing is torn.
-_SLICE = 0.003  # seconds
-_BULK = 256
-_BATCH = 32
-
-_Request = Resolve | Identify | ListPage | Wait
-_Action = _Request | Watch
+_Request = Resolve | ListPage | Wait
+_Action = _Request | Identify | Watch
 
 
 @final
@@ -95,6 +83,7 @@ class Reflector:
 
     Attributes:
         synced: The store held a complete state at least once.
+        following: Which history the store holds.
         degraded: What keeps it from reflecting, None when nothing does.
         on_health: Called without arguments when ``synced`` or ``degraded`` changed.
         resource: How the kind is reached, None before that is known.
@@ -130,15 +119,13 @@ class Reflector:
         self._random = random or Random()
         self._metrics = metrics
         self._identity = identity
+        self.following = Following(identity)
         self._first = first
         self._shelf = shelf or Shelf(self._gvk)
-        self._turn = 0.0  # when others had theirs
-        self._taken = 0  # objects since then
+        self._turns = Turns()
         self._items: list[bytes] = []
         self.resource: Resource | None = None
-        self._state = ReflectorState(
-            target=self._target(), identity=None if identity is None else ""
-        )
+        self._state = ReflectorState(target=self._target())
         self.synced: bool = False
         self.degraded: Degrade | None = None
         self.on_health: Callable[[], None] = _nothing
@@ -149,35 +136,59 @@ class Reflector:
 
         Cancellation: the store keeps what it has; a later run goes on from there.
         """
-        identity = self._state.identity
         now = asyncio.get_running_loop().time()
+        ran = self.following.taken is not None
         self._state = ReflectorState(
             target=self._target(),
             resource_version=self._state.resource_version,
-            identity=identity,
+            history=self.following.taken if ran else self.following.number,
             # It may meet another server than the one that it was stopped at.
-            doubt=now if identity else float("-inf"),
+            doubt=now if ran else float("-inf"),
         )
         self._store.abandon()
-        action = await self._perform(self._step(Start()))
-        while action is not None:
-            action = await self._act(action)
+        with self.following.listening(self._is_behind):
+            action = await self._perform(self._step(Start()))
+            while action is not None:
+                if self._is_behind():
+                    happened = self.following.replaced()
+                    action = await self._perform(self._step(happened))
+                else:
+                    action = await self._act(action)
+
+    def _is_behind(self) -> bool:
+        return self._state.history != self.following.number
 
     async def _act(self, action: _Action) -> _Action | None:
         """Do a request or a wait, and what follows from it up to the next one."""
         if isinstance(action, Watch):
             return await self._watch(action)
         self._items = []
-        happened = await self._request(action)
+        if isinstance(action, Identify):
+            assert self._identity is not None  # else the machine never asks
+            happened: Input = await self._identity.ask(action.since)
+        else:
+            happened = await self._cuttable(action)
         return await self._perform(self._step(happened))
+
+    async def _cuttable(self, action: _Request) -> Input:
+        following = self.following
+        try:
+            async with asyncio.timeout(None) as following.limit:
+                happened = await self._request(action)
+                # What the lost server said may come after it is known to be lost.
+                if not self._is_behind():
+                    return happened
+        except TimeoutError:
+            if not self._is_behind():
+                raise
+        finally:
+            following.limit = None
+        return following.replaced()
 
     async def _request(self, action: _Request) -> Input:
         if isinstance(action, Wait):
             await asyncio.sleep(action.seconds)
             return Waited()
-        if isinstance(action, Identify):
-            assert self._identity is not None  # else the machine never asks
-            return await self._identity.ask(action.since)
         try:
             if isinstance(action, Resolve):
                 self.resource = await self._client.resource_for(self._kind)
@@ -223,11 +234,9 @@ class Reflector:
         opened = False
         loop = asyncio.get_running_loop()
         limit = silence(self._state)
+        silent = self.following.limit = asyncio.timeout(limit)
         try:
-            async with (
-                asyncio.timeout(limit) as silent,
-                self._open(self.resource, watch) as lines,
-            ):
+            async with silent, self._open(self.resource, watch) as lines:
                 opened = True
                 await self._perform(self._step(Opened()))
                 heard = loop.time()
@@ -238,6 +247,8 @@ class Reflector:
                     now = loop.time()
                     # Moving a timer costs more than an event: once a second will do.
                     if now - heard >= 1.0 or limit != silence(self._state):
+                        if self._is_behind():
+                            break  # the cut is on its way, and must not be put off
                         limit = silence(self._state)
                         silent.reschedule(now + limit)
                         heard = now
@@ -248,6 +259,10 @@ class Reflector:
             happened = Closed(error) if opened else Failed(error)
         except ApiError as error:
             happened = Failed(error)
+        finally:
+            self.following.limit = None
+        if self._is_behind():
+            happened = self.following.replaced()
         return await self._perform(self._step(happened))
 
     def _open(
@@ -266,56 +281,24 @@ class Reflector:
 
     async def _take(self, lines: Sequence[bytes]) -> _Action | None:
         """Take lines as they came; what is returned ends the stream."""
-        for start in range(0, len(lines), _BATCH):
-            action = await self._take_batch(lines[start : start + _BATCH])
-            if action is not None:
-                return action
-            await self._take_turns()
-        return None
-
-    async def _take_batch(self, lines: Sequence[bytes]) -> _Action | None:
-        changes: list[tuple[str, Record]] = []
-        try:
-            for line in lines:
-                try:
-                    event_type, value = read_event(line, self._shelf)
-                except InvalidObjectError as error:
-                    self._skip(error)
-                    continue
-                if isinstance(value, Record):
-                    changes.append((event_type, value))
-                    continue
-                await self._change(changes)
-                event = ParsedEvent(event_type, value)
-                action = await self._perform(self._step(Line(event)))
+        for batch in batches(lines):
+            for happened in inputs_of(batch, self._shelf, self._skip):
+                action = await self._perform(self._step(happened))
                 if action is not None:
                     return action
-        finally:
-            # Before a line that is no event there were some that are.
-            await self._change(changes)
+            await self._turns.take(len(batch))
         return None
 
-    async def _change(self, changes: list[tuple[str, Record]]) -> None:
-        if changes:
-            await self._perform(self._step(Changes(tuple(changes))))
-            changes.clear()
-
-    async def _take_turns(self) -> None:
-        """Let others have the loop when this one had it for long enough."""
-        loop = asyncio.get_running_loop()
-        self._taken += _BATCH
-        if self._taken >= _BULK or loop.time() - self._turn >= _SLICE:
-            await asyncio.sleep(0)
-            self._turn = loop.time()
-            self._taken = 0
-
     def _step(self, happened: Input) -> tuple[Effect, ...]:
+        doubt = self._state.doubt
         self._state, effects = reflect(
             self._state,
             happened,
             now=asyncio.get_running_loop().time(),
             chance=self._random.uniform(0.0, 1.0),
         )
+        if self._state.doubt not in {doubt, None}:
+            self.following.suspect()
         return effects
 
     async def _perform(self, effects: tuple[Effect, ...]) -> _Action | None:
@@ -338,20 +321,23 @@ class Reflector:
     def _tell(
         self, effect: Change | Bookmarked | Begin | Finish | Abandon | Restart
     ) -> bool:
-        """Tell the store; False when it refuses a state from before its watermark."""
+        """Tell the store; False when it refuses what cannot follow what it holds."""
         match effect:
             case Change(events):
-                self._deliver(self._store.events(events))
+                deltas, whole = self._store.events(events)
+                self._deliver(deltas)
+                return whole
             case Bookmarked(version):
                 self._deliver(self._store.bookmark(version))
-            case Begin(version, truth):
-                return self._store.begin(version, truth=truth)
+            case Begin():
+                return self.following.begin(self._store, effect)
             case Finish(version):
                 deltas = self._store.finish(version)
                 if deltas is None:
                     return False
                 self._deliver(deltas)
                 self._set_synced()
+                self.following.take(self._state.history)
             case Abandon():
                 self._store.abandon()
             case Restart():
@@ -360,16 +346,11 @@ class Reflector:
 
     async def _load(self) -> None:
         items, self._items = self._items, []
-        for start in range(0, len(items), _BATCH):
-            changes: list[tuple[str, Record]] = []
-            for data in items[start : start + _BATCH]:
-                try:
-                    head = read_head(data, self._gvk)
-                    changes.append(("ADDED", make_record(head, data, self._shelf)))
-                except InvalidObjectError as error:
-                    self._skip(error)
-            self._deliver(self._store.events(changes))
-            await self._take_turns()
+        for batch in batches(items):
+            records = records_of(batch, self._shelf, self._skip)
+            deltas, _ = self._store.events(("ADDED", record) for record in records)
+            self._deliver(deltas)
+            await self._turns.take(len(batch))
 
     def _skip(self, error: InvalidObjectError) -> None:
         self.invalid += 1

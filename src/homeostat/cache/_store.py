@@ -6,9 +6,9 @@ from typing import final
 
 from homeostat.api import parse_resource_version
 from homeostat.cache._delta import Delta, Reason
+from homeostat.cache._holdings import Holdings
 from homeostat.cache._index import Indexer
 from homeostat.cache._record import Record
-from homeostat.cache._tombs import Tombs
 from homeostat.cache._unacked import Unacked
 
 __all__ = ["Store"]
@@ -42,18 +42,20 @@ class Store:
         watermark: 0 before the first list.
         comparable: Whether resource versions were numbers so far.
         listing: A list is coming in.
+        losses: How often versions told that the server lost its data.
         namespace: The namespace of this stream, "" for all of them.
     """
 
     __slots__ = (
+        "_held",
         "_indexer",
         "_reason",
         "_seen",
-        "_tombs",
         "_unacked",
         "_unconfirmed",
         "comparable",
         "listing",
+        "losses",
         "namespace",
         "watermark",
     )
@@ -64,8 +66,9 @@ class Store:
         self.watermark: int = 0
         self.comparable: bool = True
         self.listing: bool = False
+        self.losses: int = 0
         self._unacked = Unacked()
-        self._tombs = Tombs()
+        self._held = Holdings(indexer)
         # What the list that comes in has not named yet; True for what is left from
         # before the server lost its data, whose versions mean nothing any more.
         self._unconfirmed: dict[_Key, bool] = {}
@@ -76,30 +79,36 @@ class Store:
     @property
     def backlog(self) -> dict[str, int]:
         """How much waits for the stream: ``unacked`` writes, and ``tombs``."""
-        return {"unacked": len(self._unacked), "tombs": len(self._tombs)}
+        return {"unacked": len(self._unacked), "tombs": len(self._held.tombs)}
 
     def newest(self, namespace: str, name: str) -> Record | None:
         """Return the record of a name, also one that is hidden from readers."""
-        visible = self._indexer.get(namespace, name)
-        return visible or self._tombs.get((namespace, name))
+        return self._held.newest((namespace, name))
 
-    def events(self, events: Iterable[tuple[str, Record]]) -> list[Delta]:
-        """Take events in order, each as ``event`` does."""
+    def events(self, events: Iterable[tuple[str, Record]]) -> tuple[list[Delta], bool]:
+        """Take events of the stream in order, each as ``event`` does.
+
+        Returns:
+            The changes, and whether all could be: what a watch cannot say of what is
+            here, if it missed nothing, is not taken, nor what follows it.
+        """
         deltas: list[Delta] = []
         for event_type, record in events:
+            if event_type == "MODIFIED" and self._is_strange(record):
+                return deltas, False
             version = record.version
             if version is None or event_type == "DELETED" or not self._quiet:
                 deltas += self.event(event_type, record)
             else:
                 self._take(record, version, deltas)
-        return deltas
+        return deltas, True
 
     @property
     def _quiet(self) -> bool:
         """Whether nothing of this process' own is under way: the stream is all."""
         return (
             self.comparable
-            and not self._tombs
+            and not self._held.tombs
             and not self._unacked
             and (self.listing or not self._unconfirmed)
         )
@@ -149,7 +158,7 @@ class Store:
             return deltas + self._advance(version)
         # What a stream begins with is in no order: it says nothing about the rest, and
         # a late answer must not bring back what was deleted meanwhile.
-        gone = event_type == "DELETED" and self.newest(*key) is None
+        gone = event_type == "DELETED" and self._held.newest(key) is None
         if gone and self._unacked.get(key) is None:
             self._unacked.add(key, version, gone=True)
         return deltas
@@ -183,10 +192,12 @@ class Store:
                 resource_version,
                 max(self.watermark, self._seen),
             )
+            self.losses += 1
             self._forget()
         forsaken = self._unconfirmed
         self._unconfirmed = {
-            key: stale or forsaken.get(key, False) for key in self._keys()
+            key: stale or forsaken.get(key, False)
+            for key in self._held.keys(self.namespace)
         }
         lost = any(self._unconfirmed.values())
         self._reason = "restart" if lost else "list"
@@ -200,7 +211,7 @@ class Store:
         """
         self._forget()
         self.listing = False
-        self._unconfirmed = dict.fromkeys(self._keys(), True)
+        self._unconfirmed = dict.fromkeys(self._held.keys(self.namespace), True)
 
     def finish(self, resource_version: str) -> list[Delta] | None:
         """End a whole state: what it did not name is gone.
@@ -215,7 +226,7 @@ class Store:
             return None
         deltas: list[Delta] = []
         for key, forsaken in self._unconfirmed.items():
-            record = self.newest(*key)
+            record = self._held.newest(key)
             if record is None:
                 continue
             newer = (
@@ -224,7 +235,7 @@ class Store:
                 and record.version > version
             )
             if forsaken or not newer:
-                deltas += self._drop(key, record, self._reason)
+                deltas += self._held.drop(key, record, self._reason)
         self._unconfirmed = {}
         self.abandon()
         if version is not None:
@@ -270,7 +281,7 @@ class Store:
             return []
         if key in self._unconfirmed:
             self._unconfirmed[key] = False
-        current = self.newest(*key)
+        current = self._held.newest(key)
         # A write that changes nothing gives the version that is here already.
         known = -1 if forsaken or current is None else _version(current)
         if known > version or (known == version and matches):
@@ -281,9 +292,9 @@ class Store:
         if not matches:
             # An event from before this write must not bring the object back.
             self._unacked.add(key, version, gone=True)
-            return [] if current is None else self._drop(key, current, reason)
+            return [] if current is None else self._held.drop(key, current, reason)
         self._unacked.add(key, version)
-        return self._put(key, record, reason)
+        return self._held.put(key, record, reason)
 
     def deleting(self, namespace: str, name: str, uid: str) -> list[Delta]:
         """Hide an object whose delete is about to be sent, unless it is on its way out.
@@ -298,31 +309,29 @@ class Store:
             # It waits for its finalizers, and a second delete changes nothing as a
             # rule: hiding it and showing it again would trigger its owner without end.
             return []
-        if not self._tombs.bury(key, current):
-            return []
-        return self._show(current, None, "write")
+        return self._held.hide(key, current)
 
     def delete_done(self, namespace: str, name: str, uid: str) -> list[Delta]:
         """Take a delete's success: hidden until the stream or a list confirms it."""
-        if self._tombs.covers(uid):
-            self._tombs.done(uid)
+        if self._held.tombs.covers(uid):
+            self._held.tombs.done(uid)
             return []
         current = self.newest(namespace, name)
         if current is None or current.uid != uid:
             return []  # the stream was quicker
-        self._tombs.bury((namespace, name), current)
-        self._tombs.done(uid)
-        return self._show(current, None, "write")
+        deltas = self._held.hide((namespace, name), current)
+        self._held.tombs.done(uid)
+        return deltas
 
     def delete_failed(self, uid: str) -> list[Delta]:
         """Show an object again whose delete did not happen."""
-        return self._show(None, self._tombs.failed(uid), "write")
+        return self._held.show(None, self._held.tombs.failed(uid), "write")
 
     def delete_marked(
         self, record: Record, *, matches: bool = True, reason: Reason = "write"
     ) -> list[Delta]:
         """Take an object that lives on with a deletionTimestamp after its delete."""
-        deltas = self._show(None, self._tombs.lift(record.uid), reason)
+        deltas = self._held.show(None, self._held.tombs.lift(record.uid), reason)
         return deltas + self.write_ok(record, matches=matches, reason=reason)
 
     def _version(self, resource_version: str) -> int | None:
@@ -342,13 +351,25 @@ class Store:
             self.watermark = self._seen = 0
         return version
 
+    def _is_strange(self, record: Record) -> bool:
+        """Whether an object is said to be modified that is not the one that is here.
+
+        The delete of that one would have come first.
+        """
+        if self.listing:
+            return False
+        known = self.newest(record.namespace, record.name)
+        if known is None or known.uid == record.uid:
+            return False
+        return _version(known) < _version(record)
+
     def _is_past(self, version: int) -> bool:
         """Whether a whole state of this version would take readers back in time."""
         return version < max(self.watermark, self._seen)
 
     def _replayed(self, key: _Key, version: int) -> bool:
         """Whether an event repeats what is known: its object is gone since."""
-        return version <= self.watermark and self.newest(*key) is None
+        return version <= self.watermark and self._held.newest(key) is None
 
     def _merge(
         self, key: _Key, record: Record, reason: Reason, *, force: bool = False
@@ -358,22 +379,13 @@ class Store:
             unacked = self._unacked.get(key)
             if unacked is not None and unacked.version > _version(record):
                 return []
-            current = self.newest(*key)
+            current = self._held.newest(key)
             if current is not None and _version(current) >= _version(record):
                 return []
-        return self._put(key, record, reason)
-
-    def _put(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
-        visible = self._indexer.get(*key)
-        if self._tombs.covers(record.uid):
-            self._tombs.put(key, record)
-            return self._show(visible, None, reason)
-        # A successor of its name proves that what is hidden there is gone.
-        self._tombs.drop(key)
-        return self._show(visible, record, reason)
+        return self._held.put(key, record, reason)
 
     def _deleted(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
-        current = self.newest(*key)
+        current = self._held.newest(key)
         if current is None or current.uid != record.uid:
             return []
         # An object that leaves the selector says DELETED, and our own later write may
@@ -381,46 +393,28 @@ class Store:
         newer = self.comparable and _version(current) > _version(record)
         if newer and not self._unconfirmed.get(key, False):
             return []
-        return self._drop(key, current, reason)
-
-    def _drop(self, key: _Key, record: Record, reason: Reason) -> list[Delta]:
-        if self._tombs.drop(key):
-            return []
-        return self._show(record, None, reason)
-
-    def _show(
-        self, old: Record | None, new: Record | None, reason: Reason
-    ) -> list[Delta]:
-        if old is None and new is None:
-            return []
-        self._indexer.replace(old, new)
-        return [Delta(old, new, reason)]
+        return self._held.drop(key, current, reason)
 
     def _advance(self, version: int) -> list[Delta]:
         """Note that the server said everything up to ``version``."""
         self.watermark = max(self.watermark, version)
         deltas: list[Delta] = []
         for key, write in self._unacked.reach(self.watermark):
-            record = self.newest(*key)
+            record = self._held.newest(key)
             # Its event was due and never came: this watch does not select it.
             if (
                 not write.gone
                 and record is not None
                 and record.version == write.version
             ):
-                deltas += self._drop(key, record, "watch")
+                deltas += self._held.drop(key, record, "watch")
         return deltas
-
-    def _keys(self) -> list[_Key]:
-        """Names of everything that is here, hidden or not."""
-        records = self._indexer.records(self.namespace or None)
-        return [*((r.namespace, r.name) for r in records), *self._tombs.keys]
 
     def _forget(self) -> None:
         """Forget what was said of a history that is lost."""
         self.watermark = self._seen = 0
         self._unacked.clear()
-        self._tombs.clear()
+        self._held.tombs.clear()
 
 
 def _version(record: Record) -> int:

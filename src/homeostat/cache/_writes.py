@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 from homeostat._random import Random
 from homeostat._scope import Write
 from homeostat.api import Resource
 from homeostat.cache._delta import Delta, Reason
+from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._informer import Informer, Stream
 from homeostat.cache._record import Record
 from homeostat.client import Client
@@ -46,32 +47,49 @@ class WriteRouter:
     it is shown again when the delete definitely failed, or only marked it. A write to
     a known name whose outcome is unknown is settled by one live read, at once.
 
+    So is a write during which the server turned out to be another one: its answer may
+    be of either, and what the lost server said must not come into the caches any more.
+
     Args:
         client: For the live reads.
         informers: Gives the informers that there are.
+        identity: Tells which server it is, and is told of what makes that doubtful.
         start: Has ``settle`` run for a write, when anything runs.
         random: For the spread of retries of a live read.
     """
 
-    __slots__ = ("_client", "_deletes", "_informers", "_random", "_start")
+    __slots__ = (
+        "_client",
+        "_deletes",
+        "_identity",
+        "_informers",
+        "_random",
+        "_sent",
+        "_start",
+    )
 
     def __init__(
         self,
         client: Client,
         informers: Callable[[], Iterable[Informer[Any]]],
         *,
+        identity: ServerIdentity,
         start: Callable[[Write], None],
         random: Random,
     ) -> None:
         self._client = client
         self._informers = informers
+        self._identity = identity
         self._start = start
         self._random = random
         # By identity: a Write holds a document and has no hash. The value keeps it.
         self._deletes: dict[int, _Delete] = {}
+        # The writes under way, with the number of the history that they were sent to.
+        self._sent: dict[int, tuple[Write, int]] = {}
 
     def sending(self, write: Write) -> None:
         """Hide an object that is about to be deleted."""
+        self._sent[id(write)] = write, self._identity.number
         if write.verb != "delete" or write.dry_run or write.subresource:
             return
         hidden: list[tuple[Informer[Any], Stream, str]] = []
@@ -87,10 +105,16 @@ class WriteRouter:
 
     def responded(self, write: Write, body: bytes) -> None:
         """Merge what the server answered."""
-        delete = self._deletes.pop(id(write), None)
+        of_this_server = self._ended(write)
         if write.dry_run or write.verb == "deletecollection":
             return
         record = _record(body)
+        if not of_this_server:
+            self._doubt(write, record)
+            return
+        if write.verb == "create" and record is not None:
+            self._check_version(record)
+        delete = self._deletes.pop(id(write), None)
         if delete is not None:
             self._deleted(delete, record)
         elif record is not None:
@@ -98,6 +122,9 @@ class WriteRouter:
 
     def failed(self, write: Write, error: Exception) -> None:
         """Show an object again whose delete the server refused."""
+        self._ended(write)
+        if isinstance(error, TransportError):
+            self._identity.suspect()
         delete = self._deletes.pop(id(write), None)
         if delete is None:
             return
@@ -110,6 +137,8 @@ class WriteRouter:
 
     def unknown(self, write: Write) -> None:
         """Have the object read live, when its name is known."""
+        self._ended(write)
+        self._identity.suspect()
         if write.name and not write.dry_run and write.verb != "deletecollection":
             self._start(write)
 
@@ -139,10 +168,13 @@ class WriteRouter:
         """Return the object; neither it nor an error when the server has none."""
         delay = _RETRY_BASE
         while True:
+            number = self._identity.number
             try:
                 body = await self._client.get_raw(
                     resource, write.name, namespace=write.namespace or None
                 )
+                if self._identity.number != number:
+                    continue  # the lost server may have said so
                 return Record.read(body, gvk=resource.gvk), None
             except (ApiError, TransportError, InvalidObjectError) as error:
                 if _names(error, write.name):
@@ -158,6 +190,31 @@ class WriteRouter:
                 wait = error.retry_after if isinstance(error, ApiError) else None
             await asyncio.sleep(self._random.jitter(wait or delay, 0.5))
             delay = min(_RETRY_CAP, delay * 2)
+
+    def _ended(self, write: Write) -> bool:
+        """Forget a write under way; return whether the server is still the same."""
+        _, number = self._sent.pop(id(write), (write, self._identity.number))
+        return number == self._identity.number
+
+    def _doubt(self, write: Write, record: Record | None) -> None:
+        """Have the object of an answer read live, for its server may be lost."""
+        if write.name:
+            self._start(write)
+        elif record is not None:
+            self._start(replace(write, name=record.name))
+
+    def _check_version(self, record: Record) -> None:
+        """Doubt the server when what it made is older than what it said before."""
+        for informer in self._informers():
+            if record.gvk != informer.gvk or record.version is None:
+                continue
+            stream = informer.stream_for(record.namespace)
+            if stream is None or record.version >= stream.store.watermark:
+                continue
+            # The stream may have been quicker.
+            if stream.store.newest(record.namespace, record.name) is None:
+                self._identity.suspect()
+                return
 
     def _still_there(self, delete: _Delete, record: Record) -> None:
         for informer, stream, uid in delete.hidden:

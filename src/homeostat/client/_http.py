@@ -1,9 +1,14 @@
 """The transport over sockets: addresses, credentials and TLS around aiohttp."""
 
+import asyncio
 import logging
 import ssl
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, final
@@ -60,13 +65,14 @@ class HttpTransport:
 
     async def request(self, request: HttpRequest) -> HttpResponse:
         """Send one request and return the whole answer."""
-        credential = await self._credential()
-        response = await self._send(request, credential)
-        if response.status == 401:
-            renewed = await self._renewed(credential)
-            if renewed is not None:
-                response = await self._send(request, renewed)
-        return response
+        with self._while_open():
+            credential = await self._credential()
+            response = await self._send(request, credential)
+            if response.status == 401:
+                renewed = await self._renewed(credential)
+                if renewed is not None:
+                    response = await self._send(request, renewed)
+            return response
 
     def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
         """Open a stream; leaving the block closes it."""
@@ -81,20 +87,47 @@ class HttpTransport:
 
     @asynccontextmanager
     async def _stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
-        credential = await self._credential()
-        stream = await self._open(request, credential)
+        with self._while_open():
+            stream = await self._follow(request)
         try:
-            if stream.status == 401:
-                renewed = await self._renewed(credential)
-                if renewed is not None:
-                    stream.close()
-                    stream = await self._open(request, renewed)
             yield stream
         finally:
             stream.close()
 
+    async def _follow(self, request: HttpRequest) -> "SocketStream":
+        credential = await self._credential()
+        stream = await self._open(request, credential)
+        if stream.status != 401:
+            return stream
+        try:
+            renewed = await self._renewed(credential)
+        except BaseException:
+            stream.close()
+            raise
+        if renewed is None:
+            return stream
+        stream.close()
+        return await self._open(request, renewed)
+
+    @contextmanager
+    def _while_open(self) -> Generator[None]:
+        """Turn into an error of ours what closing does beneath a request.
+
+        A thread's answer and a turn in the pool are futures: closing cancels them,
+        which is not the cancellation of the task that waits for them. What is closed
+        already raises a RuntimeError.
+        """
+        try:
+            yield
+        except (asyncio.CancelledError, RuntimeError) as error:
+            task = asyncio.current_task()
+            cancelled = isinstance(error, asyncio.CancelledError)
+            if not self._closed or (cancelled and task and task.cancelling()):
+                raise
+            raise TransportError("the client was closed", sent=True) from error
+
     async def _send(self, request: HttpRequest, credential: Credential) -> HttpResponse:
-        sockets = self._connections()
+        sockets = await self._connections()
         return await sockets.send(
             self._complete(request, credential),
             url_of(self._config.server, request),
@@ -105,7 +138,7 @@ class HttpTransport:
     async def _open(
         self, request: HttpRequest, credential: Credential
     ) -> "SocketStream":
-        sockets = self._connections()
+        sockets = await self._connections()
         return await sockets.open(
             self._complete(request, credential),
             url_of(self._config.server, request),
@@ -114,7 +147,7 @@ class HttpTransport:
         )
 
     async def _credential(self) -> Credential:
-        self._connections()  # a closed transport asks nobody for credentials
+        await self._connections()  # a closed transport asks nobody for credentials
         try:
             return await self._source.current()
         except ConfigError as error:
@@ -138,14 +171,19 @@ class HttpTransport:
             headers["authorization"] = credential.authorization
         return replace(request, headers=headers)
 
-    def _connections(self) -> "Sockets":
+    async def _connections(self) -> "Sockets":
+        self._refuse_if_closed()
+        if self._sockets is None:
+            # In a thread, for the loop has others to serve meanwhile.
+            sockets = await self._threads.run(_load_sockets)
+            self._refuse_if_closed()
+            if self._sockets is None:  # else another request was faster
+                self._sockets = sockets()
+        return self._sockets
+
+    def _refuse_if_closed(self) -> None:
         if self._closed:
             raise TransportError("the client is closed", sent=False)
-        if self._sockets is None:
-            from homeostat.client._sockets import Sockets  # noqa: PLC0415
-
-            self._sockets = Sockets()
-        return self._sockets
 
     async def _tls(self, credential: Credential) -> ssl.SSLContext | None:
         """Return the context, made anew when a certificate has changed.
@@ -173,3 +211,9 @@ class HttpTransport:
             return self._context
         self._context, self._context_of = context, made_of
         return context
+
+
+def _load_sockets() -> "type[Sockets]":
+    from homeostat.client._sockets import Sockets  # noqa: PLC0415
+
+    return Sockets

@@ -1,11 +1,13 @@
-"""aiohttp behind two calls. Importing this costs 190 ms: the first request does."""
+"""aiohttp behind two calls. Importing this costs 200 ms, which a thread pays."""
 
 import asyncio
 import os
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from typing import Any
+from weakref import WeakSet
 
 import aiohttp
 from yarl import URL
@@ -20,6 +22,7 @@ CONNECT_TIMEOUT = 30.0  # seconds, as client-go's dialer
 MAX_CONNECTIONS = 100  # of requests; watches have no limit
 READ_BUFFER_BYTES = 1 << 18  # per watch; TCP holds back what does not fit
 MAX_HEADER_BYTES = 1 << 16  # a server's warnings alone may have 4,096 characters
+HANG_UP_ROUNDS = 50  # of the loop, each without waiting; five are enough for TLS
 
 # Which option each system has for the time before the first probe.
 _KEEPALIVE = (
@@ -72,9 +75,9 @@ async def _send_once(
         raise _LostError(_text(error)) from error
 
 
-def _session(*, limit: int) -> aiohttp.ClientSession:
+def _session(lines: "_Lines", *, limit: int) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=limit, socket_factory=_make_socket),
+        connector=aiohttp.TCPConnector(limit=limit, socket_factory=lines.make),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
         cookie_jar=aiohttp.DummyCookieJar(),
         # Without Accept-Encoding the server does not compress: CPU is dearer than
@@ -87,10 +90,48 @@ def _session(*, limit: int) -> aiohttp.ClientSession:
     )
 
 
+class _Lines:
+    """Every socket that was made and is not closed, whoever holds it.
+
+    aiohttp forgets a connection whose request was cancelled, while asyncio goes on
+    with it: it says goodbye over TLS and waits for the other side's, for 30 s at most;
+    one that was cancelled before its first byte even shakes hands, for nobody.
+    """
+
+    __slots__ = ("_closed", "_open")
+
+    def __init__(self) -> None:
+        self._open: WeakSet[socket.socket] = WeakSet()
+        self._closed = False
+
+    def make(self, address: _Address) -> socket.socket:
+        """Return a socket, to be connected by aiohttp."""
+        if self._closed:
+            raise OSError("the client is closed")
+        made = _make_socket(address)
+        self._open.add(made)
+        return made
+
+    async def hang_up(self) -> None:
+        """End every connection and wait until asyncio has let go of it.
+
+        The other side is not waited for: each is cut off, which asyncio then notices.
+        """
+        self._closed = True
+        left = [line for line in self._open if line.fileno() >= 0]
+        for line in left:  # once: later, the number may be another's
+            with suppress(OSError):  # not connected, or not any more
+                line.shutdown(socket.SHUT_RDWR)
+        for _ in range(HANG_UP_ROUNDS):
+            if all(line.fileno() < 0 for line in left):
+                return
+            await asyncio.sleep(0)
+
+
 class SocketStream:
     """An answer whose body arrives over time."""
 
-    __slots__ = ("_response", "headers", "status")
+    __slots__ = ("__weakref__", "_response", "headers", "status")
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
@@ -113,18 +154,27 @@ class SocketStream:
             raise TransportError(f"the answer broke off: {_text(error)}") from error
 
     def close(self) -> None:
-        """Close the connection when the body was not read to its end."""
+        """Cut the connection when the body was not read to its end.
+
+        Whoever waits for more of it gets a TransportError.
+        """
+        connection = self._response.connection
+        if connection is not None and connection.transport is not None:
+            # A goodbye over TLS waits for an answer behind what nobody reads any more.
+            connection.transport.abort()
         self._response.close()
 
 
 class Sockets:
     """Connections to one server: a pool for requests, and one per watch."""
 
-    __slots__ = ("_requests", "_watches")
+    __slots__ = ("_lines", "_requests", "_streams", "_watches")
 
     def __init__(self) -> None:
-        self._requests = _session(limit=MAX_CONNECTIONS)
-        self._watches = _session(limit=0)
+        self._lines = _Lines()
+        self._streams: WeakSet[SocketStream] = WeakSet()
+        self._requests = _session(self._lines, limit=MAX_CONNECTIONS)
+        self._watches = _session(self._lines, limit=0)
 
     async def send(
         self,
@@ -173,10 +223,14 @@ class Sockets:
             )
         except (aiohttp.ClientError, OSError) as error:
             raise _failure(error, str(URL(url, encoded=True).origin())) from error
-        return SocketStream(response)
+        stream = SocketStream(response)
+        self._streams.add(stream)
+        return stream
 
     async def close(self) -> None:
         """Close every connection: the loop may end right after this."""
+        for stream in list(self._streams):
+            stream.close()  # the connector would let their readers wait for ever
         for session in (self._requests, self._watches):
             connector = session.connector
             if isinstance(connector, aiohttp.TCPConnector):
@@ -184,7 +238,7 @@ class Sockets:
                 # longer than its loop may live.
                 await connector.close(abort_ssl=True)
             await session.close()
-        await asyncio.sleep(0)
+        await self._lines.hang_up()
 
 
 def _failure(error: Exception, server: str) -> TransportError:

@@ -1,7 +1,7 @@
 """Whether a value has the shape of its schema: the gate before structured merge."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, cast, final
 
 import msgspec
 
@@ -13,12 +13,14 @@ from homeostat.schema._elements import (
     path_text,
     value_text,
 )
-from homeostat.schema._items import SchemaMismatchError, item_element, located, shape_of
+from homeostat.schema._items import SchemaMismatchError, item_element, shape_of
 
 __all__ = ["check_shape"]
 
 
-def check_shape(value: JSON, atom: Atom, *, duplicates: bool) -> None:
+def check_shape(
+    value: JSON, atom: Atom, *, duplicates: bool = False, whose: str = "patch"
+) -> None:
     """Refuse a value whose shape its schema does not allow.
 
     Args:
@@ -26,83 +28,98 @@ def check_shape(value: JSON, atom: Atom, *, duplicates: bool) -> None:
         atom: Of its schema.
         duplicates: Allow repeated items in sets and map lists: stored objects may
             have them, an applied configuration may not.
+        whose: For the error: which object this is.
 
     Raises:
-        SchemaMismatchError: The first misfit, with its path.
+        SchemaMismatchError: All misfits, each with its path.
 
     Source: structured-merge-diff ``typed/validate.go``.
     """
-    shape = shape_of(value, atom)
-    if shape == "map":
-        _check_map(value, atom, duplicates=duplicates)
-    elif shape == "list":
-        _check_list(value, atom, duplicates=duplicates)
-    elif value is not None:
-        _check_scalar(value, atom)
+    walk = _Walk(duplicates=duplicates)
+    walk.check(value, atom, "")
+    if walk.misfits:
+        raise SchemaMismatchError(*walk.misfits, whose=whose)
 
 
-def _check_map(value: JSON, atom: Atom, *, duplicates: bool) -> None:
-    if value is None:
-        return
-    if not isinstance(value, dict):
-        raise SchemaMismatchError(f"expected map, got {_shown(value)}")
-    fields = cast("dict[str, Any]", value)
-    for name, item in fields.items():
-        child = atom.field(name)
-        if child is None:
-            child = atom.entry()
-            if child is None:
-                raise SchemaMismatchError(
-                    f"{path_text((field_element(name),))}: field not declared in schema"
-                )
-        try:
-            check_shape(item, child, duplicates=duplicates)
-        except SchemaMismatchError as error:
-            raise located(field_element(name), error) from None
+@final
+class _Walk:
+    __slots__ = ("_duplicates", "misfits")
+
+    def __init__(self, *, duplicates: bool) -> None:
+        self._duplicates = duplicates
+        self.misfits: list[str] = []
+
+    def _note(self, path: str, text: str) -> None:
+        self.misfits.append(f"{path}: {text}" if path else text)
+
+    def check(self, value: JSON, atom: Atom, path: str) -> None:
+        shape = shape_of(value, atom)
+        if value is None:
+            return
+        if shape == "map":
+            if isinstance(value, dict):
+                self._map(cast("dict[str, Any]", value), atom, path)
+            else:
+                self._note(path, f"expected map, got {_shown(value)}")
+        elif shape == "list":
+            if isinstance(value, list):
+                self._list(cast("Sequence[Any]", value), atom, path)
+            else:
+                self._note(path, f"expected list, got {_shown(value)}")
+        else:
+            text = _scalar_misfit(value, atom)
+            if text:
+                self._note(path, text)
+
+    def _map(self, fields: dict[str, Any], atom: Atom, path: str) -> None:
+        undeclared = ""
+        for name, item in fields.items():
+            child = atom.field(name) or atom.entry()
+            here = path + path_text((field_element(name),))
+            if child is not None:
+                self.check(item, child, here)
+            elif not undeclared:
+                undeclared = here
+        if undeclared:
+            # One of them ends the server's walk of the map, which is in no order: it
+            # is as if it had been the last.
+            self._note(undeclared, "field not declared in schema")
+
+    def _list(self, items: Sequence[Any], atom: Atom, path: str) -> None:
+        seen: set[str] = set()
+        child = atom.item()
+        for index, item in enumerate(items):
+            element = index_element(index)
+            if atom.associative:
+                try:
+                    element = item_element(item, atom)
+                except SchemaMismatchError as error:
+                    # Nobody knows what the rest of the list would be.
+                    self._note(path, f"element {index}: {error}")
+                    return
+                if element in seen and not self._duplicates:
+                    key = path_text((element,))
+                    self._note(path, f"duplicate entries for key {key}")
+                seen.add(element)
+            self.check(item, child, path + path_text((element,)))
 
 
-def _check_list(value: JSON, atom: Atom, *, duplicates: bool) -> None:
-    if value is None:
-        return
-    if not isinstance(value, list):
-        raise SchemaMismatchError(f"expected list, got {_shown(value)}")
-    seen: set[str] = set()
-    child = atom.item()
-    for index, item in enumerate(cast("Sequence[Any]", value)):
-        element = index_element(index)
-        if atom.associative:
-            try:
-                element = item_element(item, atom)
-            except SchemaMismatchError as error:
-                raise SchemaMismatchError(f"element {index}: {error}") from None
-            if element in seen and not duplicates:
-                raise SchemaMismatchError(
-                    f"duplicate entries for key {path_text((element,))}"
-                )
-            seen.add(element)
-        try:
-            check_shape(item, child, duplicates=duplicates)
-        except SchemaMismatchError as error:
-            raise located(element, error) from None
-
-
-def _check_scalar(value: JSON, atom: Atom) -> None:
+def _scalar_misfit(value: JSON, atom: Atom) -> str:
     wanted = atom.scalar
     if wanted == "numeric":
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise SchemaMismatchError(
-                f"expected numeric (int or float), got {_go_type(value)}"
-            )
+            return f"expected numeric (int or float), got {_go_type(value)}"
     elif wanted == "string":
         if not isinstance(value, str):
             # This one message writes its value as Go source, the others as text.
             source = f"&value.valueUnstructured{{Value:{_go_source(value)}}}"
-            raise SchemaMismatchError(f"expected string, got {source}")
+            return f"expected string, got {source}"
     elif wanted == "boolean":
         if not isinstance(value, bool):
-            raise SchemaMismatchError(f"expected boolean, got {_shown(value)}")
+            return f"expected boolean, got {_shown(value)}"
     elif isinstance(value, dict | list):
-        raise SchemaMismatchError(f"expected any scalar, got {_shown(value)}")
+        return f"expected any scalar, got {_shown(value)}"
+    return ""
 
 
 def _go_type(value: JSON) -> str:

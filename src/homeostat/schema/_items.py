@@ -5,14 +5,13 @@ from typing import Any, Final, Literal, cast
 from homeostat.api import JSON
 from homeostat.errors import HomeostatError
 from homeostat.schema._atoms import DEDUCED, Atom
-from homeostat.schema._elements import key_element, path_text, value_element
+from homeostat.schema._elements import key_element, value_element
 
 __all__ = [
     "ABSENT",
     "SchemaMismatchError",
     "entry_atom",
     "item_element",
-    "located",
     "shape_of",
 ]
 
@@ -35,8 +34,19 @@ class SchemaMismatchError(HomeostatError):
     """A value does not have the shape that its schema gives it.
 
     ``str()`` is the text of structured-merge-diff, as
-    ``.spec.replcas: field not declared in schema``.
+    ``.spec.replcas: field not declared in schema``; several misfits stand below one
+    another.
+
+    Attributes:
+        whose: ``patch`` or ``live``: which object does not fit.
+
+    Source: structured-merge-diff ``typed.ValidationErrors``.
     """
+
+    def __init__(self, *misfits: str, whose: str = "patch") -> None:
+        one = len(misfits) == 1
+        super().__init__(misfits[0] if one else "\n  ".join(["errors:", *misfits]))
+        self.whose = whose
 
 
 def shape_of(value: JSON, atom: Atom) -> Shape:
@@ -101,10 +111,3 @@ def _keyed(item: dict[str, Any], atom: Atom) -> str:
             f"[{names}] (and doesn't have default values for any key fields)"
         )
     return key_element(keys)
-
-
-def located(element: str, error: SchemaMismatchError) -> SchemaMismatchError:
-    """Return the error with one more step before its path."""
-    text = str(error)
-    separator = "" if text.startswith((".", "[")) else ": "
-    return SchemaMismatchError(f"{path_text((element,))}{separator}{text}")

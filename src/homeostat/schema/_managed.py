@@ -142,8 +142,10 @@ def apply_managed(  # noqa: PLR0913 - the facts of one write
         ValueError: The live object's managedFields cannot be read.
     """
     atom = root_atom(schema)
-    check_shape(config, atom, duplicates=False)
+    check_shape(config, atom)
     before = _blank(config, schema) if live is None else _plain(live)
+    if live is not None:
+        check_shape(before, atom, duplicates=True, whose="live")
     managed = decode_managed(_metadata(live or {}).get("managedFields"))
     if not managed.owned:
         first = identity(BEFORE_FIRST_APPLY, UPDATE, api_version, subresource)

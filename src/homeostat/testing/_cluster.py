@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self, TypeVar, final
 
-from homeostat._tasks import LoopThread
+from homeostat._tasks import Group, LoopThread, only_error
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
 from homeostat.client import Client
 from homeostat.controller import Controller, KindController
+from homeostat.errors import TransportError
 from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
 from homeostat.manager import Manager, install_crds, resources_of
 
@@ -21,6 +22,7 @@ __all__ = ["Cluster"]
 T = TypeVar("T")
 
 START_TIMEOUT = 30.0  # seconds until the caches of a test's controllers are full
+_NOT_RUNNING = "the cluster is not running: use it in a with block"
 
 
 @final
@@ -78,7 +80,7 @@ class Cluster:
     def local(self) -> LocalCluster:
         """The cluster itself; its methods belong to the cluster's loop."""
         if self._local is None:
-            raise RuntimeError("the cluster is not running: use it in a with block")
+            raise RuntimeError(_NOT_RUNNING)
         return self._local
 
     def call(self, action: Callable[[Client], Awaitable[T]]) -> T:
@@ -87,7 +89,8 @@ class Cluster:
         As ``cluster.call(lambda client: client.get(PodSet, "web"))``.
         """
         client = self._client
-        assert client is not None  # made by _boot, before anybody can call
+        if client is None:
+            raise RuntimeError(_NOT_RUNNING)
 
         async def act() -> T:
             return await action(client)
@@ -107,17 +110,22 @@ class Cluster:
         """Run controllers on the cluster until the test ends.
 
         Their custom resources are installed first. Blocks until their caches are full.
+        At the end of the test what they do is cancelled, as when their process is
+        killed; if they died before, the end of the test raises why.
+
+        Args:
+            *controllers: What to run, in one manager; each call has its own.
+
+        Raises:
+            ConfigError: As ``Manager`` raises it, or a resource has no definition.
+            InvalidError: The server does not take a definition.
+            TimeoutError: After 30 s a cache is not full; says which, and why.
         """
         client = self.local.client()
         manager = Manager(controllers=controllers, client=client, drain_timeout=0.0)
-
-        async def begin() -> None:
-            await install_crds(client, resources_of(controllers))
-            self._background.append(self._thread.submit(manager.run()))
-            async with asyncio.timeout(START_TIMEOUT):
-                await manager.wait_ready()
-
-        self._thread.call(begin())
+        self.call(lambda admin: install_crds(admin, resources_of(controllers)))
+        running = self._thread.call(_begin(self._thread, manager, client))
+        self._background.append(running)
 
     @property
     def url(self) -> str:
@@ -137,6 +145,37 @@ class Cluster:
 
     async def _serve(self) -> str:
         return await self._services.enter_async_context(self.local.serve())
+
+
+async def _begin(thread: LoopThread, manager: Manager, client: Client) -> Future[None]:
+    """Return a manager at work; one that fails to get there is gone when it raises."""
+    running = thread.submit(_operate(manager, client))
+    ready = False
+    try:
+        async with asyncio.timeout(START_TIMEOUT), Group() as tasks:
+            failing = tasks.start(_failure_of(running), name="cluster/start")
+            await manager.wait_ready()
+            failing.cancel()
+            ready = True
+    except TimeoutError:
+        why = "; ".join(f"{k}: {v}" for k, v in manager.health.troubles.items())
+        raise TimeoutError(f"not ready in {START_TIMEOUT:g} s: {why}") from None
+    except BaseExceptionGroup as group:
+        raise only_error(group) from None
+    finally:
+        if not ready:
+            running.cancel()
+    return running
+
+
+async def _operate(manager: Manager, client: Client) -> None:
+    async with client:
+        await manager.run()
+
+
+async def _failure_of(running: Future[None]) -> None:
+    """Raise what it dies of; cancelling this leaves it running."""
+    await asyncio.shield(asyncio.wrap_future(running))
 
 
 class _HopStream:
@@ -163,9 +202,14 @@ class _Hop:
         self._thread = thread
 
     async def request(self, request: HttpRequest) -> HttpResponse:
-        return await asyncio.wrap_future(
-            self._thread.submit(self._target.request(request))
-        )
+        asked = self._thread.submit(self._target.request(request))
+        try:
+            return await asyncio.wrap_future(asked)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise _stopped() from None
 
     @asynccontextmanager
     async def stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
@@ -177,23 +221,25 @@ class _Hop:
                 opened.set_result(_HopStream(status, headers))
 
         def hand_over(chunk: bytes | BaseException | None) -> None:
-            if opened.done() and not opened.cancelled():
+            if opened.cancelled():  # nobody waits any more
+                return
+            if opened.done():
                 opened.result().queue.put_nowait(chunk)
             elif isinstance(chunk, BaseException):
                 opened.set_exception(chunk)
 
         async def pump() -> None:
-            try:
-                async with self._target.stream(request) as source:
-                    loop.call_soon_threadsafe(begin, source.status, source.headers)
-                    async for chunk in source.chunks():
-                        loop.call_soon_threadsafe(hand_over, chunk)
-            except Exception as error:  # noqa: BLE001 -- raised in the other loop
-                loop.call_soon_threadsafe(hand_over, error)
-            else:
-                loop.call_soon_threadsafe(hand_over, None)
+            async with self._target.stream(request) as source:
+                loop.call_soon_threadsafe(begin, source.status, source.headers)
+                async for chunk in source.chunks():
+                    loop.call_soon_threadsafe(hand_over, chunk)
+
+        def end(pumping: Future[None]) -> None:
+            last = _stopped() if pumping.cancelled() else pumping.exception()
+            loop.call_soon_threadsafe(hand_over, last)
 
         pumping = self._thread.submit(pump())
+        pumping.add_done_callback(end)
         try:
             yield await opened
         finally:
@@ -201,3 +247,7 @@ class _Hop:
 
     async def close(self) -> None:
         """Leave the target open: it belongs to the cluster."""
+
+
+def _stopped() -> TransportError:
+    return TransportError("the cluster has stopped")

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from homeostat.apiserver._nesting import MAX_DEPTH, MalformedError, TooDeepError, cut
+from homeostat.apiserver._nesting import MAX_DEPTH, cut
 
 
 def _nested(depth: int) -> bytes:
@@ -25,22 +25,9 @@ def test_what_is_deeper_becomes_null() -> None:
     assert (depth, item) == (MAX_DEPTH, None)
 
 
-def test_ten_thousand_levels_are_read() -> None:
-    cut(_nested(10_000))
-    with pytest.raises(TooDeepError):
-        cut(_nested(10_001))
-
-
-@pytest.mark.parametrize("body", [b"[" * 200, b"[[}", b"]", b"[" * 200 + b"}" * 200])
-def test_brackets_must_match(body: bytes) -> None:
-    with pytest.raises(MalformedError):
-        cut(body)
-
-
-@pytest.mark.parametrize("text", [b"[]", b'"', b"\\", b"[[[[]]]]", b'"\\"'])
+@pytest.mark.parametrize("text", [b"[]", b'""', b'"\\""', b"[[[[]]]]"])
 def test_time_is_linear(text: bytes) -> None:
-    body = b"[" + text * (1_000_000 // len(text))
+    body = b"[" + text * (1_000_000 // len(text)) + b"]"
     before = time.process_time()
-    with pytest.raises(MalformedError):
-        cut(body)
+    assert cut(body) == body
     assert time.process_time() - before < 5

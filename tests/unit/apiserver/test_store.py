@@ -82,7 +82,7 @@ def test_past_state_is_told_after_changes() -> None:
     put(store, table, "a", data=1)
     past = put(store, table, "b")
     put(store, table, "a", data=2)
-    store.remove(table, "ns/b", value("b"))
+    store.remove(table, "ns/b")
     put(store, table, "c")
     old = list(table.scan_at(past, "ns/"))
     assert names(old) == ["a", "b"]
@@ -98,7 +98,7 @@ def test_events_come_in_order_with_their_old_state() -> None:
     table.watchers.append(log)
     put(store, table, "a", data=1)
     put(store, table, "a", data=2)
-    store.remove(table, "ns/a", value("a"))
+    store.remove(table, "ns/a")
     assert [e.type for e in log.events] == ["ADDED", "MODIFIED", "DELETED"]
     assert log.events[0].old is None
     assert log.events[1].old is log.events[0].new

@@ -33,12 +33,14 @@ from homeostat.cache._inputs import (
     Opened,
     Page,
     Refused,
+    Replaced,
     Resolved,
     Silent,
     Start,
     Waited,
 )
-from homeostat.cache._machine import ReflectorState, reflect, silence
+from homeostat.cache._machine import reflect
+from homeostat.cache._state import ReflectorState, silence
 from homeostat.errors import ApiError, TransportError, status_error
 from tests.unit.cache.support import record, status
 
@@ -72,7 +74,7 @@ SECOND_PAGE = replace(LIST, continue_="next")
 WATCH = replace(
     FRESH, phase="watch", resource_version="5", progressed=True, opened_at=-60.0
 )
-KNOWN = replace(WATCH, identity="one", doubt=None)
+KNOWN = replace(WATCH, history=1, doubt=None)
 DOUBTED = replace(KNOWN, doubt=4.0)
 OLD_SERVER = replace(INITIAL, streaming=False)
 
@@ -214,35 +216,54 @@ ROWS: list[tuple[str, ReflectorState, Input, list[Effect | type[Effect]]]] = [
     ("silence", WATCH, Silent(), [STREAM_FROM_5]),
     # Which server it is.
     (
-        "asks before the first state",
-        replace(FRESH, identity=""),
-        Resolved(),
+        "asks before anything else",
+        replace(FRESH, history=0),
+        Start(),
         [Identify(float("-inf"))],
     ),
-    ("first server", replace(INITIAL, identity=""), Identified("one"), [STREAM]),
-    ("nobody may tell", replace(INITIAL, identity=""), Identified(), [STREAM]),
-    ("clean end is no reason to doubt", KNOWN, Closed(), [WATCH_FROM_5]),
+    ("first server", replace(FRESH, history=0), Identified(0), [Resolve()]),
+    ("nobody may tell", replace(INITIAL, history=0), Identified(0), [STREAM]),
+    ("no doubt, no question", KNOWN, Waited(), [WATCH_FROM_5]),
     ("doubt", DOUBTED, Waited(), [Identify(4.0)]),
     ("doubt between pages", replace(DOUBTED, phase="list"), Waited(), [Identify(4.0)]),
     (
-        "doubt waits for the kind",
+        "doubt about a missing kind",
         replace(DOUBTED, phase="resolve"),
         Waited(),
-        [Resolve()],
+        [Identify(4.0)],
     ),
-    ("the same server", DOUBTED, Identified("one"), [WATCH_FROM_5]),
-    ("another server", DOUBTED, Identified("two"), [Restart(), FIRST_PAGE]),
-    ("a new one", DOUBTED, Identified(missing=True), [Restart(), FIRST_PAGE]),
+    ("the same server", DOUBTED, Identified(1), [WATCH_FROM_5]),
+    ("another server", DOUBTED, Identified(2), [Restart(), FIRST_PAGE]),
+    ("a new one", DOUBTED, Identified(2, unsaid=True), [Restart(), FIRST_PAGE]),
+    (
+        "another server, and a missing kind",
+        replace(DOUBTED, phase="resolve"),
+        Identified(2),
+        [Restart(), Resolve()],
+    ),
     ("no answer", DOUBTED, Identified(error=INTERNAL), [Degrade, WAIT]),
     ("told to wait", DOUBTED, Identified(error=BUSY), [Degrade, Wait(7.0)]),
     (
         "no answer before the first state",
-        replace(INITIAL, identity=""),
+        replace(INITIAL, history=0),
         Identified(error=INTERNAL),
         [Degrade, WAIT],
     ),
-    ("right to ask is gone", DOUBTED, Identified(), [WATCH_FROM_5]),
+    ("right to ask is gone", DOUBTED, Identified(1, unsaid=True), [WATCH_FROM_5]),
     ("silence of a known server", KNOWN, Silent(), [Identify(0.0)]),
+    ("another one saw it, in a watch", KNOWN, Replaced(2), [Restart(), FIRST_PAGE]),
+    (
+        "another one saw it, in the first state",
+        replace(INITIAL, history=1, doubt=None),
+        Replaced(2),
+        [Restart(), FIRST_PAGE],
+    ),
+    (
+        "another one saw it, between pages",
+        replace(SECOND_PAGE, history=1, doubt=None),
+        Replaced(2),
+        [Restart(), FIRST_PAGE],
+    ),
 ]
 
 
@@ -276,34 +297,64 @@ def wait_of(state: ReflectorState, happened: Input, **kwargs: float) -> float:
 
 
 @pytest.mark.parametrize(
-    "failure",
-    [Closed(CUT), Failed(CUT), Failed(INTERNAL), Failed(error(401, "Unauthorized"))],
-    ids=["cut", "refused", "proxy", "credentials"],
+    "sign",
+    [
+        Closed(CUT),
+        Closed(),
+        Failed(CUT),
+        Failed(INTERNAL),
+        Failed(error(401, "Unauthorized")),
+        Failed(EXPIRED),
+        Failed(TOO_LARGE),
+        Failed(OLD_TOO_LARGE),
+        Failed(MISSING),
+        Refused(),
+        said(EXPIRED),
+        mark("3"),
+    ],
+    ids=str,
 )
-def test_failure_that_a_new_server_may_cause_raises_doubt(failure: Input) -> None:
-    state = after(KNOWN, failure, now=7.0)
+def test_what_a_new_server_may_cause_raises_doubt(sign: Input) -> None:
+    state = after(KNOWN, sign, now=7.0)
     assert reflect(state, Waited())[1] == (Identify(7.0),)
 
 
 @pytest.mark.parametrize(
-    "failure", [Closed(), Failed(FORBIDDEN), Failed(BUSY), Failed(EXPIRED)]
+    "answer", [Failed(FORBIDDEN), Failed(BUSY), mark("8"), ADDED, Opened()], ids=str
 )
-def test_answer_of_a_server_that_works_raises_none(failure: Input) -> None:
-    assert after(KNOWN, failure, now=7.0).doubt is None
+def test_answer_of_a_server_that_works_raises_none(answer: Input) -> None:
+    assert after(KNOWN, answer, now=7.0).doubt is None
+
+
+def test_watch_that_ends_when_it_is_due_raises_none() -> None:
+    state = after(KNOWN, Opened(), now=10.0)
+    state, effects = reflect(state, Closed(), now=300.0)
+    assert effects == (WATCH_FROM_5,)
+    assert state.doubt is None
+
+
+def test_kind_that_stays_missing_raises_doubt_once() -> None:
+    state = after(KNOWN, Failed(MISSING), Waited(), Identified(1), Failed(MISSING))
+    assert reflect(state, Waited())[1] == (Resolve(),)
 
 
 def test_server_without_a_name_yet_is_asked_again_after_its_state() -> None:
-    state = after(DOUBTED, Identified(missing=True), now=8.0)
+    state = after(DOUBTED, Identified(2, unsaid=True), now=8.0)
     state, effects = reflect(state, Page("2"))
     assert effects[-1] == Identify(8.0)
-    state, effects = reflect(state, Identified("two"))
+    state, effects = reflect(state, Identified(2))
     assert effects == (Watch(resource_version="2", initial=False),)
-    assert (state.identity, state.doubt) == ("two", None)
+    assert (state.history, state.doubt) == (2, None)
 
 
 def test_right_to_ask_that_is_gone_leaves_the_doubt() -> None:
-    state = after(DOUBTED, Identified(), now=8.0)
-    assert (state.identity, state.doubt) == ("one", 8.0)
+    state = after(DOUBTED, Identified(1, unsaid=True), now=8.0)
+    assert (state.history, state.doubt) == (1, 8.0)
+
+
+def test_loss_that_versions_tell_leaves_the_doubt() -> None:
+    state = after(KNOWN, Replaced(2, unsaid=True), now=8.0)
+    assert (state.history, state.doubt) == (2, 8.0)
 
 
 def test_missing_kind_is_resolved_anew_and_then_listed_anew() -> None:

@@ -271,12 +271,13 @@ def test_same_server_after_a_cut_goes_on_where_it_was() -> None:
     assert case.script.queries[1]["resourceVersion"] == "5"
 
 
-def test_clean_ends_of_watches_ask_nothing() -> None:
+def test_due_ends_of_watches_ask_nothing() -> None:
     case = Case(identified=True)
     case.script.identities = [cluster("one")]
-    quiet: list[Part] = [100.0, bookmark(6) + b"\n", 100.0]
-    case.script.watches = [[STREAMED], *(quiet for _ in range(5))]
-    case.run(1100)
+    mark: Part = bookmark(6) + b"\n"
+    quiet: list[Part] = [mark, 100.0, mark, 100.0, mark, 90.0]
+    case.script.watches = [[STREAMED, *quiet], *(quiet for _ in range(6))]
+    case.run(1900)
     assert len(case.script.asked) >= 6
     assert len(case.script.identified) == 1
 
@@ -305,3 +306,46 @@ def test_second_run_asks_again_which_server_it_is() -> None:
 
     run_virtual(main())
     assert case.shown == {"c": "1"}
+
+
+def test_watch_that_ends_early_asks_which_server_it_is() -> None:
+    case = Case(identified=True)
+    case.script.identities = [cluster("one"), cluster("one")]
+    case.script.watches = [[STREAMED, 100.0]]
+    case.run(110)
+    assert case.script.identified == [0.0, 100.0]
+
+
+def test_change_of_a_stranger_is_refused_and_asked_about() -> None:
+    """A stream that goes on in the middle of another server's history."""
+    case = Case(identified=True)
+    case.script.identities = [cluster("one"), cluster("two")]
+    stranger = line("MODIFIED", pod("a", 9, uid="other")) + b"\n"
+    case.script.watches = [[STREAMED, 1.0, stranger, 1e9]]
+    case.script.lists = [page(9, pod("a", 9, uid="other"))]
+    case.run(5)
+    assert case.script.identified == [0.0, 1.0]
+    assert case.shown == {"a": "9"}
+    assert case.deltas[-1].reason == "restart"
+
+
+def test_versions_that_go_back_cost_everybody_the_state() -> None:
+    """Without the right to ask, the first list that is behind tells all of them."""
+    case = Case(identified=True)
+    case.script.watches = [[STREAMED, 1.0, bookmark(2) + b"\n", 1e9]]
+    case.script.lists = [page(2, pod("a", 2)), page(2, pod("a", 2))]
+    heard: list[int | None] = []
+
+    async def main() -> None:
+        identity = case.reflector.following._identity
+        assert identity is not None
+        identity.listeners.append(lambda: heard.append(case.reflector.following.taken))
+        async with Group() as group:
+            task = group.start(case.reflector.run(), name="reflector")
+            await asyncio.sleep(60)
+            task.cancel()
+
+    run_virtual(main())
+    assert case.shown == {"a": "2"}
+    assert heard == [0, 1]  # known to be lost, then taken anew
+    assert not case.reflector.following.stale

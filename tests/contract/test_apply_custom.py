@@ -1,0 +1,136 @@
+"""Server-side apply of custom resources: nulls stay, and the schema judges them."""
+
+from typing import Any
+
+import pytest
+
+from tests.harness.objects import rejection
+from tests.harness.server import Server, attempts
+from tests.harness.widgets import CRDS, crd, establish, install, widget
+
+
+@pytest.fixture
+async def w(server: Server) -> str:
+    """The path of a Widget that is not there yet."""
+    return f"{await install(server)}/w"
+
+
+def _owned(item: Any, manager: str) -> Any:
+    entries = item["metadata"]["managedFields"]
+    (entry,) = (e for e in entries if e["manager"] == manager)
+    return entry["fieldsV1"]["f:spec"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [
+        ({"tags": None}, "array"),
+        ({"ports": None}, "array"),
+        ({"labels": None}, "object"),
+        ({"any": None}, "object"),
+        ({"alias": None}, "string"),
+        ({"when": None}, "string"),
+        ({"percent": None}, "integer,string"),
+        ({"on": None}, "boolean"),
+        ({"ratio": None}, "number"),
+    ],
+)
+async def test_null_must_be_allowed(
+    server: Server, w: str, spec: Any, kind: str
+) -> None:
+    # The same null vanishes in a create, an update and a patch.
+    (name,) = spec
+    answer = await server.apply(w, widget(size=1, **spec))
+    details = answer.refused(
+        422,
+        "Invalid",
+        f'Widget.contract.example.com "w" is invalid: spec.{name}: Invalid value: '
+        f'"null": spec.{name} in body must be of type {kind}: "null"',
+    )
+    assert rejection(details) == [("FieldValueTypeInvalid", f"spec.{name}")]
+
+
+async def test_null_of_a_required_field_is_no_absence(server: Server, w: str) -> None:
+    details = (await server.apply(w, widget(size=None))).refused(422, "Invalid")
+    assert rejection(details) == [("FieldValueTypeInvalid", "spec.size")]
+
+
+@pytest.mark.parametrize(
+    ("spec", "found", "owned"),
+    [
+        ({"color": None}, {"color": "red"}, {"f:color": {}}),
+        ({"nested": None}, {"nested": {"deep": 3}}, {"f:nested": {}}),
+        (
+            {"nested": {"deep": None}},
+            {"nested": {"deep": 3}},
+            {"f:nested": {"f:deep": {}}},
+        ),
+        ({"nullable": None}, {"nullable": None}, {"f:nullable": {}}),
+        ({"any": {"a": None}}, {"any": {"a": None}}, {"f:any": {"f:a": {}}}),
+    ],
+)
+async def test_null_that_is_allowed_is_owned(
+    server: Server, w: str, spec: Any, found: Any, owned: Any
+) -> None:
+    item = (await server.apply(w, widget(size=1, **spec), "m")).ok(201)
+    expected = {"size": 1, "color": "red", "nested": {"deep": 3}, **found}
+    assert item["spec"] == expected
+    assert _owned(item, "m") == {"f:size": {}, **owned}
+
+
+async def test_null_of_a_list_leaves_what_others_own(server: Server, w: str) -> None:
+    await server.apply(w, widget(size=1, tags=["s"]), "m")
+    item = (await server.apply(w, widget(tags=None), "n")).ok()
+    assert item["spec"]["tags"] == ["s"]
+    assert _owned(item, "n") == {"f:tags": {}}
+
+
+async def test_null_that_replaces_a_scalar_needs_its_owner(
+    server: Server, w: str
+) -> None:
+    await server.apply(w, widget(size=1, nullable="x"), "m")
+    answer = await server.apply(w, widget(nullable=None), "n")
+    details = answer.refused(409, "Conflict")
+    assert rejection(details) == [("FieldManagerConflict", ".spec.nullable")]
+    item = (await server.apply(w, widget(nullable=None), "n", force=True)).ok()
+    assert item["spec"]["nullable"] is None
+    assert _owned(item, "n") == {"f:nullable": {}}
+    assert _owned(item, "m") == {"f:size": {}}
+
+
+async def test_live_object_must_fit_the_schema(server: Server) -> None:
+    group = f"{server.namespace}.example.com"
+    definition = crd(group, schema=_schema("integer"))
+    await establish(server, definition)
+    path = server.path(f"{group}/v1", "things/t")
+    body = {
+        "apiVersion": f"{group}/v1",
+        "kind": "Thing",
+        "metadata": {"name": "t"},
+        "spec": {"x": 1, "y": 1},
+    }
+    (await server.apply(path, body, "m")).ok(201)
+    schema: Any = {"openAPIV3Schema": _schema("string")}
+    patch = [{"op": "replace", "path": "/spec/versions/0/schema", "value": schema}]
+    (await server.json_patch(f"{CRDS}/things.{group}", patch)).ok()
+    body["spec"] = {"x": "1"}
+    async for _ in attempts():
+        answer = await server.apply(path, body, "m", dryRun="All")
+        # A new schema is served a moment after it is stored.
+        if "live object" in answer.json.get("message", ""):
+            break
+    answer.refused(500, "")
+    head, *rest = answer.json["message"].split("\n")
+    assert head == (
+        f"failed to create typed live object ({server.namespace}/t; {group}/v1, "
+        "Kind=Thing): errors:"
+    )
+    assert sorted(rest) == [
+        f"  .spec.{name}: expected string, got &value.valueUnstructured{{Value:1}}"
+        for name in "xy"
+    ]
+
+
+def _schema(kind: str) -> Any:
+    spec = {"type": "object", "properties": {"x": {"type": kind}, "y": {"type": kind}}}
+    return {"type": "object", "properties": {"spec": spec}}
