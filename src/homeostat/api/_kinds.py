@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import msgspec
+
 __all__ = [
     "JSON",
     "GroupVersionKind",
@@ -71,8 +73,8 @@ class GroupVersionResource:
         return f"{self.api_version} {self.resource}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class NamespacedName:
+# Structs, as no other values are made and hashed as often as these two.
+class NamespacedName(msgspec.Struct, frozen=True, order=True, gc=False):
     """The name of an object; ``namespace`` is "" for cluster-scoped ones."""
 
     namespace: str
@@ -83,8 +85,7 @@ class NamespacedName:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, order=True, gc=False):
     """What a controller is asked to reconcile: one object of one cluster.
 
     Attributes:

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, cast, final, overload
 from homeostat.api import GroupVersionKind, Kind, LabelSelector, kind_of
 from homeostat.cache._index import Indexer, IndexQuery
 from homeostat.cache._record import Record
-from homeostat.cache._selection import parse_labels
+from homeostat.cache._selection import parse_labels, select
 from homeostat.client import ALL, AllNamespaces, LabelsLike
 from homeostat.errors import InvalidObjectError, NotFoundError
 
@@ -172,10 +172,7 @@ class Lister(Generic[T_co]):
             found = [record for record in found if owner in record.owner_uids]
         if place is not None:
             found = [record for record in found if record.namespace == place]
-        selector = parse_labels(labels)
-        if not selector.empty:
-            found = [record for record in found if selector.matches(record.labels)]
-        return found
+        return select(found, parse_labels(labels)) if labels else found
 
     def decode(self, record: Record) -> T_co:
         """Return the object of a record, as this lister hands it out.

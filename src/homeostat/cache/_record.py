@@ -99,6 +99,8 @@ class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
         owner_uids: Uids of all owners.
         controller_uid: Uid of the controlling owner, "" without one.
         deleting: It carries a deletionTimestamp.
+        shared_labels: ``labels`` for the library's own reads: other records have the
+            same dict.
     """
 
     namespace: str
@@ -109,7 +111,7 @@ class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
     owner_uids: tuple[str, ...]
     controller_uid: str
     deleting: bool
-    _labels: dict[str, str]
+    shared_labels: dict[str, str]
     _shelf: Shelf
     _packed: bytes
 
@@ -153,7 +155,7 @@ class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
     @property
     def labels(self) -> Mapping[str, str]:
         """Its labels, read-only."""
-        return MappingProxyType(self._labels)
+        return MappingProxyType(self.shared_labels)
 
     @property
     def annotations(self) -> dict[str, str]:

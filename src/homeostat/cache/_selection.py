@@ -1,7 +1,7 @@
 """What a watch selects, and whether this process can tell by itself."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +9,7 @@ from homeostat.api import FieldSelector, GroupVersionKind, LabelSelector, Select
 from homeostat.cache._record import Record
 from homeostat.client import AllNamespaces, FieldsLike, LabelsLike
 
-__all__ = ["Selection", "parse_fields", "parse_labels", "parse_namespaces"]
+__all__ = ["Selection", "parse_fields", "parse_labels", "parse_namespaces", "select"]
 
 _DNS_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -83,6 +83,21 @@ def parse_labels(labels: LabelsLike | LabelSelector) -> Selector:
     return Selector.parse(labels) if isinstance(labels, str) else Selector.of(labels)
 
 
+def select(records: Iterable[Record], selector: Selector) -> list[Record]:
+    """Return the records that a label selector selects.
+
+    Term by term over all of them: most selectors are one term of equality.
+    """
+    found = list(records)
+    for term in selector.requirements:
+        if term.operator in {"=", "=="}:
+            key, value = term.key, term.values[0]
+            found = [r for r in found if r.shared_labels.get(key) == value]
+        else:
+            found = [r for r in found if term.matches(r.shared_labels)]
+    return found
+
+
 def parse_fields(fields: FieldsLike) -> FieldSelector:
     """Return a field selector in any of its forms, parsed.
 
@@ -128,7 +143,7 @@ class Selection:
 
     def matches(self, record: Record) -> bool:
         """Whether a whole object is selected; only where that is decidable."""
-        return self.labels.matches(record.labels) and self.fields.matches(
+        return self.labels.matches(record.shared_labels) and self.fields.matches(
             lambda field: str(record.path(field) or "")
         )
 

@@ -38,12 +38,13 @@ class Shelf:
         packed: Whether to pack objects.
     """
 
-    __slots__ = ("_labels", "_owners", "gvk", "packer")
+    __slots__ = ("_labels", "_owners", "_values", "gvk", "packer")
 
     def __init__(self, gvk: GroupVersionKind, *, packed: bool = True) -> None:
         self.gvk = gvk
         self.packer = Packer(enabled=packed)
         self._labels: dict[bytes, dict[str, str]] = {}
+        self._values: dict[str, str] = {}
         self._owners: dict[bytes, Owners] = {}
 
     def labels(self, raw: msgspec.Raw) -> dict[str, str]:
@@ -58,7 +59,11 @@ class Shelf:
             if len(self._labels) >= _LIMIT:
                 self._labels.clear()
             found = _read_labels(key) if key != b"null" else {}
-            known = {sys.intern(k): sys.intern(v) for k, v in found.items()}
+            # A value of each object's own would stay among the interned for good.
+            if len(self._values) >= _LIMIT:
+                self._values.clear()
+            share = self._values.setdefault
+            known = {sys.intern(k): share(v, v) for k, v in found.items()}
             self._labels[key] = known
         return known
 

@@ -139,7 +139,7 @@ def test_what_many_have_in_common_is_held_once() -> None:
         for name in ("one", "two")
     )
     one, two = one.on(shelf), two.on(shelf)
-    assert one._labels is two._labels
+    assert one.shared_labels is two.shared_labels
     assert one.owner_uids is two.owner_uids
 
 
