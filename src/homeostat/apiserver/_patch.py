@@ -12,7 +12,6 @@ from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import (
     MalformedError,
     check_size,
-    decode_deep,
     decode_json,
     decode_yaml,
     duplicates,
