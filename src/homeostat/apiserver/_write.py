@@ -385,7 +385,7 @@ def _check(
     if not served.custom:
         errors += validate_builtin(served.storage, new, old)
         if served.group == "apps":
-            errors += check_counts(new)
+            errors += check_counts(new, old)
         if served.gvk.group == "events.k8s.io":
             errors += check_new_event(new)
     elif served.validation is not None:
