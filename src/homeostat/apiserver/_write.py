@@ -19,7 +19,7 @@ from homeostat.apiserver._defaults_create import (
     prepare_builtin_update,
 )
 from homeostat.apiserver._events import check_new_event
-from homeostat.apiserver._kinds import check_counts, spec_of
+from homeostat.apiserver._kinds import spec_of
 from homeostat.apiserver._managed import kept_by_status, track, unchanged
 from homeostat.apiserver._meta import (
     check_metadata,
@@ -116,8 +116,8 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     if version not in ("", "0") and not options.dry_run:
         text = "resourceVersion should not be set on objects to be created"
         raise server_error(text)
-    if options.dry_run:
     _refuse_existing(served, key, metadata)
+    if options.dry_run:
         if version:
             metadata["resourceVersion"] = version
         return encode_dry(served, value)
