@@ -141,14 +141,6 @@ def _deployment_strategy(strategy: Value, path: str) -> Errors:
     return errors + _at_most_all(unavailable, f"{here}.maxUnavailable")
 
 
-def _bad_strategy(path: str, shown: Value, *supported: str) -> FieldError:
-    known = ", ".join(f'"{each}"' for each in supported)
-    text = f"supported values: {known}"
-    return of_struct("FieldValueNotSupported", path, shown, text)
-
-
-def _share(value: JSON, path: str) -> Errors:
-    if isinstance(value, str):
 def _shares(rolling: Value | None) -> Value | None:
     """Return a rolling update as Go's internal type shows it: nothing left out."""
     if rolling is None:
@@ -157,6 +149,14 @@ def _shares(rolling: Value | None) -> Value | None:
     return {name: rolling.get(name[0].lower() + name[1:], 0) for name in names}
 
 
+def _bad_strategy(path: str, shown: Value, *supported: str) -> FieldError:
+    known = ", ".join(f'"{each}"' for each in supported)
+    text = f"supported values: {known}"
+    return of_struct("FieldValueNotSupported", path, shown, text)
+
+
+def _share(value: JSON, path: str) -> Errors:
+    if isinstance(value, str):
         return (
             [] if re.fullmatch(r"[0-9]+%", value) else [invalid(path, value, _PERCENT)]
         )
@@ -255,6 +255,9 @@ def _stateful_strategy(strategy: Value) -> Errors:
             return []
         text = f"only allowed for updateStrategy '{_ROLLING}'"
         return [invalid(f"{path}.rollingUpdate", rolling, text)]
+    if rolling is not None:
+        most = rolling.get("maxUnavailable")
+        rolling = {"Partition": rolling.get("partition", 0), "MaxUnavailable": most}
     shown = {"Type": kind, "RollingUpdate": rolling}
     text = f"must be '{_ROLLING}' or 'OnDelete'"
     return [of_struct("FieldValueInvalid", path, shown, text)]
@@ -263,9 +266,6 @@ def _stateful_strategy(strategy: Value) -> Errors:
 def _without(value: Mapping[str, JSON], names: tuple[str, ...]) -> Value:
     return {name: item for name, item in value.items() if name not in names}
 
-    if rolling is not None:
-        most = rolling.get("maxUnavailable")
-        rolling = {"Partition": rolling.get("partition", 0), "MaxUnavailable": most}
 
 def job(new: Value, old: Value | None) -> Errors:
     """Validate a Job."""
