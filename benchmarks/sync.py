@@ -89,8 +89,7 @@ async def synced(
         meter = Meter()
         running = tasks.start(informers.run(), name="informers")
         await informer.wait_synced()
-        while len(informer.indexer) < target.count:  # noqa: ASYNC110 - no event says so
-            await asyncio.sleep(0.01)
+        await _filled(informer, target.count)
         yield Running(
             client=client,
             resource=resource,
@@ -99,6 +98,17 @@ async def synced(
             cost=Cost(meter),
         )
         running.cancel()
+
+
+async def _filled(informer: Informer[Any], count: int) -> None:
+    """Wait for objects that the server may still be making."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while len(informer.indexer) < count:  # noqa: ASYNC110 - no event says so
+                await asyncio.sleep(0.01)
+    except TimeoutError as error:
+        held = len(informer.indexer)
+        raise LookupError(f"the server has {held} objects, not {count}") from error
 
 
 def _figures(running: Running, after: float) -> dict[str, Any]:

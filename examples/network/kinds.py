@@ -1,10 +1,22 @@
 """The custom resource: a network with one subnet, kept in OpenStack Neutron."""
 
 from homeostat import CustomResource, Field, Spec, Status, custom_resource
-from homeostat.api import PrinterColumn, Time
+from homeostat.api import Model, PrinterColumn, Time
 
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_ADDRESS = rf"({_OCTET}\.){{3}}{_OCTET}"
+_IPV4 = rf"({_OCTET}\.){{3}}{_OCTET}"
+
+_GROUP = "[0-9a-fA-F]{1,4}"
+# How many groups may stand on either side of "::", which stands for one or more.
+_SHORTENED = "|".join(
+    rf"({_GROUP}:){{1,{before}}}(:{_GROUP}){{1,{7 - before}}}" for before in range(1, 7)
+)
+_IPV6 = (
+    rf"(({_GROUP}:){{7}}{_GROUP}|({_GROUP}:){{1,7}}:|{_SHORTENED}"
+    rf"|:((:{_GROUP}){{1,7}}|:))"
+)
+
+MAX_TIMES = 10  # of a repair; more would say nothing more
 
 
 class NetworkSpec(Spec):
@@ -12,13 +24,26 @@ class NetworkSpec(Spec):
 
     cidr: str = Field(
         format="cidr",
-        pattern=rf"^{_ADDRESS}/([89]|[12][0-9]|30)$",
-        description="Addresses of the subnet (IPv4), as 192.168.0.0/24.",
+        pattern=(
+            rf"^({_IPV4}/([89]|[12][0-9]|30)"
+            rf"|{_IPV6}/([89]|[1-9][0-9]|1[01][0-9]|12[0-6]))$"
+        ),
+        description="Addresses of the subnet, as 192.168.0.0/24 or fd00:1::/64.",
     )
     gateway: str = Field(
-        format="ipv4",
-        pattern=rf"^{_ADDRESS}$",
+        pattern=rf"^({_IPV4}|{_IPV6})$",
         description="Address of the router within the subnet, as 192.168.0.1.",
+    )
+
+
+class Repair(Model):
+    """What somebody else changed in Neutron, and was set back."""
+
+    field: str = Field(description="As subnet.gateway_ip; network when it was deleted.")
+    times: list[Time] = Field(
+        default_factory=list[Time],
+        max_items=MAX_TIMES,
+        description="When it was set back, the last times.",
     )
 
 
@@ -31,6 +56,12 @@ class NetworkStatus(Status):
     gateway: str = Field(default="", description="Gateway as applied.")
     last_sync_time: Time | None = Field(
         default=None, description="When Neutron was last found or made as it should be."
+    )
+    repairs: list[Repair] = Field(
+        default_factory=list[Repair],
+        list_type="map",
+        list_map_keys=["field"],
+        description="What was set back lately.",
     )
 
 

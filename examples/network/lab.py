@@ -1,6 +1,7 @@
 """A cluster, a Neutron to practise on, and operators between them, for tests."""
 
 import asyncio
+import ipaddress
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloud import Cloud
-from deployments import deployment_controller
+from deployments import APPLIED, deployment_controller
 from homeostat import Client
 from homeostat.api import LabelSelector, ObjectMeta, find_condition
 from homeostat.errors import NotFoundError
@@ -80,9 +81,12 @@ class Lab:
         """Run one action with a client."""
         return self.cluster.call(action)
 
-    def create(self, name: str = "a", *, cidr: str = "10.0.0.0/24") -> None:
-        """Create a Network whose gateway is the first address."""
-        spec = NetworkSpec(cidr=cidr, gateway=cidr.rpartition(".")[0] + ".1")
+    def create(
+        self, name: str = "a", *, cidr: str = "10.0.0.0/24", gateway: str = ""
+    ) -> None:
+        """Create a Network; its gateway is the first address unless given."""
+        first = str(ipaddress.ip_network(cidr)[1])
+        spec = NetworkSpec(cidr=cidr, gateway=gateway or first)
         item = Network(metadata=ObjectMeta(name=name), spec=spec)
         self.call(lambda c: c.create(item))
 
@@ -98,7 +102,11 @@ class Lab:
 
     def ready(self, name: str = "a") -> tuple[str, str, str]:
         """Return status, reason and message of the condition Ready."""
-        found = find_condition(self.get(name).status.conditions, "Ready")
+        return self.condition("Ready", name)
+
+    def condition(self, type_: str, name: str = "a") -> tuple[str, str, str]:
+        """Return status, reason and message of a condition."""
+        found = find_condition(self.get(name).status.conditions, type_)
         assert found is not None
         return found.status, found.reason, found.message
 
@@ -116,10 +124,11 @@ class Lab:
             assert tag in each["tags"]
             assert each["name"] == f"{self.cluster.namespace}-{name}"
         assert network["subnets"] == [subnet["id"]]
-        assert (subnet["cidr"], subnet["gateway_ip"]) == (
-            item.spec.cidr,
-            item.spec.gateway,
-        )
+        cidr = ipaddress.ip_network(item.spec.cidr)
+        assert ipaddress.ip_network(subnet["cidr"]) == cidr
+        assert subnet["ip_version"] == cidr.version
+        gateway = ipaddress.ip_address(item.spec.gateway)
+        assert ipaddress.ip_address(subnet["gateway_ip"]) == gateway
 
     def settled(self, name: str = "a") -> None:
         """Wait until Neutron is in step."""
@@ -197,6 +206,14 @@ def annotate(lab: Lab, annotations: dict[str, str | None]) -> None:
     """Change annotations of the Deployment; None removes one."""
     patch = {"metadata": {"annotations": annotations}}
     lab.call(lambda c: c.patch(apps_v1.Deployment, "web", patch))
+
+
+def applied(lab: Lab) -> tuple[str, str, str]:
+    """Return status, reason and message of our condition of the Deployment."""
+    deployment = lab.call(lambda c: c.get(apps_v1.Deployment, "web"))
+    found = next((c for c in deployment.status.conditions if c.type == APPLIED), None)
+    assert found is not None
+    return found.status, found.reason, found.message
 
 
 def reasons(lab: Lab) -> list[str]:

@@ -20,13 +20,16 @@ from cloud import (
     PermissionMissingError,
     Unknown,
 )
+from contest import NETWORK, SUBNET, Applied, complaint, remember, undone
 from deployments import deployment_controller
 from homeostat import Context, Requeue, Result, TerminalError, controller
 from homeostat.api import Time, find_condition
 from homeostat.controller import KindController
+from homeostat.errors import ForbiddenError
 from inventory import UID, Inventory
 from kinds import Network
 from openstack_cloud import OpenStackCloud
+from permissions import Permissions
 from plan import (
     CreateNetwork,
     CreateSubnet,
@@ -48,6 +51,8 @@ __all__ = ["Network", "deployment_networks", "network_controller", "networks"]
 
 FINALIZER = "samplecrd.k8s.io/neutron"
 READY = "Ready"
+CONTESTED = "Contested"
+PERMITTED = "Permitted"
 
 
 @final
@@ -60,10 +65,14 @@ class Operator:
     Args:
         settings: How it behaves.
         cloud: Neutron.
+        permissions: What it may do in Kubernetes.
     """
 
-    def __init__(self, settings: Settings, cloud: Cloud) -> None:
+    def __init__(
+        self, settings: Settings, cloud: Cloud, permissions: Permissions
+    ) -> None:
         self._settings = settings
+        self._permissions = permissions
         self._cloud = cloud
         self._inventory = Inventory(cloud, settings)
 
@@ -72,6 +81,14 @@ class Operator:
         left = self._due_in(network, ctx.clock.now())
         if left > 0:
             return Result(requeue_after=left)
+        status = network.status
+        applied = Applied(
+            network_id=status.network_id,
+            subnet_id=status.subnet_id,
+            cidr=status.cidr,
+            gateway=status.gateway,
+        )
+        await self._permitted(network, ctx)
         found = await self._observe(network, ctx)
         wanted = self._wanted(network)
         operations = plan(wanted, found, self._settings.cidr_change)
@@ -79,6 +96,7 @@ class Operator:
             if isinstance(operation, Refuse):
                 await self._refuse(network, operation, ctx)
             await self._do(operation, network, wanted, ctx)
+        self._repaired(network, undone(applied, wanted, operations), ctx)
         await self._synced(network, operations, ctx)
         return Result(requeue_after=self._period())
 
@@ -88,6 +106,28 @@ class Operator:
         for operation in plan_removal(found):
             await self._do(operation, network, self._wanted(network), ctx)
         self._inventory.forget(_tag(network))
+
+    async def tell(self, network: Network, ctx: Context, error: Exception) -> None:
+        """Say in the condition what Kubernetes forbids; other errors end in the log.
+
+        The finalizer, too, may be what is forbidden: nothing else runs then.
+        """
+        if not isinstance(error, ForbiddenError):
+            return
+        network.set_condition(
+            READY, "False", reason="Forbidden", message=str(error), now=ctx.clock.now()
+        )
+        await ctx.update_status(network)
+
+    async def _permitted(self, network: Network, ctx: Context) -> None:
+        """Say in a condition what the operator may not do; no news is no condition."""
+        lacks, now = await self._permissions.lacking(ctx), ctx.clock.now()
+        if lacks:
+            network.set_condition(
+                PERMITTED, "False", reason="Forbidden", message=lacks, now=now
+            )
+        elif lacks == "" and find_condition(network.status.conditions, PERMITTED):
+            network.set_condition(PERMITTED, "True", reason="Granted", now=now)
 
     def _due_in(self, network: Network, now: datetime) -> float:
         """Return the seconds until a look at Neutron is due, 0 when it is.
@@ -184,6 +224,31 @@ class Operator:
             case Refuse():
                 pass
 
+    def _repaired(self, network: Network, fields: Sequence[str], ctx: Context) -> None:
+        """Note what was set back, and whether somebody else fights over it."""
+        status, now = network.status, ctx.clock.now()
+        gone = [field for field in fields if field in (NETWORK, SUBNET)]
+        for field in gone:
+            message = f"the {field} was deleted in Neutron; made anew"
+            ctx.event("ExternallyDeleted", message, type="Warning")
+        status.repairs = remember(
+            status.repairs, fields, now=now, window=self._settings.contest_window
+        )
+        message = complaint(status.repairs, times=self._settings.contested)
+        known = find_condition(status.conditions, CONTESTED)
+        if message:
+            network.set_condition(
+                CONTESTED, "True", reason="ChangedAgain", message=message, now=now
+            )
+            if fields:
+                ctx.event(CONTESTED, message, type="Warning")
+            if known is None or known.status != "True":
+                ctx.logger.warning(message)
+        elif known is not None:
+            network.set_condition(
+                CONTESTED, "False", reason="Settled", message="", now=now
+            )
+
     async def _synced(
         self, network: Network, operations: Sequence[Operation], ctx: Context
     ) -> None:
@@ -236,12 +301,17 @@ def network_controller(settings: Settings, cloud: Cloud) -> KindController[Netwo
         settings: How it behaves.
         cloud: Neutron.
     """
-    operator = Operator(settings, cloud)
+    permissions = Permissions(
+        lambda: [*made.rules(), *deployment_controller(settings).rules()],
+        period=settings.resync,
+    )
+    operator = Operator(settings, cloud, permissions)
     decorate = controller(
         Network, name="networks", max_concurrent_reconciles=settings.workers
     )
     made = decorate(operator.reconcile)
     made.finalizer(FINALIZER)(operator.clean_up)
+    made.on_error(operator.tell)
     return made
 
 

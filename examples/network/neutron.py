@@ -150,6 +150,9 @@ class Neutron:
             cidr = ipaddress.ip_network(wanted["cidr"])
         except ValueError as error:
             raise NeutronError(400, "InvalidInput", f"Invalid input: {error}") from None
+        if wanted["ip_version"] != cidr.version:
+            message = f"cidr {cidr} does not match the ip_version"
+            raise NeutronError(400, "InvalidInput", message)
         for other in (self.subnets[id_] for id_ in network["subnets"]):
             if cidr.overlaps(ipaddress.ip_network(other["cidr"])):
                 message = f"Requested subnet with cidr: {cidr} overlaps with another."
@@ -163,7 +166,7 @@ class Neutron:
             "description": wanted.get("description", ""),
             "ip_version": cidr.version,
             "cidr": str(cidr),
-            "gateway_ip": wanted.get("gateway_ip", str(cidr[1])),
+            "gateway_ip": _address(wanted.get("gateway_ip", str(cidr[1]))),
             "tags": sorted(wanted.get("tags", [])),
         }
 
@@ -173,6 +176,8 @@ class Neutron:
             if name in wanted:
                 message = f"Attribute '{name}' not allowed in PUT"
                 raise NeutronError(400, "HTTPBadRequest", message)
+        if "gateway_ip" in wanted:
+            wanted = {**wanted, "gateway_ip": _address(wanted["gateway_ip"])}
         item.update(wanted)
 
     def _delete(self, plural: str, item: Body) -> None:
@@ -207,6 +212,14 @@ class Neutron:
             yield self.url
         finally:
             await runner.cleanup()
+
+
+def _address(text: str) -> str:
+    """Return an address as Neutron writes it: FD00::0001 as fd00::1."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise NeutronError(400, "InvalidInput", f"Invalid input: {error}") from None
 
 
 def _find(table: dict[str, Body], kind: str, id_: str) -> Body:

@@ -86,7 +86,7 @@ class OpenStackCloud:
         def act(proxy: "Proxy", marked: Mapping[str, Any]) -> CloudSubnet:
             made = proxy.create_subnet(
                 network_id=network_id,
-                ip_version=4,
+                ip_version=ipaddress.ip_network(cidr).version,
                 cidr=cidr,
                 gateway_ip=gateway,
                 **marked,
@@ -104,8 +104,8 @@ class OpenStackCloud:
     def set_gateway(self, id_: str, *, cidr: str, gateway: str) -> None:
         """Change the gateway of a subnet."""
         # Neutron refuses a gateway within the pools, which were cut for the old one.
-        pools = _pools(cidr, gateway)
-        self._update("subnets", id_, {"gateway_ip": gateway, "allocation_pools": pools})
+        attributes = {"gateway_ip": gateway, "allocation_pools": pools(cidr, gateway)}
+        self._update("subnets", id_, attributes)
 
     def set_tags(self, collection: Collection, id_: str, tags: frozenset[str]) -> None:
         """Replace the tags."""
@@ -254,10 +254,17 @@ def _retry_after(error: Exception) -> float | None:
         return None
 
 
-def _pools(cidr: str, gateway: str) -> list[dict[str, str]]:
+def pools(cidr: str, gateway: str) -> list[dict[str, str]]:
     """Return all addresses that hosts can have, without the gateway."""
-    network = ipaddress.IPv4Network(cidr)
-    first, last = network.network_address + 1, network.broadcast_address - 1
-    address = ipaddress.IPv4Address(gateway)
-    ranges = [(first, address - 1), (address + 1, last)]
-    return [{"start": str(a), "end": str(b)} for a, b in ranges if a <= b]
+    network = ipaddress.ip_network(cidr)
+    make = type(network.network_address)
+    # As numbers: one less than the lowest address of all is no address.
+    lowest, highest = int(network.network_address), int(network.broadcast_address)
+    first, last = lowest + 1, highest - (network.version == 4)  # no broadcast in IPv6
+    router = int(ipaddress.ip_address(gateway))
+    ranges = [(first, router - 1), (max(first, router + 1), last)]
+    return [
+        {"start": str(make(start)), "end": str(make(end))}
+        for start, end in ranges
+        if start <= end
+    ]

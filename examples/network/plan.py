@@ -131,13 +131,17 @@ def plan_removal(found: Observation) -> tuple[Operation, ...]:
 def problem(cidr: str, gateway: str) -> str:
     """Return why no subnet can have these addresses, "" when one can."""
     try:
-        network = ipaddress.IPv4Network(cidr)
-        address = ipaddress.IPv4Address(gateway)
+        network = ipaddress.ip_network(cidr)
+        address = ipaddress.ip_address(gateway)
     except ValueError as error:
         return f"{error}"
+    if address.version != network.version:
+        return f"gateway {gateway} is IPv{address.version}, and {cidr} is not"
     if address not in network:
         return f"gateway {gateway} is outside of {cidr}"
-    if address in (network.network_address, network.broadcast_address):
+    # IPv6 has no broadcast, and its first address is for routers (RFC 4291, 2.6.1).
+    ends = (network.network_address, network.broadcast_address)
+    if network.version == 4 and address in ends:
         return f"gateway {gateway} is no address of a host in {cidr}"
     return ""
 
@@ -161,7 +165,7 @@ def _repair(wanted: Wanted, found: Found, policy: CidrChange) -> tuple[Operation
     if subnet is None:
         return (*operations, CreateSubnet())
     operations += _marks("subnets", subnet, wanted.marks)
-    if subnet.gateway != wanted.gateway:
+    if not _same_address(subnet.gateway, wanted.gateway):
         operations = (*operations, SetGateway(subnet.id))
     return operations
 
@@ -181,6 +185,14 @@ def _same_cidr(one: str, other: str) -> bool:
     try:
         return ipaddress.ip_network(one) == ipaddress.ip_network(other)
     except ValueError:
+        return False
+
+
+def _same_address(one: str, other: str) -> bool:
+    # Neutron writes FD00::0001 as fd00::1: as texts they would differ at every look.
+    try:
+        return ipaddress.ip_address(one) == ipaddress.ip_address(other)
+    except ValueError:  # a subnet without gateway
         return False
 
 

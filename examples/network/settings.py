@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, TypeAlias
 
 from homeostat.errors import ConfigError
+from kinds import MAX_TIMES
 
 _NUMBERS: Mapping[type, Callable[[str], Any]] = {int: int, float: float}
 
@@ -34,6 +35,9 @@ class Settings:
         timeout: Seconds until a request to Neutron counts as unanswered.
         backoff: Seconds until the first retry; doubled each time.
         max_backoff: Upper bound of that, in seconds.
+        contested: How many repairs of the same field say that somebody else fights over
+            it, when they fall within ``contest_window``.
+        contest_window: Seconds after which a repair is forgotten.
         default_cidr: For Deployments that ask for a network without saying which.
     """
 
@@ -47,6 +51,8 @@ class Settings:
     timeout: float = 30.0
     backoff: float = 1.0
     max_backoff: float = 300.0
+    contested: int = 3
+    contest_window: float = 7200.0
     default_cidr: str = "192.168.0.0/24"
 
     def __post_init__(self) -> None:
@@ -58,7 +64,16 @@ class Settings:
             raise ConfigError("NETWORK_OWNER must be one word without commas")
         if self.workers < 1:
             raise ConfigError("NETWORK_WORKERS must be at least 1")
-        for name in ("resync", "jitter", "max_age", "timeout", "backoff"):
+        if not 2 <= self.contested <= MAX_TIMES:
+            raise ConfigError(f"NETWORK_CONTESTED must be from 2 to {MAX_TIMES}")
+        for name in (
+            "resync",
+            "jitter",
+            "max_age",
+            "timeout",
+            "backoff",
+            "contest_window",
+        ):
             if getattr(self, name) < 0:
                 raise ConfigError(f"NETWORK_{name.upper()} must not be negative")
 

@@ -7,7 +7,7 @@ import pytest
 from homeostat.errors import InvalidError
 from homeostat.k8s import apps_v1
 from kinds import Network, NetworkSpec
-from lab import FAST, Lab, a_deployment, annotate, reasons
+from lab import FAST, QUICK_RESYNC, Lab, a_deployment, annotate, applied, reasons
 
 # openstacksdk warns of its own deprecations.
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -44,6 +44,22 @@ def test_changed_gateway_is_applied(lab: Lab) -> None:
         ({"cidr": "300.0.0.0/24"}, "spec.cidr"),
         ({"gateway": "router"}, "spec.gateway"),
         ({"gateway": "10.0.0.256"}, "spec.gateway"),
+        ({"cidr": "10.0.0.0/31"}, "spec.cidr"),
+        ({"cidr": "fd00::/127"}, "spec.cidr"),
+        ({"cidr": "fd00::/129"}, "spec.cidr"),
+        ({"cidr": "fd00::"}, "spec.cidr"),
+        ({"cidr": "fd00:::/64"}, "spec.cidr"),
+        ({"cidr": "fd00::1::/64"}, "spec.cidr"),
+        ({"cidr": "1:2:3:4:5:6:7/64"}, "spec.cidr"),
+        ({"cidr": "fd00::/64 "}, "spec.cidr"),
+        ({"gateway": "fd00::12345"}, "spec.gateway"),
+        ({"gateway": "fd00::g"}, "spec.gateway"),
+        ({"gateway": "1:2:3:4:5:6:7:8:9"}, "spec.gateway"),
+        ({"gateway": "1:2:3:4:5:6:7:8::"}, "spec.gateway"),
+        ({"gateway": "fe80::1%eth0"}, "spec.gateway"),
+        ({"gateway": "::ffff:10.0.0.1"}, "spec.gateway"),
+        ({"gateway": "fd00::1/64"}, "spec.gateway"),
+        ({"gateway": ""}, "spec.gateway"),
     ],
 )
 def test_wrong_addresses_are_refused_by_the_schema(
@@ -53,6 +69,47 @@ def test_wrong_addresses_are_refused_by_the_schema(
     lab.create()
     with pytest.raises(InvalidError, match=field):
         lab.patch(spec)
+
+
+@pytest.mark.parametrize(
+    ("cidr", "gateway"),
+    [
+        ("fd00:1::/64", "fd00:1::1"),
+        ("FD00:00AB::/48", "FD00:AB::0001"),  # Neutron writes it in another way
+        ("2001:db8::/126", "2001:db8::"),  # the first address is for routers
+        ("1:2:3:4:5:6:7:0/112", "1:2:3:4:5:6:7:8"),
+    ],
+)
+def test_network_of_ipv6(lab: Lab, cidr: str, gateway: str) -> None:
+    lab.start(QUICK_RESYNC)
+    lab.create(cidr=cidr, gateway=gateway)
+    lab.settled()
+    made = lab.writes()
+    assert made == {"POST networks": 1, "POST subnets": 1}
+    first = lab.get().status.last_sync_time
+    lab.eventually(lambda: lab.get().status.last_sync_time != first)
+    assert lab.writes() == made  # what Neutron writes differently is no difference
+
+
+def test_gateway_of_ipv6_is_changed(lab: Lab) -> None:
+    lab.start()
+    lab.create(cidr="fd00::/64")
+    lab.settled()
+    lab.patch({"gateway": "fd00::ff"})
+    lab.settled()
+
+
+@pytest.mark.parametrize(
+    "gateway", ["fd01::1", "10.0.0.1"], ids=["elsewhere", "another family"]
+)
+def test_wrong_gateway_of_ipv6_is_a_terminal_condition(lab: Lab, gateway: str) -> None:
+    lab.start()
+    lab.create(cidr="fd00::/64", gateway=gateway)
+    lab.eventually(lambda: lab.ready()[:2] == ("False", "InvalidSpec"))
+    assert gateway in lab.ready()[2]
+    assert not lab.writes()
+    lab.patch({"gateway": "fd00::1"})
+    lab.settled()
 
 
 def test_gateway_outside_of_the_cidr_is_a_terminal_condition(lab: Lab) -> None:
@@ -156,9 +213,29 @@ def test_network_of_somebody_else_is_not_taken(lab: Lab) -> None:
     annotations = {"samplecrd.k8s.io/network": "true"}
     lab.call(lambda c: c.create(a_deployment(annotations)))
     lab.eventually(lambda: "NameTaken" in reasons(lab))
+    lab.eventually(lambda: applied(lab)[:2] == ("False", "NameTaken"))
     assert not lab.get("web").metadata.owner_references
     annotate(lab, {"samplecrd.k8s.io/network": None})
     lab.patch({"gateway": "10.0.0.9"}, "web")
+    lab.settled("web")
+    lab.eventually(lambda: unsaid(lab))
+
+
+def unsaid(lab: Lab) -> None:
+    """Assert that the Deployment says nothing of ours any more."""
+    with pytest.raises(AssertionError):
+        applied(lab)
+
+
+def test_name_that_is_free_again_is_taken(lab: Lab) -> None:
+    lab.start()
+    lab.create("web")
+    lab.settled("web")
+    annotations = {"samplecrd.k8s.io/network": "true"}
+    lab.call(lambda c: c.create(a_deployment(annotations)))
+    lab.eventually(lambda: applied(lab)[:2] == ("False", "NameTaken"))
+    lab.delete("web")
+    lab.eventually(lambda: applied(lab)[:2] == ("True", "Applied"))
     lab.settled("web")
 
 
@@ -170,5 +247,9 @@ def test_annotation_that_makes_no_network_is_an_event(lab: Lab) -> None:
     }
     lab.call(lambda c: c.create(a_deployment(annotations)))
     lab.eventually(lambda: "InvalidNetwork" in reasons(lab))
-    annotate(lab, {"samplecrd.k8s.io/cidr": "10.7.0.0/16"})
+    lab.eventually(lambda: applied(lab)[:2] == ("False", "InvalidNetwork"))
+    assert "spec.cidr" in applied(lab)[2]
+    annotate(lab, {"samplecrd.k8s.io/cidr": "fd00:7::/64"})
     lab.settled("web")
+    assert lab.get("web").spec.gateway == "fd00:7::1"
+    lab.eventually(lambda: applied(lab)[:2] == ("True", "Applied"))

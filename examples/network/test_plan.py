@@ -15,6 +15,7 @@ from cloud import (
 )
 from homeostat.errors import ConfigError
 from inventory import Snapshot
+from openstack_cloud import pools
 from plan import (
     CreateNetwork,
     CreateSubnet,
@@ -123,6 +124,11 @@ def test_changed_cidr_is_a_matter_of_policy(policy: CidrChange) -> None:
         ("10.0.0.0/24", "10.0.0.0"),
         ("10.0.0.0/24", "10.0.0.255"),
         ("10.0.0.7/24", "10.0.0.1"),
+        ("10.0.0.0/24", "fd00::1"),
+        ("fd00::/64", "10.0.0.1"),
+        ("fd00::/64", "fd00:0:0:1::1"),
+        ("fd00::7/64", "fd00::1"),
+        ("fd00::/64", ""),
     ],
 )
 def test_impossible_addresses_are_refused(cidr: str, gateway: str) -> None:
@@ -130,6 +136,44 @@ def test_impossible_addresses_are_refused(cidr: str, gateway: str) -> None:
     (refusal,) = plan(wanted, Absent(), "recreate")
     assert isinstance(refusal, Refuse)
     assert refusal.reason == "InvalidSpec"
+
+
+@pytest.mark.parametrize(
+    ("cidr", "gateway", "there"),
+    [
+        ("fd00::/64", "FD00::0001", "fd00::1"),
+        ("fd00::/64", "fd00::", "fd00::"),
+        ("fd00::/64", "fd00::ffff:ffff:ffff:ffff", "fd00::ffff:ffff:ffff:ffff"),
+    ],
+)
+def test_ipv6_is_compared_as_addresses(cidr: str, gateway: str, there: str) -> None:
+    wanted = replace(WANTED, cidr=cidr, gateway=gateway)
+    subnet = replace(SUBNET, cidr="fd00::/64", gateway=there)
+    assert plan(wanted, found(subnet=subnet), "refuse") == ()
+    without = found(subnet=replace(subnet, gateway=""))
+    assert plan(wanted, without, "refuse") == (SetGateway("s1"),)
+
+
+@pytest.mark.parametrize(
+    ("cidr", "gateway", "ranges"),
+    [
+        ("10.0.0.0/24", "10.0.0.1", [("10.0.0.2", "10.0.0.254")]),
+        ("10.0.0.0/24", "10.0.0.254", [("10.0.0.1", "10.0.0.253")]),
+        (
+            "10.0.0.0/29",
+            "10.0.0.3",
+            [("10.0.0.1", "10.0.0.2"), ("10.0.0.4", "10.0.0.6")],
+        ),
+        ("10.0.0.0/30", "10.0.0.2", [("10.0.0.1", "10.0.0.1")]),
+        ("fd00::/126", "fd00::", [("fd00::1", "fd00::3")]),
+        ("::/126", "::", [("::1", "::3")]),
+        ("fd00::/126", "fd00::2", [("fd00::1", "fd00::1"), ("fd00::3", "fd00::3")]),
+    ],
+)
+def test_pools_leave_the_gateway_out(
+    cidr: str, gateway: str, ranges: list[tuple[str, str]]
+) -> None:
+    assert pools(cidr, gateway) == [{"start": a, "end": b} for a, b in ranges]
 
 
 def test_removal_takes_subnets_first() -> None:
@@ -190,6 +234,8 @@ def test_settings_come_from_the_environment() -> None:
         ("NETWORK_WORKERS", "0"),
         ("NETWORK_RESYNC", "-1"),
         ("NETWORK_OWNER", "two words"),
+        ("NETWORK_CONTESTED", "1"),
+        ("NETWORK_CONTESTED", "11"),
     ],
 )
 def test_wrong_settings_are_named(variable: str, value: str) -> None:

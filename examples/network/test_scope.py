@@ -7,17 +7,21 @@ from typing import Any, TypeAlias
 import pytest
 import yaml
 
+import homeostat
 from cloud import UnavailableError
 from deployments import deployment_controller
 from homeostat import ALL, Client, Manager
 from homeostat.api import ObjectMeta, find_condition
 from homeostat.client import load_config
 from homeostat.k8s import core_v1, rbac_v1
+from homeostat.k8s.authorization_v1 import ResourceRule
 from kinds import Network, NetworkSpec
-from lab import FAST, Lab, a_deployment, reasons
+from lab import FAST, QUICK_RESYNC, Lab, a_deployment, applied, reasons
 from network import deployment_networks, network_controller, networks
 from openstack_cloud import OpenStackCloud
-from tests.harness.clusters import AnyCluster
+from permissions import lacking
+from settings import Settings
+from tests.harness.clusters import Service
 from tests.harness.kube import ControlPlane
 
 # openstacksdk warns of its own deprecations.
@@ -150,7 +154,7 @@ def test_manifests_make_networks(embedded_lab: Lab, name: str) -> None:
     lab.settled(item["metadata"]["name"])
 
 
-@pytest.mark.parametrize(
+only_real = pytest.mark.parametrize(
     "any_cluster",
     [
         pytest.param(
@@ -159,12 +163,26 @@ def test_manifests_make_networks(embedded_lab: Lab, name: str) -> None:
     ],
     indirect=True,
 )
-def test_missing_permission_of_kubernetes_is_named_and_heals(
-    any_cluster: AnyCluster,
-    simulated_plane: ControlPlane,
-    lab: Lab,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+
+
+def grant(lab: Lab, rules: Sequence[Rule]) -> None:
+    """Let the operator do this and no more."""
+    lab.call(lambda c: c.apply(role(rules), force=True))
+
+
+def without(resource: str, verbs: Sequence[str] = ()) -> list[Rule]:
+    """Return the manifest's rules, but for one resource these verbs alone."""
+    return [
+        {**rule, "verbs": list(verbs)} if rule["resources"] == [resource] else rule
+        for rule in granted()
+        if verbs or rule["resources"] != [resource]
+    ]
+
+
+def operate_as_jane(
+    lab: Lab, plane: ControlPlane, rules: Sequence[Rule], settings: Settings = FAST
+) -> Service:
+    """Start an operator that may do this and no more."""
     binding = rbac_v1.RoleBinding(
         metadata=ObjectMeta(name="operator"),
         role_ref=rbac_v1.RoleRef(
@@ -176,50 +194,135 @@ def test_missing_permission_of_kubernetes_is_named_and_heals(
             )
         ],
     )
-    full = granted()
     lab.install()
-
-    def grant(rules: Sequence[Rule]) -> None:
-        lab.call(lambda c: c.apply(role(rules), force=True))
-
-    def without(resource: str, verbs: Sequence[str] = ()) -> list[Rule]:
-        """Return the manifest's rules, but for one resource these verbs alone."""
-        return [
-            {**rule, "verbs": list(verbs)} if rule["resources"] == [resource] else rule
-            for rule in full
-            if verbs or rule["resources"] != [resource]
-        ]
-
-    grant(without("networks", ["get", "list", "watch"]))
+    grant(lab, rules)
     lab.call(lambda c: c.create(binding))
-    config = load_config(str(simulated_plane.kubeconfig("jane")))
+    config = load_config(str(plane.kubeconfig("jane")))
+    namespace = lab.cluster.namespace
 
     async def operate(_client: Client) -> None:
         controllers = (
-            network_controller(FAST, lab.cloud()),
-            deployment_controller(FAST),
+            network_controller(settings, lab.cloud()),
+            deployment_controller(settings),
         )
-        async with Client(config, namespace=any_cluster.namespace) as client:
+        async with Client(config, namespace=namespace) as client:
             await Manager(
-                controllers=controllers,
-                client=client,
-                namespaces=[any_cluster.namespace],
+                controllers=controllers, client=client, namespaces=[namespace]
             ).run()
 
+    return lab.cluster.run(operate)
+
+
+@only_real
+def test_missing_permission_of_kubernetes_is_named_and_heals(
+    simulated_plane: ControlPlane, lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
     def logged(text: str) -> bool:
         errors = [r for r in caplog.records if r.levelname == "ERROR"]
         return any(text in str(getattr(r, "error", "")) for r in errors)
 
-    operator = any_cluster.run(operate)
+    rules = without("networks", ["get", "list", "watch"])
+    operator = operate_as_jane(lab, simulated_plane, rules)
     annotations = {"samplecrd.k8s.io/network": "true"}
     lab.call(lambda c: c.create(a_deployment(annotations)))
     lab.eventually(lambda: "Forbidden" in reasons(lab))
-    lab.eventually(lambda: logged('cannot patch resource "networks"'))
+    patching = 'cannot patch resource "networks"'
+    lab.eventually(lambda: logged(patching))
+    # It may not make one for the Deployment, and take charge of none that is there.
+    lab.eventually(lambda: applied(lab)[:2] == ("False", "Forbidden"))
+    assert patching in applied(lab)[2]
+    lab.create("a")
+    lab.eventually(lambda: lab.ready("a")[:2] == ("False", "Forbidden"))
+    assert patching in lab.ready("a")[2]
     assert not lab.neutron.networks
 
-    grant(without("networks/status"))
+    grant(lab, without("networks/status"))
     lab.eventually(lambda: logged('cannot patch resource "networks/status"'))
-    grant(full)
+    grant(lab, granted())
     lab.settled("web")
-    assert len(lab.neutron.networks) == 1
+    lab.settled("a")
+    lab.eventually(lambda: applied(lab)[:2] == ("True", "Applied"))
+    assert len(lab.neutron.networks) == 2
     operator.stop()
+
+
+@only_real
+@pytest.mark.parametrize(
+    ("resource", "verbs", "lacks"),
+    [
+        (
+            "deployments",
+            ["get"],
+            'cannot list, watch resource "deployments" in API group "apps"',
+        ),
+        ("events", [], 'cannot create, patch resource "events" in API group ""'),
+    ],
+    ids=["deployments", "events"],
+)
+def test_missing_permission_that_no_object_can_say_is_in_every_network(
+    simulated_plane: ControlPlane,
+    lab: Lab,
+    caplog: pytest.LogCaptureFixture,
+    resource: str,
+    verbs: Sequence[str],
+    lacks: str,
+) -> None:
+    rules = without(resource, verbs)
+    operator = operate_as_jane(lab, simulated_plane, rules, QUICK_RESYNC)
+    lab.create()
+    lab.settled()  # what is missing is no harm to the network itself
+    lab.eventually(lambda: lab.condition("Permitted") == ("False", "Forbidden", lacks))
+    assert any(lacks in r.getMessage() for r in caplog.records)
+    grant(lab, granted())
+    lab.eventually(lambda: lab.condition("Permitted")[:2] == ("True", "Granted"))
+    lab.settled()
+    operator.stop()
+
+
+NEEDED = [
+    homeostat.Rule("apps", ["deployments"], ["get", "list"]),
+    homeostat.Rule("apps", ["deployments/status"], ["patch"]),
+    homeostat.Rule("", ["events"], ["create"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("rules", "lacks"),
+    [
+        ([(["*"], ["*"], ["*"])], ""),
+        (
+            [(["apps"], ["*"], ["get"]), (["*"], ["*"], ["list", "patch"])],
+            'cannot create resource "events" in API group ""',
+        ),
+        (
+            [
+                (["apps"], ["deployments"], ["*"]),
+                (["apps"], ["*/status"], ["patch"]),
+                ([""], ["events"], ["create"]),
+            ],
+            "",
+        ),
+        (
+            [(["", "apps"], ["events", "deployments"], ["create", "get"])],
+            (
+                'cannot list resource "deployments" in API group "apps"; '
+                'cannot patch resource "deployments/status" in API group "apps"'
+            ),
+        ),
+    ],
+)
+def test_what_is_lacking_is_named(
+    rules: list[tuple[list[str], list[str], list[str]]], lacks: str
+) -> None:
+    given = [
+        ResourceRule(api_groups=groups, resources=resources, verbs=verbs)
+        for groups, resources, verbs in rules
+    ]
+    assert lacking(NEEDED, given) == lacks
+
+
+def test_what_is_granted_for_one_name_is_not_granted() -> None:
+    given = ResourceRule(
+        api_groups=["*"], resources=["*"], verbs=["*"], resource_names=["web"]
+    )
+    assert lacking(NEEDED[2:], [given]) != ""

@@ -6,6 +6,7 @@ some only where they can happen.
 
 * ``faults.py``: a transport that cuts, delays, refuses, loses answers and ends watches,
   by rules.
+* ``loops.py``: real time that can be moved forward.
 * ``kinds.py``: the kind, and an operator that writes in every way there is.
 * ``world.py``: one server, one namespace, operators that can be killed, and the oracle:
   the end state is that of an undisturbed run, caches equal the server, nothing waits.
@@ -21,6 +22,7 @@ import pytest
 
 from homeostat.apiserver import ApiServer
 from homeostat.testing import VirtualTimeLoop
+from tests.bad_days.loops import RealTimeLoop
 from tests.bad_days.world import World
 from tests.harness.kube import ControlPlane
 
@@ -30,8 +32,8 @@ _numbers = itertools.count(1)
 def pytest_asyncio_loop_factories() -> Mapping[
     str, Callable[[], asyncio.AbstractEventLoop]
 ]:
-    """Make two tests of each: on virtual time and on real time."""
-    return {"embedded": VirtualTimeLoop, "real": asyncio.new_event_loop}
+    """Make two tests of each: on virtual time, and on real time that can jump."""
+    return {"embedded": VirtualTimeLoop, "real": RealTimeLoop}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -16,7 +16,17 @@ from typing import Literal, TypeAlias
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
 from homeostat.errors import TransportError
 
-__all__ = ["ENDINGS", "Delay", "Ending", "Faults", "Fire", "Lose", "Refuse", "Rule"]
+__all__ = [
+    "ENDINGS",
+    "Apart",
+    "Delay",
+    "Ending",
+    "Faults",
+    "Fire",
+    "Lose",
+    "Refuse",
+    "Rule",
+]
 
 WRITES = frozenset({"create", "update", "patch", "apply", "delete"})
 
@@ -275,6 +285,24 @@ class Faults:
 
     async def close(self) -> None:
         await self._inner.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Carries requests one way and watches another."""
+
+    requests: Transport
+    watches: Transport
+
+    async def request(self, request: HttpRequest) -> HttpResponse:
+        return await self.requests.request(request)
+
+    def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
+        return self.watches.stream(request)
+
+    async def close(self) -> None:
+        await self.requests.close()
+        await self.watches.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from homeostat import Context, Request, Watch, controller
 from homeostat.cache import Reader, Record
-from homeostat.controller import predicate
-from homeostat.testing import VirtualTimeLoop
+from homeostat.controller import LogFields, predicate
 from tests.bad_days.kinds import CONFIG_MAP, Set, config_map, make_sets, new_set
 from tests.bad_days.world import World
 
-embedded_only = pytest.mark.asyncio(loop_factories=["embedded"])
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """The log, with the fields that the library's own handler shows."""
+    fields = LogFields()
+    caplog.handler.addFilter(fields)
+    yield caplog
+    caplog.handler.removeFilter(fields)
 
 
 async def test_a_reconciler_raises_for_one_object(
@@ -94,51 +100,64 @@ async def test_predicates_and_map_functions_that_raise(world: World) -> None:
         await operator.quiet()
 
 
-@embedded_only
 async def test_a_reconciler_that_hangs_is_named(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: World, log: pytest.LogCaptureFixture
 ) -> None:
+    hanging = asyncio.Event()
+    done: list[str] = []
+
     @controller(Set, name="hangs", max_concurrent_reconciles=2, deadline=3600.0)
-    async def hangs(found: Set, ctx: Context) -> None:
-        if found.metadata.name == "stuck" and not found.status.ready:
+    async def hangs(found: Set, _ctx: Context) -> None:
+        name = found.metadata.name
+        if name == "stuck" and not hanging.is_set():
+            hanging.set()
             await asyncio.Event().wait()
-        found.status.ready = 1
-        await ctx.update_status(found)
+        done.append(name)
+
+    def slow() -> list[logging.LogRecord]:
+        return [r for r in log.records if "still running" in r.getMessage()]
 
     async with world.operator(hangs, make_sets()) as operator:
         await world.outsider.create(new_set("stuck"))
         await world.outsider.create(new_set("good"))
-        await asyncio.sleep(59)
-        assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
-        await world.has("good", 1)  # others go on, of the same controller too
-        await asyncio.sleep(2)
-        [slow] = [r for r in caplog.records if "still running" in r.getMessage()]
-        assert slow.levelno == logging.WARNING
-        assert slow.__dict__["duration_s"] == 60.0
+        await hanging.wait()
+        for name in ("stuck", "good"):  # others go on
+            await world.whole(name, 1)
+        await world.until(lambda: "good" in done)  # of the same controller, too
+        assert not slow()
+        await world.later(61)
+        [named] = slow()
+        assert named.levelno == logging.WARNING
+        assert named.__dict__["duration_s"] == 60.0
+        assert named.__dict__["object_name"] == "stuck"
         assert operator.bindings[0].engine.queue.snapshot().leased
         # Its deadline ends it; it is tried again, and then it works.
-        await asyncio.sleep(3700)
+        await world.later(3700)
+        await world.until(lambda: "stuck" in done)
         await operator.quiet()
 
 
-@embedded_only
 async def test_a_reconciler_that_blocks_the_loop_is_named(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: World, log: pytest.LogCaptureFixture
 ) -> None:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualTimeLoop)
-
     @controller(Set, name="blocks")
     async def blocks(_found: Set, _ctx: Context) -> None:
-        loop.advance(2.0)  # as time.sleep(2) does, without the wait
+        world.block(20.0)  # as time.sleep(20) does
 
-    with caplog.at_level(logging.INFO):
+    def named() -> None:
+        # Others may be slow on a busy machine; not as slow.
+        found = [
+            r.__dict__["controller"]
+            for r in log.records
+            if "blocked" in r.getMessage() and r.__dict__["duration_s"] >= 20.0
+        ]
+        assert found == ["blocks"]
+
+    with log.at_level(logging.INFO):
         async with world.operator(blocks) as operator:
             await world.outsider.create(new_set())
-            await asyncio.sleep(5)
+            await world.until(named)
             await operator.quiet()
-    [named] = [r for r in caplog.records if "blocked" in r.getMessage()]
-    assert named.__dict__["duration_s"] == 2.0
 
 
 async def test_a_reconciler_cancels_itself(world: World) -> None:

@@ -15,10 +15,12 @@ from homeostat.client._http import HttpTransport
 from homeostat.controller import Binding, KindController
 from homeostat.errors import NotFoundError
 from homeostat.manager import Manager
-from homeostat.testing import eventually
-from tests.bad_days.faults import Faults, Fire, Rule
+from homeostat.testing import VirtualTimeLoop, eventually
+from tests.bad_days.faults import Apart, Faults, Fire, Rule
 from tests.bad_days.kinds import CONFIG_MAP, CRD, CRDS, DEPLOYMENT, Set
+from tests.bad_days.loops import RealTimeLoop
 from tests.harness.kube import ADMIN, ControlPlane
+from tests.harness.relay import Relay
 
 __all__ = ["Operator", "World", "normalised"]
 
@@ -36,6 +38,7 @@ class World:
         self.namespace = namespace
         self.server = server
         self.plane = plane
+        self.line: Relay | None = None  # of the watches of operators
         self.outsider = self.client(self.transport(), "outsider")
 
     @property
@@ -45,13 +48,43 @@ class World:
     def transport(self, user: str = ADMIN) -> Transport:
         if self.server is not None:
             return self.server.transport()
+        direct = self._over(user)
+        if self.line is None:
+            return direct
+        return Apart(direct, self._over(user, self.line.url))
+
+    def _over(self, user: str, url: str = "") -> Transport:
         assert self.plane is not None
         config = ClusterConfig(
-            server=self.plane.url,
+            server=url or self.plane.url,
             certificate_authority=str(self.plane.ca_file),
             token=self.plane.token(user),
         )
         return HttpTransport(config, clock=SystemClock())
+
+    @asynccontextmanager
+    async def on_a_line(self) -> AsyncGenerator[None]:
+        """Lead the watches of operators over a line that ``Operator.silence`` knows."""
+        if self.plane is None:
+            yield
+            return
+        async with Relay(self.plane.url) as self.line:
+            yield
+
+    async def later(self, seconds: float) -> None:
+        """Let time pass: on the real server, it passes for its clients at once."""
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, RealTimeLoop):
+            loop.advance(seconds)
+            await asyncio.sleep(0.01)
+        else:
+            await asyncio.sleep(seconds)
+
+    def block(self, seconds: float) -> None:
+        """Let time pass as a call that blocks does, without the wait."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, RealTimeLoop | VirtualTimeLoop)
+        loop.advance(seconds)
 
     def client(self, transport: Transport, manager: str = "homeostat") -> Client:
         return Client(transport, field_manager=manager, namespace=self.namespace)
@@ -231,6 +264,17 @@ class Operator:
         self._undertakers.append(self._tasks.start(replace(), name="undertaker"))
         effect = Fire(after=die) if committed else Fire(before=die)
         return faults.add(effect, "write", skip=write)
+
+    @property
+    def lines(self) -> int:
+        """How many watches were begun."""
+        line = self._world.line
+        return line.opened if line is not None else len(self.faults.watching)
+
+    def silence(self) -> int:
+        """Let the watches that are open say nothing any more; returns how many."""
+        line = self._world.line
+        return line.silence() if line is not None else self.faults.end_watches("silent")
 
     @property
     def bindings(self) -> list[Binding]:

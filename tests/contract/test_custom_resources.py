@@ -474,6 +474,53 @@ async def test_negative_scale_is_invalid(server: Server, path: str, w: Any) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("where", "value", "text"),
+    [
+        ("spec", -1, "-1: should be a non-negative integer"),
+        ("status", -1, "-1: should be a non-negative integer"),
+        ("status", 1 << 31, "2147483648: should be less than or equal to 2147483647"),
+    ],
+)
+async def test_replicas_must_fit_a_scale(
+    server: Server, path: str, w: Any, where: str, value: int, text: str
+) -> None:
+    assert w
+    item = f"{path}/w/status" if where == "status" else f"{path}/w"
+    answer = await server.merge(item, {where: {"replicas": value}})
+    details = answer.refused(422, "Invalid")
+    assert [(c["field"], c["message"]) for c in details["causes"]] == [
+        (f".{where}.replicas", f"Invalid value: {text}")
+    ]
+
+
+async def test_scale_needs_numbers_and_texts(server: Server, path: str, w: Any) -> None:
+    assert w
+    patch = {"status": {"replicas": "x", "selector": 1}}
+    details = (await server.merge(f"{path}/w/status", patch)).refused(422, "Invalid")
+    causes = [
+        (c["field"], c["message"])
+        for c in details["causes"]
+        if c["field"].startswith(".")
+    ]
+    assert causes == [
+        (
+            ".status.replicas",
+            (
+                "Invalid value: 0: .status.replicas accessor error: x is of the type "
+                "string, expected int64"
+            ),
+        ),
+        (
+            ".status.selector",
+            (
+                'Invalid value: "": .status.selector accessor error: 1 is of the type '
+                "int64, expected string"
+            ),
+        ),
+    ]
+
+
 async def test_apply_follows_the_list_types(server: Server, path: str) -> None:
     first = widget(size=1, ports=[{"port": 1}], tags=["a"])
     item = (await server.apply(f"{path}/w", first, "m")).ok(201)

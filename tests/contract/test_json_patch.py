@@ -149,6 +149,16 @@ async def test_result_must_decode(server: Server, a: str, operation: Any) -> Non
     assert answer.json["message"].startswith(' "" is invalid: patch: Invalid value: ')
 
 
+async def test_first_fault_by_name_is_told(server: Server, a: str) -> None:
+    operations = [
+        _op("add", "/metadata/labels", value="x"),
+        _op("add", "/data/x", value=1),
+    ]
+    details = (await server.json_patch(a, operations)).refused(422, "Invalid")
+    (cause,) = details["causes"]
+    assert cause["message"].endswith("Go struct field ConfigMap.data of type string")
+
+
 async def test_too_many_operations(server: Server, a: str) -> None:
     operations = [_op("test", "/data/x", value="1")] * 10_001
     (await server.json_patch(a, operations)).refused(

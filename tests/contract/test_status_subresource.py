@@ -103,6 +103,41 @@ async def test_status_is_validated(server: Server, d: Any, path: str) -> None:
     assert "status.replicas: Invalid value: -1: must be greater than" in message
 
 
+@pytest.mark.parametrize(
+    ("status", "causes"),
+    [
+        (
+            {"replicas": -1},
+            [
+                ("replicas", "-1: must be greater than or equal to 0"),
+                ("updatedReplicas", "0: cannot be greater than status.replicas"),
+                ("readyReplicas", "0: cannot be greater than status.replicas"),
+                ("availableReplicas", "0: cannot be greater than status.replicas"),
+            ],
+        ),
+        (
+            {"replicas": 1, "availableReplicas": 2, "observedGeneration": -1},
+            [
+                ("observedGeneration", "-1: must be greater than or equal to 0"),
+                ("availableReplicas", "2: cannot be greater than status.replicas"),
+                ("availableReplicas", "2: cannot be greater than readyReplicas"),
+            ],
+        ),
+        ({"collisionCount": None}, [("collisionCount", "0: cannot be decremented")]),
+        ({"collisionCount": 0}, [("collisionCount", "0: cannot be decremented")]),
+    ],
+)
+async def test_figures_must_fit_each_other(
+    server: Server, d: Any, path: str, status: Any, causes: list[tuple[str, str]]
+) -> None:
+    assert d
+    (await server.merge(path, {"status": {"collisionCount": 1}})).ok()
+    details = (await server.merge(path, {"status": status})).refused(422, "Invalid")
+    assert [(c["field"], c["message"]) for c in details["causes"]] == [
+        (f"status.{name}", f"Invalid value: {text}") for name, text in causes
+    ]
+
+
 async def test_status_of_nothing_is_not_found(server: Server) -> None:
     answer = await server.merge(server.apps("deployments/no/status"), {})
     answer.refused(404, "NotFound", 'deployments.apps "no" not found')

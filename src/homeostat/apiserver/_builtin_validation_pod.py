@@ -42,9 +42,13 @@ _CHANGEABLE: Final = (
 
 def pod(new: Value, old: Value | None) -> Errors:
     """Validate a pod."""
-    errors = pod_spec(child(new, "spec"), "spec")
+    spec = child(new, "spec")
+    errors = pod_spec(spec, "spec")
     if old is not None:
-        errors += _changes(child(new, "spec"), child(old, "spec"))
+        errors += _changes(spec, child(old, "spec"))
+    elif spec.get("nodeName") and spec.get("schedulingGates"):
+        text = "cannot be set until all schedulingGates have been cleared"
+        errors.append(forbidden("spec.nodeName", text))
     return errors
 
 

@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeostat.apiserver._access import as_struct, child, items
-from homeostat.schema import FieldError
 
 __all__ = [
     "CREATE_ON_UPDATE",
     "GENERATION_KINDS",
     "NEEDS_VERSION",
     "RETURNS_DELETED",
-    "check_counts",
     "selectable",
     "spec_of",
     "texts",
@@ -210,13 +208,3 @@ def _none(_: dict[str, Any]) -> FieldValues:
 def selectable(group: str, resource: str) -> Callable[[dict[str, Any]], FieldValues]:
     """Return the function that reads a built-in resource's own selectable fields."""
     return _SELECTABLE.get((group, resource), _none)
-
-
-def check_counts(value: Mapping[str, Any]) -> list[FieldError]:
-    """Refuse negative figures in the status of a workload."""
-    text = "must be greater than or equal to 0"
-    return [
-        FieldError("FieldValueInvalid", f"status.{key}", item, text)
-        for key, item in child(value, "status").items()
-        if isinstance(item, int) and item < 0
-    ]

@@ -118,9 +118,7 @@ def _patch(cluster: Cluster, target: Target, options: WriteOptions, kind: str) -
     if value is None:
         raise StatusError(422, "Invalid", REJECTED, details={})
     strict = options.validation != "Ignore"
-    tidy_patched(
-        target, value, options, duplicates(target.request.body) if strict else ()
-    )
+    tidy_patched(target, value, options, duplicates(target.request.body) if strict else ())
     change = Change(
         value=value, options=options, subresource=route.subresource, patched=True
     )
@@ -182,7 +180,7 @@ def tidy_patched(
     _check_metadata(value)
     _check_kind(served, value, before)
     try:
-        unknown = shape(served, value)
+        unknown = _shape_in_order(served, value)
     except TypeMismatchError as error:
         raise _invalid_patch(before, str(error)) from None
     texts = [f'duplicate field "{path}"' for path in twice]
@@ -192,6 +190,16 @@ def tidy_patched(
         raise _invalid_patch(before, text)
     if options.validation == "Warn":
         target.warnings.extend(texts)
+
+
+def _shape_in_order(served: Served, value: Value) -> list[str]:
+    """Shape an object field by field as Go writes a patched one: in order."""
+    ordered = dict(sorted(value.items()))
+    unknown = shape(served, ordered)
+    names = [*(key for key in value if key in ordered), *ordered]
+    value.clear()
+    value.update({name: ordered[name] for name in names})
+    return unknown
 
 
 def _check_kind(served: Served, value: Value, before: bytes) -> None:

@@ -12,13 +12,14 @@ from homeostat.apiserver._access import child
 from homeostat.apiserver._arrange import HEAD, arranged, encode_dry
 from homeostat.apiserver._builtin_validation import validate_builtin
 from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._counts import check_counts, check_scale
 from homeostat.apiserver._defaults import apply_builtin_defaults
 from homeostat.apiserver._defaults_create import (
     prepare_builtin_create,
     prepare_builtin_update,
 )
 from homeostat.apiserver._events import check_new_event
-from homeostat.apiserver._kinds import check_counts, spec_of
+from homeostat.apiserver._kinds import spec_of
 from homeostat.apiserver._managed import kept_by_status, track, unchanged
 from homeostat.apiserver._meta import (
     check_metadata,
@@ -106,7 +107,7 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     strategy.prepare(cluster, value, None)
     if not served.custom:
         prepare_builtin_create(served.storage, value, now=cluster.now())
-    errors = _check(served, value, None) + strategy.check(value, None)
+    errors = _check(served, change, value, None) + strategy.check(value, None)
     if errors:
         name = metadata.get("name", "")
         raise invalid(served.storage.group, served.kind, name, errors)
@@ -116,9 +117,9 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
         text = "resourceVersion should not be set on objects to be created"
         raise server_error(text)
     _refuse_existing(served, key, metadata)
+    if options.dry_run:
         if version:
             metadata["resourceVersion"] = version
-    if options.dry_run:
         return encode_dry(served, value)
     entry = cluster.store.put(served.table, key, arranged(served, value))
     strategy.committed(cluster, entry)
@@ -201,7 +202,7 @@ def commit_update(
         if not served.custom:
             prepare_builtin_update(served.storage, value, old)
         _count(served, value, old)
-    errors = _check(served, value, old) + strategy.check(value, old)
+    errors = _check(served, change, value, old) + strategy.check(value, old)
     if errors:
         raise invalid(served.group, served.kind, live.name, errors)
     _warn(target, value["metadata"], old["metadata"])
@@ -369,7 +370,9 @@ def _default(served: Served, change: Change, value: Value) -> None:
         apply_defaults(value, served.schema)
 
 
-def _check(served: Served, new: Value, old: Value | None) -> list[FieldError]:
+def _check(
+    served: Served, change: Change, new: Value, old: Value | None
+) -> list[FieldError]:
     errors = check_metadata(
         new["metadata"],
         served.group,
@@ -382,7 +385,7 @@ def _check(served: Served, new: Value, old: Value | None) -> list[FieldError]:
     if not served.custom:
         errors += validate_builtin(served.storage, new, old)
         if served.group == "apps":
-            errors += check_counts(new)
+            errors += check_counts(new, old)
         if served.gvk.group == "events.k8s.io":
             errors += check_new_event(new)
     elif served.validation is not None:
@@ -390,4 +393,4 @@ def _check(served: Served, new: Value, old: Value | None) -> list[FieldError]:
             errors += validate(new, served.validation)
         else:
             errors += validate(new, served.validation, old=old)
-    return errors
+    return errors + check_scale(served, new, change.subresource)

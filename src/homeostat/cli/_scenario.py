@@ -12,7 +12,7 @@ from homeostat.api import GroupVersionKind, Resource
 from homeostat.cli._tree import Node, state_of
 from homeostat.client import Client
 
-__all__ = ["Sample", "Step", "install_step", "missing", "steps_for"]
+__all__ = ["Sample", "Step", "install_step", "meddling", "missing", "steps_for"]
 
 Unstructured = Mapping[str, Any]
 
@@ -75,6 +75,8 @@ def missing(tree: Node | None, owned: Sequence[GroupVersionKind]) -> str:
     status: Unstructured = tree.object.get("status") or {}
     if status.get("observedGeneration") != meta.get("generation"):
         return "the status does not speak of the present generation"
+    if "conditions" not in status:
+        return "the status has no conditions"
     kinds = {child.object["kind"] for child in tree.children}
     for kind in owned:
         if kind.kind not in kinds:
@@ -143,26 +145,48 @@ def _scale(sample: Sample) -> Step:
 
 def _edit(sample: Sample) -> Step:
     kind = sample.owned[0]
-    before: list[Any] = []
+    before: dict[str, Unstructured] = {}
 
     async def act(client: Client) -> None:
         child = await _child(client, sample, kind)
         meta = child["metadata"]
-        spec: Unstructured = child.get("spec") or {}
-        before[:] = [spec.get("replicas")]
-        meddled = {"spec": {"replicas": 1}} if before[0] is not None else {"data": None}
-        await client.patch(kind, meta["name"], meddled, namespace=sample.namespace)
+        before[meta["uid"]] = _wanted(child)
+        await client.patch(
+            kind, meta["name"], meddling(child), namespace=sample.namespace
+        )
 
     def check(tree: Node | None) -> str:
         if found := missing(tree, sample.owned):
             return found
         for node in tree.children if tree else ():
-            spec: Unstructured = node.object.get("spec") or {}
-            if node.object["kind"] == kind.kind and spec.get("replicas") != before[0]:
-                return f"{kind.kind} has {spec.get('replicas')} replicas"
+            meta = node.object["metadata"]
+            if before.get(meta["uid"], wanted := _wanted(node.object)) != wanted:
+                return f"{kind.kind} {meta['name']} is as the third party left it"
         return ""
 
     return Step(title=f"a third party edits the {kind.kind}", act=act, missing=check)
+
+
+def meddling(child: Unstructured) -> dict[str, Any]:
+    """Return a merge patch that takes from an object what its owner wants there.
+
+    The number of replicas, else whatever stands beside a spec, as data or rules, else
+    the labels; an object that has none of these is left as it is.
+    """
+    spec: Unstructured = child.get("spec") or {}
+    if (replicas := spec.get("replicas")) is not None:
+        return {"spec": {"replicas": 1 if replicas != 1 else 2}}
+    wanted = _wanted(child)
+    if beside := [name for name in wanted if name not in ("labels", "spec")]:
+        return dict.fromkeys(beside)
+    return {"metadata": {"labels": None}} if wanted["labels"] else {}
+
+
+def _wanted(child: Unstructured) -> Unstructured:
+    """Return what an owner may want of an object, and nobody else writes."""
+    strange = ("apiVersion", "kind", "metadata", "status")
+    content = {name: value for name, value in child.items() if name not in strange}
+    return {**content, "labels": child["metadata"].get("labels")}
 
 
 def _delete_child(sample: Sample) -> Step:

@@ -55,7 +55,10 @@ def build_tree(root: Unstructured, objects: Sequence[Unstructured]) -> Node:
 
 
 def state_of(item: Unstructured) -> tuple[str, str]:
-    """Return (class, words): the class is ``ready``, ``waiting`` or ``leaving``."""
+    """Return (class, words): the class is ``ready``, ``waiting`` or ``leaving``.
+
+    Kinds that know no conditions, as ConfigMaps, have nothing to wait for.
+    """
     if item["metadata"].get("deletionTimestamp"):
         return "leaving", "deleting"
     spec: Unstructured = item.get("spec") or {}
@@ -67,6 +70,8 @@ def state_of(item: Unstructured) -> tuple[str, str]:
         have, want = status.get("readyReplicas") or 0, spec["replicas"]
         settled = have == want == (status.get("replicas") or 0)
         return ("ready" if settled else "waiting"), f"{have}/{want} ready"
+    if "conditions" not in status:
+        return "ready", ""
     for condition in conditions:
         if condition["type"] == "Ready":
             true = condition["status"] == "True"

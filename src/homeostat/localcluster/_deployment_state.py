@@ -1,39 +1,32 @@
 """One Deployment and its ReplicaSets, as one reconcile works on them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from homeostat.api import to_dict
-from homeostat.cache import Index, Record
-from homeostat.controller import Context
 from homeostat.k8s import apps_v1, core_v1
 from homeostat.localcluster._rollout import (
     DESIRED_REPLICAS,
     MAX_REPLICAS,
     REVISION,
+    REVISION_HISTORY,
     Rollout,
     SetSize,
     bounds,
 )
 
-__all__ = ["HASH_LABEL", "State", "look", "revision_of"]
+__all__ = ["HASH_LABEL", "State", "has_template_of", "look", "revision_of"]
 
 HASH_LABEL = "pod-template-hash"
 # Annotations of a Deployment that its ReplicaSets do not inherit.
 _OWN_ANNOTATIONS = {
     "kubectl.kubernetes.io/last-applied-configuration",
     "deprecated.deployment.rollback.to",
-    "deployment.kubernetes.io/revision-history",
     REVISION,
+    REVISION_HISTORY,
     DESIRED_REPLICAS,
     MAX_REPLICAS,
 }
-
-
-def _controller_uid(record: Record) -> str | None:
-    return record.controller_uid
-
-
-_sets_by_controller = Index(apps_v1.ReplicaSet, by=_controller_uid, name="controller")
 
 
 @dataclass(slots=True)
@@ -44,7 +37,7 @@ class State:
         deployment: The Deployment.
         rollout: Its side of the arithmetic.
         new: The ReplicaSet of its template, None before it exists.
-        old: The others, lowest revision first.
+        old: The others, oldest first.
     """
 
     deployment: apps_v1.Deployment
@@ -60,7 +53,8 @@ class State:
     @property
     def sizes(self) -> list[SetSize]:
         """What the arithmetic sees of ``sets``, in the same order."""
-        return [_size(s, age) for age, s in enumerate(self.sets)]
+        names = [s.metadata.name for s in sorted(self.sets, key=_birth)]
+        return [_size(s, names.index(s.metadata.name)) for s in self.sets]
 
     @property
     def newest_revision(self) -> int:
@@ -85,12 +79,8 @@ class State:
     @property
     def is_scaling(self) -> bool:
         """Whether the Deployment's size changed since its ReplicaSets were scaled."""
-        wanted = str(self.rollout.replicas)
-        return any(
-            s.metadata.annotations.get(DESIRED_REPLICAS, wanted) != wanted
-            for s in self.sets
-            if s.spec.replicas
-        )
+        noted = (_count(s, DESIRED_REPLICAS) for s in self.sets if s.spec.replicas)
+        return any(each not in {None, self.rollout.replicas} for each in noted)
 
     @property
     def is_saturated(self) -> bool:
@@ -98,13 +88,27 @@ class State:
         new, wanted = self.new, self.rollout.replicas
         return new is not None and (
             new.spec.replicas == wanted
-            and new.metadata.annotations.get(DESIRED_REPLICAS) == str(wanted)
+            and _count(new, DESIRED_REPLICAS) == wanted
             and new.status.available_replicas == wanted
         )
 
+    @property
+    def only_or_latest(self) -> apps_v1.ReplicaSet | None:
+        """The one ReplicaSet that has a size, or the one to get it when none has."""
+        active = [s for s in self.sets if s.spec.replicas]
+        if active:
+            return active[0] if len(active) == 1 else None
+        return self.new or (self.old[-1] if self.old else None)
 
-def look(deployment: apps_v1.Deployment, ctx: Context) -> State:
-    """Return what the cache knows of a Deployment."""
+
+def look(deployment: apps_v1.Deployment, owned: Iterable[apps_v1.ReplicaSet]) -> State:
+    """Return how a Deployment stands.
+
+    Args:
+        deployment: The Deployment.
+        owned: Its ReplicaSets, those that are being deleted too: while one is there,
+            its name is taken.
+    """
     spec = deployment.spec
     replicas = 1 if spec.replicas is None else spec.replicas
     rolling = spec.strategy.rolling_update
@@ -115,16 +119,9 @@ def look(deployment: apps_v1.Deployment, ctx: Context) -> State:
             _amount(rolling.max_surge if rolling else None),
             _amount(rolling.max_unavailable if rolling else None),
         )
-    owned = [
-        s
-        for s in ctx.list(_sets_by_controller[deployment.metadata.uid])
-        if not s.metadata.deletion_timestamp
-    ]
-    owned.sort(key=lambda s: (revision_of(s), s.metadata.name))
-    wanted = _template(deployment.spec.template)
-    matching = [s for s in owned if _template(s.spec.template) == wanted]
+    sets = sorted(owned, key=_birth)
     # Of several equal ones the oldest counts, so that every controller picks the same.
-    new = matching[0] if matching else None
+    new = next((s for s in sets if has_template_of(deployment, s)), None)
     return State(
         deployment=deployment,
         rollout=Rollout(
@@ -134,8 +131,20 @@ def look(deployment: apps_v1.Deployment, ctx: Context) -> State:
             status_replicas=deployment.status.replicas,
         ),
         new=new,
-        old=[s for s in owned if s is not new],
+        old=[s for s in sets if s is not new],
     )
+
+
+def has_template_of(
+    deployment: apps_v1.Deployment, replica_set: apps_v1.ReplicaSet
+) -> bool:
+    """Tell whether a ReplicaSet's pods are those that the Deployment describes."""
+    return _template(replica_set.spec.template) == _template(deployment.spec.template)
+
+
+def revision_of(replica_set: apps_v1.ReplicaSet) -> int:
+    """Return the revision of a ReplicaSet, 0 when it has none."""
+    return _count(replica_set, REVISION) or 0
 
 
 def _amount(value: int | str | None) -> int | str:
@@ -149,18 +158,22 @@ def _template(template: core_v1.PodTemplateSpec) -> dict[str, object]:
     return content
 
 
-def revision_of(replica_set: apps_v1.ReplicaSet) -> int:
-    """Return the revision of a ReplicaSet, 0 when it has none."""
-    text = replica_set.metadata.annotations.get(REVISION, "0")
-    return int(text) if text.isdigit() else 0
+def _birth(replica_set: apps_v1.ReplicaSet) -> tuple[float, str]:
+    created = replica_set.metadata.creation_timestamp
+    return (created.timestamp() if created else 0.0, replica_set.metadata.name)
+
+
+def _count(replica_set: apps_v1.ReplicaSet, annotation: str) -> int | None:
+    text = replica_set.metadata.annotations.get(annotation, "")
+    return int(text) if text.isdecimal() else None
 
 
 def _size(replica_set: apps_v1.ReplicaSet, age: int) -> SetSize:
-    highest = replica_set.metadata.annotations.get(MAX_REPLICAS, "0")
     return SetSize(
         name=replica_set.metadata.name,
         replicas=replica_set.spec.replicas or 0,
         available=replica_set.status.available_replicas,
         age=age,
-        max_replicas=int(highest) if highest.isdigit() else 0,
+        revision=revision_of(replica_set),
+        max_replicas=_count(replica_set, MAX_REPLICAS) or 0,
     )

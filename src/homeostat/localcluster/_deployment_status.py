@@ -1,22 +1,32 @@
 """The status and conditions of a Deployment: pure functions over typed objects.
 
 Source: kubernetes ``pkg/controller/deployment/progress.go`` and ``sync.go``
-(calculateStatus).
+(calculateStatus, checkPausedConditions).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from homeostat.api import Time
 from homeostat.k8s import apps_v1
 
-__all__ = ["deployment_status", "is_complete", "progress_left", "set_condition"]
+__all__ = [
+    "condition_of",
+    "deployment_status",
+    "has_deadline",
+    "is_complete",
+    "note_pause",
+    "progress_left",
+    "set_condition",
+]
 
 AVAILABLE = "Available"
 PROGRESSING = "Progressing"
+REPLICA_FAILURE = "ReplicaFailure"
 # kubernetes counts 2**31 - 1 seconds as "no deadline".
 NO_DEADLINE = 2**31 - 1
-_ENDED = {"NewReplicaSetAvailable", "ProgressDeadlineExceeded"}
+_TIMED_OUT = "ProgressDeadlineExceeded"
+_ENDED = {"NewReplicaSetAvailable", _TIMED_OUT}
 
 
 def deployment_status(
@@ -25,6 +35,7 @@ def deployment_status(
     old: Sequence[apps_v1.ReplicaSet],
     *,
     max_unavailable: int,
+    rolling: bool,
     now: datetime,
 ) -> apps_v1.DeploymentStatus:
     """Return the status that these ReplicaSets give the Deployment.
@@ -34,19 +45,22 @@ def deployment_status(
         new: The ReplicaSet of its template, None before it exists.
         old: Its other ReplicaSets.
         max_unavailable: Pods that may be missing.
+        rolling: Whether the template rolls out. While the Deployment is paused, scaled
+            or deleted its progress is not judged, nor what its ReplicaSets fail at.
         now: Wall time, for transitions and the progress deadline.
     """
     sets = [*old, new] if new else list(old)
     before = deployment.status
     available = sum(s.status.available_replicas for s in sets)
-    total = sum(s.status.replicas for s in sets)
+    asked = sum(s.spec.replicas or 0 for s in sets)
     status = apps_v1.DeploymentStatus(
         observed_generation=deployment.metadata.generation or 0,
-        replicas=total,
+        replicas=sum(s.status.replicas for s in sets),
         updated_replicas=new.status.replicas if new else 0,
         ready_replicas=sum(s.status.ready_replicas for s in sets),
         available_replicas=available,
-        unavailable_replicas=max(0, total - available),
+        unavailable_replicas=max(0, asked - available),
+        terminating_replicas=_terminating(sets),
         collision_count=before.collision_count,
         conditions=list(before.conditions),
     )
@@ -59,9 +73,26 @@ def deployment_status(
         f"Deployment {'has' if enough else 'does not have'} minimum availability.",
         now=now,
     )
-    if not deployment.spec.paused:
+    if rolling:
         _judge_progress(deployment, status, new, now)
+        _take_failure_over(status, [new, *sets] if new else sets)
     return status
+
+
+def _terminating(sets: Iterable[apps_v1.ReplicaSet]) -> int | None:
+    counts = [
+        s.status.terminating_replicas
+        for s in sets
+        # One that its controller has not seen yet has no pods.
+        if s.status.observed_generation or s.status.terminating_replicas is not None
+    ]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def has_deadline(deployment: apps_v1.Deployment) -> bool:
+    """Tell whether the Deployment's progress counts: only then is there a condition."""
+    return deployment.spec.progress_deadline_seconds not in {None, NO_DEADLINE}
 
 
 def is_complete(
@@ -78,13 +109,34 @@ def is_complete(
     return len(counts) == 1 and observed
 
 
+def note_pause(deployment: apps_v1.Deployment, now: datetime) -> None:
+    """Bring the Progressing condition in line with ``spec.paused``, in place.
+
+    What is resumed gets a whole deadline again; what timed out stays so.
+    """
+    known = condition_of(deployment.status, PROGRESSING)
+    if not has_deadline(deployment) or (known and known.reason == _TIMED_OUT):
+        return
+    paused = deployment.spec.paused
+    if paused == (known is not None and known.reason == "DeploymentPaused"):
+        return
+    what = "paused" if paused else "resumed"
+    set_condition(
+        deployment.status,
+        PROGRESSING,
+        "Unknown",
+        f"Deployment{what.capitalize()}",
+        f"Deployment is {what}",
+        now=now,
+    )
+
+
 def progress_left(
     deployment: apps_v1.Deployment, status: apps_v1.DeploymentStatus, now: datetime
 ) -> float | None:
     """Return the seconds until the progress deadline, None when none is running."""
-    deadline = deployment.spec.progress_deadline_seconds
-    condition = _find(status, PROGRESSING)
-    if deadline in {None, NO_DEADLINE} or condition is None:
+    condition = condition_of(status, PROGRESSING)
+    if not has_deadline(deployment) or condition is None:
         return None
     if deployment.spec.paused or is_complete(deployment, status):
         return None
@@ -92,7 +144,8 @@ def progress_left(
     # rollback would time out at once, and a lost pod would be looked at in a hot loop.
     if condition.reason in _ENDED or not condition.last_update_time:
         return None
-    due = condition.last_update_time + timedelta(seconds=deadline or 0)
+    deadline = timedelta(seconds=deployment.spec.progress_deadline_seconds or 0)
+    due = condition.last_update_time + deadline
     return max(0.0, due.timestamp() - now.timestamp())
 
 
@@ -107,16 +160,26 @@ def set_condition(
 ) -> None:
     """Set a condition; its transition time moves when its status flips.
 
-    A condition that says the same already keeps both of its times.
+    A condition of the same status and reason stays as it is, with its message.
     """
-    known = _find(status, type_)
-    if known and (known.status, known.reason) == (value, reason):
-        known.message = message
-        return
+    known = condition_of(status, type_)
+    if known is None or (known.status, known.reason) != (value, reason):
+        _replace_condition(status, type_, value, reason, message, now=now)
+
+
+def _replace_condition(
+    status: apps_v1.DeploymentStatus,
+    type_: str,
+    value: str,
+    reason: str,
+    message: str,
+    *,
+    now: datetime,
+) -> None:
+    known = condition_of(status, type_)
     moment = Time.of(now)
     flipped = known is None or known.status != value
-    since = moment if flipped or known is None else known.last_transition_time
-    status.conditions = [c for c in status.conditions if c.type != type_]
+    _remove_condition(status, type_)
     status.conditions.append(
         apps_v1.DeploymentCondition(
             type=type_,
@@ -124,9 +187,22 @@ def set_condition(
             reason=reason,
             message=message,
             last_update_time=moment,
-            last_transition_time=since,
+            last_transition_time=(
+                moment if flipped or known is None else known.last_transition_time
+            ),
         )
     )
+
+
+def _remove_condition(status: apps_v1.DeploymentStatus, type_: str) -> None:
+    status.conditions = [c for c in status.conditions if c.type != type_]
+
+
+def condition_of(
+    status: apps_v1.DeploymentStatus, type_: str
+) -> apps_v1.DeploymentCondition | None:
+    """Return the condition of a type, None when there is none."""
+    return next((c for c in status.conditions if c.type == type_), None)
 
 
 def _judge_progress(
@@ -135,10 +211,10 @@ def _judge_progress(
     new: apps_v1.ReplicaSet | None,
     now: datetime,
 ) -> None:
-    if deployment.spec.progress_deadline_seconds in {None, NO_DEADLINE}:
-        status.conditions = [c for c in status.conditions if c.type != PROGRESSING]
+    if not has_deadline(deployment):
+        _remove_condition(status, PROGRESSING)
         return
-    known = _find(status, PROGRESSING)
+    known = condition_of(status, PROGRESSING)
     settled = known is not None and known.reason == "NewReplicaSetAvailable"
     if settled and status.replicas == status.updated_replicas:
         return  # a finished rollout stays finished when pods come and go
@@ -148,20 +224,45 @@ def _judge_progress(
         else (f'Deployment "{deployment.metadata.name}"')
     )
     if is_complete(deployment, status):
-        reason, verdict = "NewReplicaSetAvailable", "True"
-        message = f"{what} has successfully progressed."
+        reason, message = (
+            "NewReplicaSetAvailable",
+            f"{what} has successfully progressed.",
+        )
+        set_condition(status, PROGRESSING, "True", reason, message, now=now)
     elif _has_moved(deployment.status, status):
-        reason, verdict = "ReplicaSetUpdated", "True"
-        message = f"{what} is progressing."
+        reason, message = "ReplicaSetUpdated", f"{what} is progressing."
         # Progress restarts the deadline even where the condition says the same.
-        if known and known.reason == reason:
-            known.last_update_time = Time.of(now)
+        _replace_condition(status, PROGRESSING, "True", reason, message, now=now)
     elif progress_left(deployment, status, now) == 0.0:
-        reason, verdict = "ProgressDeadlineExceeded", "False"
         message = f"{what} has timed out progressing."
-    else:
+        set_condition(status, PROGRESSING, "False", _TIMED_OUT, message, now=now)
+
+
+def _take_failure_over(
+    status: apps_v1.DeploymentStatus, sets: Iterable[apps_v1.ReplicaSet]
+) -> None:
+    """Copy the first failure of the ReplicaSets, that of the new one before others."""
+    failures = (
+        c for s in sets for c in s.status.conditions if c.type == REPLICA_FAILURE
+    )
+    failure = next(failures, None)
+    if failure is None:
+        _remove_condition(status, REPLICA_FAILURE)
         return
-    set_condition(status, PROGRESSING, verdict, reason, message, now=now)
+    known = condition_of(status, REPLICA_FAILURE)
+    if known and (known.status, known.reason) == (failure.status, failure.reason):
+        return
+    _remove_condition(status, REPLICA_FAILURE)
+    status.conditions.append(
+        apps_v1.DeploymentCondition(
+            type=REPLICA_FAILURE,
+            status=failure.status,
+            reason=failure.reason,
+            message=failure.message,
+            last_update_time=failure.last_transition_time,
+            last_transition_time=failure.last_transition_time,
+        )
+    )
 
 
 def _has_moved(
@@ -175,9 +276,3 @@ def _has_moved(
         or after.ready_replicas > before.ready_replicas
         or after.available_replicas > before.available_replicas
     )
-
-
-def _find(
-    status: apps_v1.DeploymentStatus, type_: str
-) -> apps_v1.DeploymentCondition | None:
-    return next((c for c in status.conditions if c.type == type_), None)

@@ -1,9 +1,12 @@
-"""The Deployment controller: ReplicaSets come and go so that the template rolls out."""
+"""The Deployment controller: ReplicaSets come and go so that the template rolls out.
+
+Source: kubernetes ``pkg/controller/deployment``.
+"""
 
 from collections.abc import Iterable
 
-from homeostat.api import LabelSelector, ObjectMeta, Request, to_dict
-from homeostat.cache import Reader, Record
+from homeostat.api import Request, controller_of
+from homeostat.cache import Index, Reader, Record
 from homeostat.controller import (
     Context,
     Result,
@@ -12,33 +15,34 @@ from homeostat.controller import (
     controller,
     generation_changed,
 )
-from homeostat.errors import AlreadyExistsError
 from homeostat.k8s import apps_v1, core_v1
-from homeostat.localcluster._deployment_state import (
-    HASH_LABEL,
-    State,
-    look,
-    revision_of,
-)
+from homeostat.localcluster._claims import Claims, claim, selector_of, settle
+from homeostat.localcluster._deployment_sets import create_set, resize, sync_new
+from homeostat.localcluster._deployment_state import State, look
 from homeostat.localcluster._deployment_status import (
     deployment_status,
     is_complete,
+    note_pause,
     progress_left,
-    set_condition,
 )
-from homeostat.localcluster._replicas import is_active
+from homeostat.localcluster._replicas import is_finished
 from homeostat.localcluster._replicasets import pods_by_controller
 from homeostat.localcluster._rollout import (
     REVISION,
-    SetSize,
     new_set_replicas,
     old_set_replicas,
     proportions,
     surplus_history,
-    template_hash,
 )
 
 __all__ = ["deployments"]
+
+
+def _controller_uid(record: Record) -> str | None:
+    return record.controller_uid
+
+
+_sets_by_controller = Index(apps_v1.ReplicaSet, by=_controller_uid, name="controller")
 
 
 def _of_pod(record: Record, reader: Reader) -> Iterable[Request]:
@@ -52,44 +56,74 @@ def _of_pod(record: Record, reader: Reader) -> Iterable[Request]:
             yield Request(record.namespace, reference.name)
 
 
+def _adopters(record: Record, reader: Reader) -> Iterable[Request]:
+    """Map a ReplicaSet that nobody controls to the Deployments that select it."""
+    if record.controller_uid:
+        return
+    for candidate in reader.list(apps_v1.Deployment, namespace=record.namespace):
+        if selector_of(candidate.spec.selector).matches(record.labels):
+            yield Request(candidate.metadata.namespace, candidate.metadata.name)
+
+
 @controller(
     apps_v1.Deployment,
     name="deployment",
     owns=[apps_v1.ReplicaSet],
-    watches=[Watch(core_v1.Pod, to=_of_pod)],
+    watches=[
+        Watch(apps_v1.ReplicaSet, to=_adopters),
+        Watch(core_v1.Pod, to=_of_pod),
+    ],
     predicate=generation_changed | annotations_changed,
     max_concurrent_reconciles=4,
     reconcile_deleting=True,
 )
 async def deployments(deployment: apps_v1.Deployment, ctx: Context) -> Result | None:
     """Take the rollout one step further, then tell in the status where it is."""
-    state = look(deployment, ctx)
-    if deployment.metadata.deletion_timestamp is None:
-        if deployment.spec.paused or state.is_scaling:
-            await _scale(state, ctx)
-        else:
-            await _roll(state, ctx)
-        await _publish_revision(state, ctx)
-        state = look(deployment, ctx)
-    status = _status(state, ctx)
+    await settle(deployment, _claims(deployment, ctx), ctx)
+    leaving = deployment.metadata.deletion_timestamp is not None
+    if not leaving:
+        note_pause(deployment, ctx.clock.now())
+    state = _look(deployment, ctx)
+    await sync_new(state, ctx)
+    rolling = not (leaving or deployment.spec.paused or state.is_scaling)
+    if rolling:
+        await _roll(state, ctx)
+    elif not leaving:
+        await _scale(state, ctx)
+        if deployment.spec.paused:
+            await _clean_history(state, ctx)
+    await _publish_revision(state, ctx)
+    status = _status(_look(deployment, ctx), ctx, rolling=rolling)
     deployment.status = status
     await ctx.update_status(deployment)
     left = progress_left(deployment, status, ctx.clock.now())
     return None if left is None else Result(requeue_after=left)
 
 
+def _claims(deployment: apps_v1.Deployment, ctx: Context) -> Claims[apps_v1.ReplicaSet]:
+    selector = selector_of(deployment.spec.selector)
+    owned = ctx.list(_sets_by_controller[deployment.metadata.uid])
+    strangers = [
+        each
+        for each in ctx.list(apps_v1.ReplicaSet, labels=selector)
+        if not controller_of(each)
+    ]
+    return claim(deployment, selector, [*owned, *strangers])
+
+
+def _look(deployment: apps_v1.Deployment, ctx: Context) -> State:
+    return look(deployment, _claims(deployment, ctx).owned)
+
+
 async def _scale(state: State, ctx: Context) -> None:
     """Follow a change of ``replicas`` amid a rollout, or while it is paused."""
-    active = [s for s in state.sets if s.spec.replicas]
-    only = active[0] if len(active) == 1 else None
-    if not active:
-        only = state.new or (state.old[-1] if state.old else None)
+    only = state.only_or_latest
     if only is not None:
-        await _resize(only, state.rollout.replicas, state, ctx)
+        await resize(only, state.rollout.replicas, state, ctx)
         return
     if state.is_saturated:
         for replica_set in state.old:
-            await _resize(replica_set, 0, state, ctx)
+            await resize(replica_set, 0, state, ctx)
         return
     if state.deployment.spec.strategy.type == "Recreate":
         return
@@ -97,7 +131,7 @@ async def _scale(state: State, ctx: Context) -> None:
     for replica_set in state.sets:
         wanted = sizes.get(replica_set.metadata.name)
         if wanted is not None:
-            await _resize(replica_set, wanted, state, ctx)
+            await resize(replica_set, wanted, state, ctx, note=True)
 
 
 async def _roll(state: State, ctx: Context) -> None:
@@ -105,27 +139,28 @@ async def _roll(state: State, ctx: Context) -> None:
     if recreate and await _stop_old(state, ctx):
         return
     if state.new is None:
-        state.new = await _create_set(state, ctx)
-    else:
-        await _inherit(state.new, state, ctx)
+        state.new = await create_set(state, ctx)
+        if state.new is None:
+            return
     new = state.new
     if recreate:
-        await _resize(new, state.rollout.replicas, state, ctx)
+        await resize(new, state.rollout.replicas, state, ctx)
     else:
         sizes = state.sizes
         grown = new_set_replicas(state.rollout, sizes[-1], sizes)
-        if not await _resize(new, grown, state, ctx):
+        if not await resize(new, grown, state, ctx):
             await _shrink_old(state, ctx)
-    await _clean_history(state, ctx)
+    if is_complete(state.deployment, _status(state, ctx, rolling=True)):
+        await _clean_history(state, ctx)
 
 
 async def _stop_old(state: State, ctx: Context) -> bool:
     """Stop the old pods; return whether the new ones have to wait for that."""
-    stopped = [await _resize(s, 0, state, ctx) for s in state.old]
-    if any(stopped):
+    stopped = [await resize(s, 0, state, ctx) for s in state.old]
+    if any(stopped) or any(s.status.replicas for s in state.old):
         return True
     return any(
-        is_active(pod) or pod.metadata.deletion_timestamp
+        not is_finished(pod)
         for s in state.old
         for pod in ctx.list(pods_by_controller[s.metadata.uid])
     )
@@ -133,129 +168,25 @@ async def _stop_old(state: State, ctx: Context) -> bool:
 
 async def _shrink_old(state: State, ctx: Context) -> None:
     *old, new = state.sizes
-    sizes = old_set_replicas(state.rollout, new, old)
-    for replica_set in state.old:
-        wanted = sizes.get(replica_set.metadata.name)
-        if wanted is not None:
-            await _resize(replica_set, wanted, state, ctx)
+    by_name = {s.metadata.name: s for s in state.old}
+    for name, wanted in old_set_replicas(state.rollout, new, old):
+        await resize(by_name[name], wanted, state, ctx)
 
 
 async def _clean_history(state: State, ctx: Context) -> None:
     limit = state.deployment.spec.revision_history_limit
-    if limit is None or not is_complete(state.deployment, _status(state, ctx)):
+    if limit is None:
         return
+    alive = {s.metadata.name: s for s in state.old if not s.metadata.deletion_timestamp}
     busy = frozenset(
-        s.metadata.name
-        for s in state.old
+        name
+        for name, s in alive.items()
         if s.status.replicas
         or (s.metadata.generation or 0) > s.status.observed_generation
     )
-    surplus = set(surplus_history(state.sizes[: len(state.old)], limit, busy))
-    for replica_set in state.old:
-        if replica_set.metadata.name in surplus:
-            await ctx.delete(replica_set)
-
-
-async def _create_set(state: State, ctx: Context) -> apps_v1.ReplicaSet:
-    wanted = _new_set(state)
-    name, replicas = wanted.metadata.name, wanted.spec.replicas
-    status = state.deployment.status
-    try:
-        created = await ctx.create(wanted, owned=True)
-    except AlreadyExistsError:
-        # Somebody else's ReplicaSet has the name: another hash next time.
-        status.collision_count = (status.collision_count or 0) + 1
-        await ctx.update_status(state.deployment)
-        raise
-    if replicas:
-        ctx.event(
-            "ScalingReplicaSet", f"Scaled up replica set {name} from 0 to {replicas}"
-        )
-    set_condition(
-        status,
-        "Progressing",
-        "True",
-        "NewReplicaSetCreated",
-        f'Created new replica set "{name}"',
-        now=ctx.clock.now(),
-    )
-    return created
-
-
-def _new_set(state: State) -> apps_v1.ReplicaSet:
-    """Return the ReplicaSet of the Deployment's template, as large as it may be now."""
-    deployment = state.deployment
-    template = deployment.spec.template
-    digest = template_hash(to_dict(template), deployment.status.collision_count or 0)
-    name = f"{deployment.metadata.name}-{digest}"
-    empty = SetSize(name=name, replicas=0)
-    labels = {**template.metadata.labels, HASH_LABEL: digest}
-    selector = deployment.spec.selector or LabelSelector()
-    return apps_v1.ReplicaSet(
-        metadata=ObjectMeta(
-            name=name,
-            namespace=deployment.metadata.namespace,
-            labels=labels,
-            annotations={
-                **state.inherited_annotations,
-                **state.size_annotations,
-                REVISION: str(state.newest_revision),
-            },
-        ),
-        spec=apps_v1.ReplicaSetSpec(
-            replicas=new_set_replicas(state.rollout, empty, [*state.sizes, empty]),
-            min_ready_seconds=deployment.spec.min_ready_seconds,
-            selector=LabelSelector(
-                match_labels={**selector.match_labels, HASH_LABEL: digest},
-                match_expressions=selector.match_expressions,
-            ),
-            template=core_v1.PodTemplateSpec(
-                metadata=ObjectMeta(
-                    labels=labels, annotations=template.metadata.annotations
-                ),
-                spec=template.spec,
-            ),
-        ),
-    )
-
-
-async def _inherit(replica_set: apps_v1.ReplicaSet, state: State, ctx: Context) -> None:
-    """Bring the current ReplicaSet's annotations up to date; it is the newest again."""
-    revision = max(state.newest_revision, revision_of(replica_set))
-    annotations = {**state.inherited_annotations, REVISION: str(revision)}
-    wait = state.deployment.spec.min_ready_seconds
-    known = replica_set.metadata.annotations
-    if annotations.items() <= known.items() and (
-        replica_set.spec.min_ready_seconds == wait
-    ):
-        return
-    known.update(annotations)
-    replica_set.spec.min_ready_seconds = wait
-    await ctx.update(replica_set)
-
-
-async def _resize(
-    replica_set: apps_v1.ReplicaSet, replicas: int, state: State, ctx: Context
-) -> bool:
-    """Give a ReplicaSet a size; return whether it had another one."""
-    before = replica_set.spec.replicas or 0
-    sizes = state.size_annotations
-    annotations = replica_set.metadata.annotations
-    said = sizes.items() <= annotations.items()
-    if before == replicas and (said or not replicas):
-        return False
-    annotations.update(sizes)
-    replica_set.spec.replicas = replicas
-    await ctx.update(replica_set)
-    if before == replicas:
-        return False
-    direction = "up" if replicas > before else "down"
-    ctx.event(
-        "ScalingReplicaSet",
-        f"Scaled {direction} replica set {replica_set.metadata.name} "
-        f"from {before} to {replicas}",
-    )
-    return True
+    sizes = [size for size in state.sizes if size.name in alive]
+    for name in surplus_history(sizes, limit, busy):
+        await ctx.delete(alive[name])
 
 
 async def _publish_revision(state: State, ctx: Context) -> None:
@@ -263,7 +194,7 @@ async def _publish_revision(state: State, ctx: Context) -> None:
     if state.new is None:
         return
     annotations = deployment.metadata.annotations
-    revision = str(revision_of(state.new))
+    revision = state.new.metadata.annotations.get(REVISION, "")
     if annotations.get(REVISION) != revision:
         # An update brings the object itself up to date, and with it the status that
         # this reconcile has already found out.
@@ -273,24 +204,12 @@ async def _publish_revision(state: State, ctx: Context) -> None:
         deployment.status.conditions = conditions
 
 
-def _status(state: State, ctx: Context) -> apps_v1.DeploymentStatus:
-    now = ctx.clock.now()
-    status = deployment_status(
+def _status(state: State, ctx: Context, *, rolling: bool) -> apps_v1.DeploymentStatus:
+    return deployment_status(
         state.deployment,
         state.new,
         state.old,
         max_unavailable=state.rollout.max_unavailable,
-        now=now,
+        rolling=rolling,
+        now=ctx.clock.now(),
     )
-    reason = next((c.reason for c in status.conditions if c.type == "Progressing"), "")
-    if state.deployment.spec.paused and reason != "DeploymentPaused":
-        message = "Deployment is paused"
-        set_condition(
-            status, "Progressing", "Unknown", "DeploymentPaused", message, now=now
-        )
-    elif not state.deployment.spec.paused and reason == "DeploymentPaused":
-        message = "Deployment is resumed"
-        set_condition(
-            status, "Progressing", "Unknown", "DeploymentResumed", message, now=now
-        )
-    return status

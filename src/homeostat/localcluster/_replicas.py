@@ -4,76 +4,49 @@ Source: kubernetes ``pkg/controller/replicaset``, ``pkg/controller/controller_ut
 (ActivePodsWithRanks).
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cmp_to_key
+from typing import TypeVar
 
-from homeostat.api import LabelSelector, OwnerReference, Selector, controller_of
+from homeostat.api import Time
+from homeostat.errors import ApiError
 from homeostat.k8s import apps_v1, core_v1
 
 __all__ = [
-    "Claims",
-    "claim",
     "is_active",
     "is_available",
+    "is_finished",
     "is_ready",
+    "is_terminating",
+    "next_available",
     "ready_since",
-    "selector_of",
     "status_of",
     "victims",
 ]
 
-DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+T = TypeVar("T", int, str, tuple[int, int])
 
-NOTHING = Selector.parse("none,!none")
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claims:
-    """Whose pods are whose.
-
-    Attributes:
-        owned: Pods that the owner controls and selects.
-        adopt: Pods without a controller that it selects.
-        release: Pods that it controls and no longer selects.
-    """
-
-    owned: list[core_v1.Pod]
-    adopt: list[core_v1.Pod]
-    release: list[core_v1.Pod]
-
-
-def claim(uid: str, selector: Selector, pods: Sequence[core_v1.Pod]) -> Claims:
-    """Sort the pods of a namespace by what their owner has to do with them.
-
-    Args:
-        uid: Uid of the owner.
-        selector: Its label selector.
-        pods: Pods of its namespace.
-    """
-    claims = Claims(owned=[], adopt=[], release=[])
-    for pod in pods:
-        controller: OwnerReference | None = controller_of(pod)
-        matches = selector.matches(pod.metadata.labels)
-        if controller is not None and controller.uid == uid:
-            (claims.owned if matches else claims.release).append(pod)
-        elif controller is None and matches and not pod.metadata.deletion_timestamp:
-            claims.adopt.append(pod)
-    return claims
-
-
-def selector_of(selector: LabelSelector | None) -> Selector:
-    """Return the selector of a workload; one without a selector selects nothing."""
-    return NOTHING if selector is None else Selector.of(selector)
+def is_finished(pod: core_v1.Pod) -> bool:
+    """Tell whether no container of the pod runs, or ever will again."""
+    return pod.status.phase in {"Succeeded", "Failed"}
 
 
 def is_active(pod: core_v1.Pod) -> bool:
     """Tell whether the pod counts as a replica: neither finished nor on its way out."""
-    finished = pod.status.phase in {"Succeeded", "Failed"}
-    return not finished and not pod.metadata.deletion_timestamp
+    return not is_finished(pod) and not pod.metadata.deletion_timestamp
+
+
+def is_terminating(pod: core_v1.Pod) -> bool:
+    """Tell whether the pod still runs and is being deleted."""
+    return not is_finished(pod) and pod.metadata.deletion_timestamp is not None
 
 
 def ready_since(pod: core_v1.Pod) -> datetime | None:
@@ -99,28 +72,110 @@ def is_available(pod: core_v1.Pod, min_ready_seconds: int, now: datetime) -> boo
     return since + timedelta(seconds=min_ready_seconds) <= now
 
 
-def victims(pods: Sequence[core_v1.Pod], count: int) -> list[core_v1.Pod]:
+def next_available(
+    pods: Sequence[core_v1.Pod], min_ready_seconds: int, now: datetime
+) -> float | None:
+    """Return the seconds until the next ready pod is available, None without one."""
+    due = [
+        (since + timedelta(seconds=min_ready_seconds) - now).total_seconds()
+        for since in map(ready_since, pods)
+        if since is not None
+    ]
+    return min((left for left in due if left > 0), default=None)
+
+
+def victims(
+    pods: Sequence[core_v1.Pod],
+    count: int,
+    *,
+    related: Sequence[core_v1.Pod] = (),
+    now: datetime,
+) -> list[core_v1.Pod]:
     """Return the ``count`` active pods that are missed least.
 
     Unscheduled ones go before scheduled ones, pending before running, not ready before
     ready, cheap ones (by the deletion-cost annotation) before dear ones, those on a
-    crowded node before lonely ones, young before old.
-    """
-    crowd = Counter(pod.spec.node_name for pod in pods)
+    crowded node before lonely ones, lately ready before long ready, often restarted
+    before steady, young before old. Ages count by their order of magnitude, so that
+    which of the old ones goes is left to chance.
 
-    def rank(pod: core_v1.Pod) -> tuple[object, ...]:
-        created = pod.metadata.creation_timestamp
+    Args:
+        pods: Active pods of one owner.
+        count: How many are to go.
+        related: Pods whose number on a node makes it crowded; none for an owner
+            without siblings.
+        now: Wall time.
+    """
+    crowd = Counter(pod.spec.node_name for pod in related if is_active(pod))
+
+    def compare(one: core_v1.Pod, other: core_v1.Pod) -> int:
+        first, second = (
+            (
+                bool(pod.spec.node_name),
+                _PHASES.get(pod.status.phase, 0),
+                is_ready(pod),
+                _deletion_cost(pod),
+                -crowd[pod.spec.node_name],
+            )
+            for pod in (one, other)
+        )
+        if first != second:
+            return -1 if first < second else 1
         return (
-            bool(pod.spec.node_name),
-            _PHASES.get(pod.status.phase, 0),
-            is_ready(pod),
-            _deletion_cost(pod),
-            -crowd[pod.spec.node_name],
-            -created.timestamp() if created else 0.0,
-            pod.metadata.name,
+            _compare_ages(one, other, ready_since(one), ready_since(other), now)
+            or _sign(_restarts(other), _restarts(one))
+            or _compare_ages(
+                one,
+                other,
+                one.metadata.creation_timestamp,
+                other.metadata.creation_timestamp,
+                now,
+            )
         )
 
-    return sorted(pods, key=rank)[:count]
+    return sorted(pods, key=cmp_to_key(compare))[:count]
+
+
+def _compare_ages(
+    one: core_v1.Pod,
+    other: core_v1.Pod,
+    first: datetime | None,
+    second: datetime | None,
+    now: datetime,
+) -> int:
+    if first == second:
+        return 0
+    if first is None or second is None:
+        return -1 if first is None else 1
+    ranks = _magnitude(first, now), _magnitude(second, now)
+    return _sign(*ranks) or _sign(one.metadata.uid, other.metadata.uid)
+
+
+def _magnitude(moment: datetime, now: datetime) -> int:
+    age = (now - moment) // timedelta(microseconds=1) * 1000
+    return int(math.log2(age)) if age > 0 else -1
+
+
+def _sign(one: T, other: T) -> int:
+    return (one > other) - (one < other)
+
+
+def _restarts(pod: core_v1.Pod) -> tuple[int, int]:
+    """Return the most restarts of a container, and of a sidecar."""
+    sidecars = {
+        c.name for c in pod.spec.init_containers if c.restart_policy == "Always"
+    }
+    return (
+        max((c.restart_count for c in pod.status.container_statuses), default=0),
+        max(
+            (
+                c.restart_count
+                for c in pod.status.init_container_statuses
+                if c.name in sidecars
+            ),
+            default=0,
+        ),
+    )
 
 
 def _deletion_cost(pod: core_v1.Pod) -> int:
@@ -131,9 +186,22 @@ def _deletion_cost(pod: core_v1.Pod) -> int:
 
 
 def status_of(
-    replica_set: apps_v1.ReplicaSet, active: Sequence[core_v1.Pod], now: datetime
+    replica_set: apps_v1.ReplicaSet,
+    active: Sequence[core_v1.Pod],
+    terminating: int,
+    now: datetime,
+    *,
+    failure: ApiError | None = None,
 ) -> apps_v1.ReplicaSetStatus:
-    """Return the status that these active pods give the ReplicaSet."""
+    """Return the status that these pods give the ReplicaSet.
+
+    Args:
+        replica_set: With its present status, whose conditions are carried on.
+        active: Its active pods.
+        terminating: How many more are being deleted.
+        now: Wall time.
+        failure: Why pods could not be created or deleted, None when they could.
+    """
     template = replica_set.spec.template.metadata.labels
     wait = replica_set.spec.min_ready_seconds
     return apps_v1.ReplicaSetStatus(
@@ -143,6 +211,31 @@ def status_of(
         ),
         ready_replicas=sum(map(is_ready, active)),
         available_replicas=sum(is_available(pod, wait, now) for pod in active),
+        terminating_replicas=terminating,
         observed_generation=replica_set.metadata.generation or 0,
-        conditions=replica_set.status.conditions,
+        conditions=_conditions(replica_set, len(active), failure, now),
     )
+
+
+def _conditions(
+    replica_set: apps_v1.ReplicaSet,
+    active: int,
+    failure: ApiError | None,
+    now: datetime,
+) -> list[apps_v1.ReplicaSetCondition]:
+    known = replica_set.status.conditions
+    if failure is None:
+        return [c for c in known if c.type != "ReplicaFailure"]
+    if any(c.type == "ReplicaFailure" for c in known):
+        return known  # it tells what went wrong first
+    fewer = active < (replica_set.spec.replicas or 0)
+    condition = apps_v1.ReplicaSetCondition(
+        type="ReplicaFailure",
+        status="True",
+        reason="FailedCreate" if fewer else "FailedDelete",
+        message=failure.message
+        if fewer
+        else f"unable to delete pods: {failure.message}",
+        last_transition_time=Time.of(now),
+    )
+    return [*known, condition]

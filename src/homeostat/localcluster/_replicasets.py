@@ -1,29 +1,23 @@
 """The ReplicaSet controller: as many pods as it asks for, no more and no fewer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from homeostat.api import (
-    ObjectMeta,
-    OwnerReference,
-    Request,
-    Time,
-    to_dict,
-)
+from homeostat.api import ObjectMeta, Request, controller_of
 from homeostat.cache import Index, Reader, Record
 from homeostat.controller import Context, Result, Watch, controller
-from homeostat.errors import ApiError, ForbiddenError
+from homeostat.errors import ApiError
 from homeostat.k8s import apps_v1, core_v1
+from homeostat.localcluster._claims import Claims, claim, selector_of, settle
 from homeostat.localcluster._replicas import (
-    claim,
     is_active,
-    is_available,
-    is_ready,
-    selector_of,
+    is_finished,
+    is_terminating,
+    next_available,
     status_of,
     victims,
 )
 
-__all__ = ["pods_by_controller", "replica_sets"]
+__all__ = ["is_namespace_terminating", "pods_by_controller", "replica_sets"]
 
 # As many pods as one reconcile creates or deletes; the rest waits for the next one.
 BURST = 500
@@ -34,6 +28,7 @@ def _controller_uid(record: Record) -> str | None:
 
 
 pods_by_controller = Index(core_v1.Pod, by=_controller_uid, name="controller")
+_sets_by_controller = Index(apps_v1.ReplicaSet, by=_controller_uid, name="controller")
 
 
 def _adopters(record: Record, reader: Reader) -> Iterable[Request]:
@@ -55,84 +50,100 @@ def _adopters(record: Record, reader: Reader) -> Iterable[Request]:
 )
 async def replica_sets(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Result | None:
     """Create or delete pods, then tell in the status what there is."""
-    leaving = replica_set.metadata.deletion_timestamp is not None
+    claims = _claims(replica_set, ctx)
+    await settle(replica_set, claims, ctx)
     failure: ApiError | None = None
-    if not leaving:
-        await _settle_claims(replica_set, ctx)
+    if not replica_set.metadata.deletion_timestamp:
         try:
             await _settle_count(replica_set, ctx)
-        except ForbiddenError as error:
-            # The namespace goes, or a quota is full: the status says so, and the
-            # error brings the key back.
+        except ApiError as error:
+            # The status says so, and the error brings the key back.
             failure = error
     now = ctx.clock.now()
-    active = _active(replica_set, ctx)
-    replica_set.status = status_of(replica_set, active, now)
-    _report_failure(replica_set, failure, ctx)
+    owned = _claims(replica_set, ctx).owned
+    active = [pod for pod in owned if is_active(pod)]
+    replica_set.status = status_of(
+        replica_set, active, sum(map(is_terminating, owned)), now, failure=failure
+    )
     await ctx.update_status(replica_set)
     if failure is not None:
         raise failure
-    wait = replica_set.spec.min_ready_seconds
-    pending = any(is_ready(p) and not is_available(p, wait, now) for p in active)
-    return Result(requeue_after=float(wait)) if pending else None
+    left = next_available(active, replica_set.spec.min_ready_seconds, now)
+    return None if left is None else Result(requeue_after=left)
 
 
-def _active(replica_set: apps_v1.ReplicaSet, ctx: Context) -> list[core_v1.Pod]:
-    owned = ctx.list(pods_by_controller[replica_set.metadata.uid])
-    return [pod for pod in owned if is_active(pod)]
-
-
-async def _settle_claims(replica_set: apps_v1.ReplicaSet, ctx: Context) -> None:
+def _claims(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Claims[core_v1.Pod]:
+    """Sort the pods that still run; what has finished is left to its fate."""
     selector = selector_of(replica_set.spec.selector)
-    uid = replica_set.metadata.uid
-    owned = ctx.list(pods_by_controller[uid])
-    strangers = [p for p in ctx.list(core_v1.Pod, labels=selector) if not _owner(p)]
-    claims = claim(uid, selector, [*owned, *strangers])
-    for pod in claims.adopt:
-        reference = to_dict(
-            OwnerReference(
-                api_version="apps/v1",
-                kind="ReplicaSet",
-                name=replica_set.metadata.name,
-                uid=uid,
-                controller=True,
-                block_owner_deletion=True,
-            )
-        )
-        kept = [to_dict(r) for r in pod.metadata.owner_references]
-        await _set_owners(pod, [*kept, reference], ctx)
-    for pod in claims.release:
-        kept = [to_dict(r) for r in pod.metadata.owner_references if r.uid != uid]
-        await _set_owners(pod, kept, ctx)
-
-
-def _owner(pod: core_v1.Pod) -> bool:
-    return any(r.controller for r in pod.metadata.owner_references)
-
-
-async def _set_owners(
-    pod: core_v1.Pod, references: list[dict[str, object]], ctx: Context
-) -> None:
-    meta = pod.metadata
-    patch = {
-        "metadata": {
-            "uid": meta.uid,
-            "resourceVersion": meta.resource_version,
-            "ownerReferences": references,
-        }
-    }
-    await ctx.client.patch(core_v1.Pod, meta.name, patch, namespace=meta.namespace)
+    owned = ctx.list(pods_by_controller[replica_set.metadata.uid])
+    strangers = [
+        pod for pod in ctx.list(core_v1.Pod, labels=selector) if not controller_of(pod)
+    ]
+    running = [pod for pod in (*owned, *strangers) if not is_finished(pod)]
+    claims = claim(replica_set, selector, running)
+    released = [pod for pod in claims.release if is_active(pod)]
+    return Claims(owned=claims.owned, adopt=claims.adopt, release=released)
 
 
 async def _settle_count(replica_set: apps_v1.ReplicaSet, ctx: Context) -> None:
-    active = _active(replica_set, ctx)
+    """Create or delete pods, one after the other: the first refusal is the last.
+
+    The real controller starts with one and doubles with every success, so as not to
+    ask in vain for many; one at a time asks for fewer still.
+    """
+    active = [pod for pod in _claims(replica_set, ctx).owned if is_active(pod)]
     wanted = 1 if replica_set.spec.replicas is None else replica_set.spec.replicas
     for _ in range(min(wanted - len(active), BURST)):
+        if not await _create(replica_set, ctx):
+            return
+    surplus = min(len(active) - wanted, BURST)
+    if surplus > 0:
+        related = _related(replica_set, ctx)
+        for pod in victims(active, surplus, related=related, now=ctx.clock.now()):
+            await _delete(pod, ctx)
+
+
+async def _create(replica_set: apps_v1.ReplicaSet, ctx: Context) -> bool:
+    """Create a pod; return False where none can be created ever again."""
+    try:
         pod = await ctx.create(_pod_of(replica_set), owned=True)
-        ctx.event("SuccessfulCreate", f"Created pod: {pod.metadata.name}")
-    for pod in victims(active, max(0, min(len(active) - wanted, BURST))):
-        await ctx.delete(pod)
+    except ApiError as error:
+        if is_namespace_terminating(error):
+            return False
+        text = f"Error creating: {error.message}"
+        ctx.event("FailedCreate", text, type="Warning")
+        raise
+    ctx.event("SuccessfulCreate", f"Created pod: {pod.metadata.name}")
+    return True
+
+
+async def _delete(pod: core_v1.Pod, ctx: Context) -> None:
+    try:
+        deleted = await ctx.delete(pod)
+    except ApiError as error:
+        text = f"Error deleting: {error.message}"
+        ctx.event("FailedDelete", text, type="Warning")
+        raise
+    if deleted:
         ctx.event("SuccessfulDelete", f"Deleted pod: {pod.metadata.name}")
+
+
+def is_namespace_terminating(error: ApiError) -> bool:
+    """Tell whether a create failed since its namespace is being deleted."""
+    return any(c.get("reason") == "NamespaceTerminating" for c in error.causes)
+
+
+def _related(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Sequence[core_v1.Pod]:
+    """Return the pods of all ReplicaSets that have the same controller."""
+    owner = controller_of(replica_set)
+    if owner is None:
+        return ()
+    pods = {
+        pod.metadata.uid: pod
+        for sibling in ctx.list(_sets_by_controller[owner.uid])
+        for pod in ctx.list(core_v1.Pod, labels=selector_of(sibling.spec.selector))
+    }
+    return list(pods.values())
 
 
 def _pod_of(replica_set: apps_v1.ReplicaSet) -> core_v1.Pod:
@@ -147,22 +158,3 @@ def _pod_of(replica_set: apps_v1.ReplicaSet) -> core_v1.Pod:
         ),
         spec=template.spec,
     )
-
-
-def _report_failure(
-    replica_set: apps_v1.ReplicaSet, failure: ApiError | None, ctx: Context
-) -> None:
-    kept = [c for c in replica_set.status.conditions if c.type != "ReplicaFailure"]
-    if failure is not None:
-        ctx.event("FailedCreate", failure.message, type="Warning")
-        known = [c for c in replica_set.status.conditions if c not in kept]
-        kept += known or [
-            apps_v1.ReplicaSetCondition(
-                type="ReplicaFailure",
-                status="True",
-                reason="FailedCreate",
-                message=failure.message,
-                last_transition_time=Time.of(ctx.clock.now()),
-            )
-        ]
-    replica_set.status.conditions = kept

@@ -12,7 +12,7 @@ Source: kubernetes ``pkg/controller/deployment`` (rolling.go, recreate.go, sync.
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import msgspec
@@ -23,9 +23,11 @@ __all__ = [
     "DESIRED_REPLICAS",
     "MAX_REPLICAS",
     "REVISION",
+    "REVISION_HISTORY",
     "Rollout",
     "SetSize",
     "bounds",
+    "former_revisions",
     "new_set_replicas",
     "old_set_replicas",
     "proportions",
@@ -34,10 +36,12 @@ __all__ = [
 ]
 
 REVISION = "deployment.kubernetes.io/revision"
+REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
 
 _HASH_LENGTH = 10
+_HISTORY_LENGTH = 2000  # characters of the annotation: some 400 revisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,8 @@ class SetSize:
         name: Name of the ReplicaSet.
         replicas: Replicas that its spec asks for.
         available: Available replicas by its status.
-        age: Position by creation, or by revision; 0 is the oldest.
+        age: Position by creation; 0 is the oldest.
+        revision: Its revision, 0 when it has none.
         max_replicas: ``replicas + maxSurge`` of the Deployment when it was last scaled;
             0 when it was never written.
     """
@@ -57,6 +62,7 @@ class SetSize:
     replicas: int
     available: int = 0
     age: int = 0
+    revision: int = 0
     max_replicas: int = 0
 
 
@@ -116,37 +122,39 @@ def new_set_replicas(rollout: Rollout, new: SetSize, sets: Sequence[SetSize]) ->
 
 def old_set_replicas(
     rollout: Rollout, new: SetSize, old: Sequence[SetSize]
-) -> Mapping[str, int]:
-    """Return the replicas of the old ReplicaSets that have to shrink.
+) -> Sequence[tuple[str, int]]:
+    """Return how old ReplicaSets shrink: their names and replicas, step by step.
 
     Pods that are not available go first: they serve nobody. Then available ones go,
-    oldest ReplicaSet first, as long as enough available pods remain.
+    oldest ReplicaSet first, as long as enough available pods remain. A ReplicaSet may
+    take part in both.
     """
     total = new.replicas + sum(s.replicas for s in old)
     required = rollout.replicas - rollout.max_unavailable
     room = total - required - (new.replicas - new.available)
-    if room <= 0:
-        return {}
-    by_age = sorted(old, key=lambda s: s.age)
-    shrunk = _drop_unavailable(by_age, room)
-    spare = new.available + sum(s.available for s in old) - required
-    for index, current in enumerate(shrunk):
-        if spare <= 0:
-            break
-        drop = min(current.replicas, spare)
-        shrunk[index] = replace(current, replicas=current.replicas - drop)
-        spare -= drop
-    before = {s.name: s.replicas for s in old}
-    return {s.name: s.replicas for s in shrunk if s.replicas != before[s.name]}
-
-
-def _drop_unavailable(sets: Sequence[SetSize], room: int) -> list[SetSize]:
-    shrunk: list[SetSize] = []
-    for current in sets:
-        drop = min(room, max(0, current.replicas - current.available))
+    active = sorted((s for s in old if s.replicas), key=lambda s: s.age)
+    if room <= 0 or not active:
+        return ()
+    steps: list[tuple[str, int]] = []
+    sizes: dict[str, int] = {}
+    for current in active:
+        if room and current.available > current.replicas:
+            # Its status lags behind: what it calls available is about to go, and
+            # counting on it would leave nobody to serve.
+            return steps
+        drop = min(room, current.replicas - current.available) if room else 0
         room -= drop
-        shrunk.append(replace(current, replicas=current.replicas - drop))
-    return shrunk
+        sizes[current.name] = current.replicas - drop
+        if drop:
+            steps.append((current.name, sizes[current.name]))
+    # By their status, which does not know yet who has just been told to shrink.
+    spare = new.available + sum(s.available for s in active) - required
+    for name, replicas in sizes.items():
+        drop = min(replicas, max(0, spare))
+        spare -= drop
+        if drop:
+            steps.append((name, replicas - drop))
+    return steps
 
 
 def proportions(rollout: Rollout, sets: Sequence[SetSize]) -> Mapping[str, int]:
@@ -203,12 +211,26 @@ def surplus_history(
         limit: ``revisionHistoryLimit``: how many may stay.
         busy: Names of those whose status still shows pods, or lags behind the spec.
     """
-    by_revision = sorted(old, key=lambda s: s.age)
+    by_revision = sorted(old, key=lambda s: (s.revision, s.age))
     return [
         s.name
         for s in by_revision[: max(0, len(old) - limit)]
         if s.replicas == 0 and s.name not in busy
     ]
+
+
+def former_revisions(known: str, revision: str) -> str:
+    """Return the annotation that names every revision a ReplicaSet has had before.
+
+    Args:
+        known: The annotation so far, "" for none.
+        revision: The revision that it had until now. The first ones are forgotten when
+            there are too many.
+    """
+    revisions = [*known.split(","), revision] if known else [revision]
+    while len(text := ",".join(revisions)) > _HISTORY_LENGTH:
+        del revisions[0]
+    return text
 
 
 def template_hash(template: object, collisions: int = 0) -> str:

@@ -398,6 +398,35 @@ def test_importing_the_client_loads_no_http_library() -> None:
     assert result.returncode == 0
 
 
+def test_first_request_loads_the_http_library_beside_the_loop() -> None:
+    code = """
+import asyncio, sys, threading
+from homeostat.client import Client, ClusterConfig
+from homeostat.errors import TransportError
+
+class Witness:
+    thread = None
+    def find_spec(self, name, path=None, target=None):
+        if name == "aiohttp":
+            self.thread = threading.current_thread()
+
+async def ask():
+    async with Client(ClusterConfig(server="http://127.0.0.1:1")) as client:
+        try:
+            async with asyncio.timeout(0.5):
+                await client.version()
+        except (TransportError, TimeoutError):
+            pass
+
+witness = Witness()
+sys.meta_path.insert(0, witness)
+asyncio.run(ask())
+sys.exit(witness.thread in (None, threading.main_thread()))
+"""
+    result = subprocess.run([sys.executable, "-c", code], check=False)
+    assert result.returncode == 0
+
+
 async def test_client_takes_a_configuration() -> None:
     async with (
         serving(endless) as server,

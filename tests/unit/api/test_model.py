@@ -2,9 +2,11 @@
 
 import copy
 import pickle
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
+from types import ModuleType
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -46,6 +48,21 @@ class WidgetSpec(Spec):
     pod_cidr: str = Field(default="", name="podCIDR")
     from_: str = ""
     limit: ClassVar[int] = 5
+
+
+class Early(Model):
+    """Speaks of a type that is made after it, in every way that there is."""
+
+    known: ClassVar["Late | None"] = None
+    listed: ClassVar["list[Late]"] = []
+    quoted: "ClassVar[int]" = 3
+    child: "Late | None" = None
+    children: "list[Late]" = []
+    checked: "int" = Field(default=1, ge=1, name="CHECKED")
+
+
+class Late(Model):
+    size: int = 2
 
 
 class WidgetStatus(Status):
@@ -303,3 +320,43 @@ def test_default_at_its_limit_is_taken() -> None:
         nothing: int | None = Field(default=None, ge=1)
 
     assert Edge().low == 1
+
+
+def test_types_may_be_named_before_they_are_made() -> None:
+    early = Early(child=Late(size=1), children=[Late()])
+    wire = b'{"child":{"size":1},"children":[{"size":2}],"CHECKED":1}'
+    assert msgspec.json.encode(early) == wire
+    assert msgspec.json.decode(wire, type=Early) == early
+    assert Early.__struct_fields__ == ("child", "children", "checked")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are lazy from 3.14")
+def test_types_may_be_named_without_quotes_where_python_can() -> None:
+    module = ModuleType("lazy")
+    sys.modules["lazy"] = module
+    try:
+        exec(LAZY, module.__dict__)
+        early, late = module.Early, module.Late
+        wire = b'{"child":{"size":1},"children":[{"size":2}],"CHECKED":1}'
+        found = msgspec.json.decode(wire, type=early)
+        assert found == early(child=late(size=1), children=[late()])
+        assert early.known is None
+        with pytest.raises(TypeError, match="has no annotation"):
+            exec("class Bare(Model):\n    size = Field(default=1)", module.__dict__)
+    finally:
+        del sys.modules["lazy"]
+
+
+LAZY = """
+from typing import ClassVar
+from homeostat.api import Field, Model
+
+class Early(Model):
+    known: ClassVar[Late | None] = None
+    child: Late | None = None
+    children: list[Late] = []
+    checked: int = Field(default=1, ge=1, name="CHECKED")
+
+class Late(Model):
+    size: int = 2
+"""

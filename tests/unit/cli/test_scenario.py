@@ -3,9 +3,11 @@ from typing import Any
 import pytest
 
 from homeostat.api import GroupVersionKind, Resource
+from homeostat.apiserver import ApiServer
 from homeostat.cli._demo import summarise
-from homeostat.cli._scenario import Sample, missing, steps_for
+from homeostat.cli._scenario import Sample, meddling, missing, steps_for
 from homeostat.cli._tree import Node
+from homeostat.client import Client
 
 DEPLOYMENT = GroupVersionKind("apps", "v1", "Deployment")
 PODSET = GroupVersionKind("test.dev", "v1", "PodSet")
@@ -51,6 +53,7 @@ def tree(root: dict[str, Any], *children: dict[str, Any]) -> Node:
             "the status does not speak of the present generation",
         ),
         (tree(podset(status=None)), "the status does not speak of the present"),
+        (tree(podset(status={"observedGeneration": 2})), "the status has no cond"),
         (tree(podset()), "there is no Deployment"),
         (tree(podset(), pod("web")), "there is no Deployment"),
         (tree(podset(), deployment(ready=1)), "Deployment web: 1/2 ready"),
@@ -132,3 +135,56 @@ def test_the_last_step_ends_when_nothing_is_left() -> None:
 )
 def test_reasons_in_few_words(reasons: list[str], text: str) -> None:
     assert summarise(reasons) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "patch"),
+    [
+        ({"spec": {"replicas": 3, "paused": False}}, {"spec": {"replicas": 1}}),
+        ({"spec": {"replicas": 1}}, {"spec": {"replicas": 2}}),
+        ({"spec": {"replicas": 0}}, {"spec": {"replicas": 1}}),
+        ({"data": {"a": "1"}, "immutable": True}, {"data": None, "immutable": None}),
+        ({"rules": [], "status": {}}, {"rules": None}),
+        ({"spec": {"ports": []}}, {"metadata": {"labels": None}}),
+    ],
+)
+def test_meddling_takes_what_the_owner_wants(
+    content: dict[str, Any], patch: dict[str, Any]
+) -> None:
+    meta = {"name": "x", "labels": {"app": "x"}}
+    child = {"apiVersion": "v1", "kind": "X", "metadata": meta, **content}
+    assert meddling(child) == patch
+
+
+def test_nothing_is_taken_from_what_has_nothing() -> None:
+    assert meddling({"kind": "X", "metadata": {"name": "x"}, "spec": {}}) == {}
+
+
+CONFIG_MAP = GroupVersionKind("", "v1", "ConfigMap")
+OWNER = {"apiVersion": "v1", "kind": "ConfigMap", "name": "web", "controller": True}
+
+
+async def test_edit_has_converged_when_what_was_taken_is_back() -> None:
+    """Also of kinds that have no replicas."""
+    client = Client(ApiServer().transport())
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"}}
+    web = await client.create(owner)
+    reference = {**OWNER, "uid": web["metadata"]["uid"]}
+    child = await client.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "settings", "ownerReferences": [reference]},
+            "data": {"level": "debug"},
+        }
+    )
+    maps = Resource(gvk=CONFIG_MAP, plural="configmaps", namespaced=True)
+    one = Sample(document=owner, resource=maps, owned=(CONFIG_MAP,))
+    edit = next(step for step in steps_for(one) if "edits" in step.title)
+    await edit.act(client)
+    edited = await client.get(CONFIG_MAP, "settings")
+    assert "data" not in edited
+
+    left = edit.missing(tree(podset(), edited))
+    assert left == "ConfigMap settings is as the third party left it"
+    assert edit.missing(tree(podset(), child)) == ""

@@ -9,6 +9,7 @@ from homeostat.localcluster._deployment_status import (
     NO_DEADLINE,
     deployment_status,
     is_complete,
+    note_pause,
     progress_left,
     set_condition,
 )
@@ -50,11 +51,27 @@ def deployment(
 
 
 def replica_set(
-    name: str, replicas: int, available: int, *, ready: int | None = None
+    name: str,
+    replicas: int,
+    available: int,
+    *,
+    ready: int | None = None,
+    asked: int | None = None,
+    failure: str = "",
 ) -> apps_v1.ReplicaSet:
+    failed = apps_v1.ReplicaSetCondition(
+        type="ReplicaFailure",
+        status="True",
+        reason=failure,
+        message=f"from {name}",
+        last_transition_time=Time.of(at(-5)),
+    )
+    other = apps_v1.ReplicaSetCondition(type="Other", status="True")
     return apps_v1.ReplicaSet(
         metadata=ObjectMeta(name=name),
+        spec=apps_v1.ReplicaSetSpec(replicas=replicas if asked is None else asked),
         status=apps_v1.ReplicaSetStatus(
+            conditions=[other, failed] if failure else [other],
             replicas=replicas,
             ready_replicas=available if ready is None else ready,
             available_replicas=available,
@@ -67,10 +84,16 @@ def status_of(
     new: apps_v1.ReplicaSet | None,
     *old: apps_v1.ReplicaSet,
     max_unavailable: int = 1,
+    rolling: bool = True,
     now: float = 0,
 ) -> apps_v1.DeploymentStatus:
     return deployment_status(
-        item, new, old, max_unavailable=max_unavailable, now=at(now)
+        item,
+        new,
+        old,
+        max_unavailable=max_unavailable,
+        rolling=rolling,
+        now=at(now),
     )
 
 
@@ -84,12 +107,12 @@ def found(status: apps_v1.DeploymentStatus, type_: str) -> tuple[str, str] | Non
 def test_counts_are_those_of_all_replica_sets() -> None:
     status = status_of(
         deployment(),
-        replica_set("new", 2, 1, ready=2),
-        replica_set("old", 3, 2),
+        replica_set("new", 2, 1, ready=2, asked=6),
+        replica_set("old", 3, 2, asked=1),
     )
     assert (status.replicas, status.updated_replicas) == (5, 2)
     assert (status.ready_replicas, status.available_replicas) == (4, 3)
-    assert status.unavailable_replicas == 2
+    assert status.unavailable_replicas == 7 - 3  # of those that were asked for
     assert status.observed_generation == 2
 
 
@@ -197,7 +220,7 @@ def test_progress_is_not_judged_while_paused() -> None:
     known = condition("Progressing", "Unknown", "DeploymentPaused")
     before = apps_v1.DeploymentStatus(conditions=[known])
     item = deployment(paused=True, status=before)
-    status = status_of(item, replica_set("new", 3, 3), now=9999)
+    status = status_of(item, replica_set("new", 3, 3), rolling=False, now=9999)
     assert found(status, "Progressing") == ("Unknown", "DeploymentPaused")
     assert progress_left(item, status, at(0)) is None
 
@@ -239,16 +262,120 @@ def test_a_condition_that_flips_has_a_new_transition_time() -> None:
     assert flipped.last_transition_time == Time.of(at(20))
 
 
-def test_a_condition_that_says_the_same_keeps_its_times() -> None:
-    status = apps_v1.DeploymentStatus(conditions=[condition("X", "True", "A")])
+def test_a_condition_of_the_same_reason_stays_as_it_is() -> None:
+    known = condition("X", "True", "A")
+    status = apps_v1.DeploymentStatus(conditions=[known])
     set_condition(status, "X", "True", "A", "other words", now=at(10))
-    (same,) = status.conditions
-    assert same.last_update_time == same.last_transition_time == Time.of(at(0))
-    assert same.message == "other words"
+    assert status.conditions == [known]
+
+
+def test_progress_names_the_replica_set_that_progresses() -> None:
+    known = condition("Progressing", "True", "ReplicaSetUpdated")
+    before = apps_v1.DeploymentStatus(conditions=[known])
+    status = status_of(deployment(status=before), replica_set("new", 3, 1), now=9)
+    (progressing,) = (c for c in status.conditions if c.type == "Progressing")
+    assert progressing.message == 'ReplicaSet "new" is progressing.'
 
 
 def test_conditions_of_others_are_carried_on() -> None:
-    known = condition("ReplicaFailure", "True", "FailedCreate")
+    known = condition("Other", "True", "Reason")
     before = apps_v1.DeploymentStatus(conditions=[known])
     status = status_of(deployment(status=before), replica_set("new", 3, 3))
-    assert found(status, "ReplicaFailure") == ("True", "FailedCreate")
+    assert known in status.conditions
+
+
+def failure_of(status: apps_v1.DeploymentStatus) -> apps_v1.DeploymentCondition | None:
+    return next((c for c in status.conditions if c.type == "ReplicaFailure"), None)
+
+
+def test_failure_of_the_new_replica_set_comes_before_that_of_others() -> None:
+    new = replica_set("new", 0, 0, failure="FailedCreate")
+    old = replica_set("old", 0, 0, failure="FailedDelete")
+    failure = failure_of(status_of(deployment(), new, old))
+    assert failure is not None
+    assert (failure.status, failure.reason) == ("True", "FailedCreate")
+    assert failure.message == "from new"
+    assert failure.last_update_time == failure.last_transition_time == at(-5)
+    failure = failure_of(status_of(deployment(), replica_set("new", 0, 0), old))
+    assert failure is not None
+    assert failure.message == "from old"
+
+
+def test_failure_stays_as_it_was_first_told_and_goes_with_its_cause() -> None:
+    known = condition("ReplicaFailure", "True", "FailedCreate")
+    before = apps_v1.DeploymentStatus(conditions=[known])
+    item = deployment(status=before)
+    failing = replica_set("new", 0, 0, failure="FailedCreate")
+    assert failure_of(status_of(item, failing)) == known
+    worse = failure_of(status_of(item, replica_set("new", 0, 0, failure="Other")))
+    assert worse is not None
+    assert worse.reason == "Other"
+    assert failure_of(status_of(item, replica_set("new", 3, 3))) is None
+
+
+def test_failures_are_not_looked_at_while_nothing_rolls_out() -> None:
+    known = condition("ReplicaFailure", "True", "FailedCreate")
+    before = apps_v1.DeploymentStatus(conditions=[known])
+    status = status_of(
+        deployment(status=before), replica_set("new", 3, 3), rolling=False
+    )
+    assert failure_of(status) == known
+
+
+@pytest.mark.parametrize(
+    ("counts", "total"),
+    [
+        # By (observed generation, terminating replicas) of each ReplicaSet.
+        ([], 0),
+        ([(1, 2), (3, 0), (2, 5)], 7),
+        ([(1, 2), (0, None)], 2),
+        ([(0, 2), (1, 1)], 3),
+        ([(1, 2), (1, None)], None),
+    ],
+)
+def test_terminating_replicas_are_known_where_all_tell(
+    counts: list[tuple[int, int | None]], total: int | None
+) -> None:
+    sets = [replica_set(str(n), 0, 0) for n in range(len(counts))]
+    for each, (generation, terminating) in zip(sets, counts, strict=True):
+        each.status.observed_generation = generation
+        each.status.terminating_replicas = terminating
+    assert status_of(deployment(), None, *sets).terminating_replicas == total
+
+
+@pytest.mark.parametrize(
+    ("paused", "deadline", "known", "expected"),
+    [
+        (True, DEADLINE, None, ("Unknown", "DeploymentPaused")),
+        (True, DEADLINE, "ReplicaSetUpdated", ("Unknown", "DeploymentPaused")),
+        (True, DEADLINE, "ProgressDeadlineExceeded", TIMED_OUT),
+        (False, DEADLINE, "DeploymentPaused", RESUMED),
+        (False, DEADLINE, "ReplicaSetUpdated", ("True", "ReplicaSetUpdated")),
+        (False, DEADLINE, None, None),
+        (True, None, None, None),
+        (True, NO_DEADLINE, None, None),
+    ],
+)
+def test_pause_is_noted_where_progress_counts(
+    *,
+    paused: bool,
+    deadline: int | None,
+    known: str | None,
+    expected: tuple[str, str] | None,
+) -> None:
+    value = {"ProgressDeadlineExceeded": "False", "DeploymentPaused": "Unknown"}
+    before = apps_v1.DeploymentStatus(
+        conditions=[condition("Progressing", value.get(known, "True"), known)]
+        if known
+        else []
+    )
+    item = deployment(paused=paused, deadline=deadline, status=before)
+    note_pause(item, at(7))
+    assert found(item.status, "Progressing") == expected
+    note_pause(item, at(8))
+    told = [c for c in item.status.conditions if c.status == "Unknown"]
+    assert all(c.last_update_time == at(7) for c in told)
+    assert {c.message for c in told} <= {
+        "Deployment is paused",
+        "Deployment is resumed",
+    }

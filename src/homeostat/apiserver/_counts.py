@@ -1,0 +1,167 @@
+"""The figures in a status, and those that the scale of a custom resource is made of.
+
+Source: kubernetes ``pkg/apis/apps/validation``; apiextensions-apiserver
+``pkg/registry/customresource/validator.go``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeostat.api import JSON
+from homeostat.apiserver._access import as_struct, child
+from homeostat.apiserver._registry import Served
+from homeostat.schema import FieldError
+
+__all__ = ["check_counts", "check_scale"]
+
+_REPLICAS = "status.replicas"
+_LEAST = "must be greater than or equal to 0"
+_INT32 = 2**31 - 1
+_GO_TYPES: Mapping[type[object], str] = {
+    str: "string",
+    float: "float64",
+    int: "int64",
+    bool: "bool",
+}
+# By kind: the figures in the order in which they are looked at, which of them is at
+# most how many replicas there are, and what the ready ones are called where that is at
+# least how many are available.
+_FIGURES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    "Deployment": (
+        (
+            "observedGeneration",
+            "replicas",
+            "updatedReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "unavailableReplicas",
+            "terminatingReplicas",
+            "collisionCount",
+        ),
+        ("updatedReplicas", "readyReplicas", "availableReplicas"),
+        "readyReplicas",
+    ),
+    "ReplicaSet": (
+        (
+            "replicas",
+            "fullyLabeledReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "observedGeneration",
+            "terminatingReplicas",
+        ),
+        ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"),
+        "readyReplicas",
+    ),
+    "StatefulSet": (
+        (
+            "replicas",
+            "readyReplicas",
+            "currentReplicas",
+            "updatedReplicas",
+            "availableReplicas",
+            "observedGeneration",
+            "collisionCount",
+        ),
+        ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"),
+        "status.readyReplicas",
+    ),
+    "DaemonSet": (
+        (
+            "currentNumberScheduled",
+            "numberMisscheduled",
+            "desiredNumberScheduled",
+            "numberReady",
+            "observedGeneration",
+            "updatedNumberScheduled",
+            "numberAvailable",
+            "numberUnavailable",
+            "collisionCount",
+        ),
+        (),
+        "",
+    ),
+}
+
+
+def check_counts(
+    new: Mapping[str, Any], old: Mapping[str, Any] | None
+) -> list[FieldError]:
+    """Refuse figures in the status of a workload that cannot be."""
+    known, bounded, ready = _FIGURES.get(new["kind"], ((), (), ""))
+    status = child(new, "status")
+    counts = {name: status.get(name) or 0 for name in known}
+    errors = [_wrong(name, n, _LEAST) for name, n in counts.items() if n < 0]
+    errors += [
+        _wrong(name, counts[name], f"cannot be greater than {_REPLICAS}")
+        for name in bounded
+        if counts[name] > counts["replicas"]
+    ]
+    if ready and counts["availableReplicas"] > counts["readyReplicas"]:
+        text = f"cannot be greater than {ready}"
+        errors.append(_wrong("availableReplicas", counts["availableReplicas"], text))
+    before = child(old or {}, "status").get("collisionCount")
+    now = status.get("collisionCount")
+    fewer = before is not None and (now is None or now < before)
+    if fewer and "collisionCount" in known:
+        errors.append(_wrong("collisionCount", now or 0, "cannot be decremented"))
+    return errors
+
+
+def _wrong(name: str, value: int, text: str) -> FieldError:
+    return FieldError("FieldValueInvalid", f"status.{name}", value, text)
+
+
+def check_scale(
+    served: Served, value: Mapping[str, Any], subresource: str
+) -> list[FieldError]:
+    """Refuse what the scale of a custom resource could not be made of."""
+    paths = served.scale
+    if paths is None:
+        return []
+    errors = [] if subresource == "status" else _replicas(value, paths.spec_path)
+    errors += _replicas(value, paths.status_path)
+    if paths.selector_path:
+        wrong = _mistaken(value, paths.selector_path, str)
+        if wrong:
+            errors.append(_invalid(paths.selector_path, "", wrong))
+    return errors
+
+
+def _invalid(path: str, value: JSON, text: str) -> FieldError:
+    return FieldError("FieldValueInvalid", path, value, text)
+
+
+def _replicas(value: Mapping[str, Any], path: str) -> list[FieldError]:
+    wrong = _mistaken(value, path, int)
+    if wrong:
+        return [_invalid(path, 0, wrong)]
+    found, _ = _at(value, path)
+    count: int = found or 0
+    if count < 0:
+        return [_invalid(path, count, "should be a non-negative integer")]
+    if count > _INT32:
+        return [_invalid(path, count, f"should be less than or equal to {_INT32}")]
+    return []
+
+
+def _at(value: Mapping[str, Any], path: str) -> tuple[JSON, bool]:
+    item: Any = value
+    for step in path.lstrip(".").split("."):
+        fields = as_struct(item)
+        if fields is None or step not in fields:
+            return None, False
+        item = fields[step]
+    return item, True
+
+
+def _mistaken(value: Mapping[str, Any], path: str, wanted: type[object]) -> str:
+    """Return what is said of a value of another type than the scale needs."""
+    found, present = _at(value, path)
+    if not present or type(found) is wanted or isinstance(found, dict | list):
+        # Of a struct or list the schema has complained, or has let it pass.
+        return ""
+    given = _GO_TYPES.get(found.__class__, "<nil>")
+    shown = {"bool": str(found).lower(), "<nil>": "<nil>"}.get(given, str(found))
+    text = f".{path.lstrip('.')} accessor error: {shown} is of the type {given}"
+    return f"{text}, expected {_GO_TYPES[wanted]}"
