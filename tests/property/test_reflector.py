@@ -115,7 +115,7 @@ class Server:
         items, self.pages = self.pages[:size], self.pages[size:]
         return Page(str(self.listed), "more" if self.pages else ""), items
 
-    def lines(self, watch: Watch, *, stale: bool) -> Iterator[Line]:
+    def lines(self, watch: Watch, *, stale: bool) -> Iterator[Changes | Line]:
         """Yield what a watch says, up to now; behind by one state when stale."""
         version = int(watch.resource_version or 0)
         if watch.initial:

@@ -332,10 +332,10 @@ class Reflector:
             case Begin():
                 return self.following.begin(self._store, effect)
             case Finish(version):
-                deltas = self._store.finish(version)
-                if deltas is None:
+                last = self._store.finish(version)
+                if last is None:
                     return False
-                self._deliver(deltas)
+                self._deliver(last)
                 self._set_synced()
                 self.following.take(self._state.history)
             case Abandon():

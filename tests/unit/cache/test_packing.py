@@ -88,10 +88,10 @@ def test_dictionary_that_fits_no_more_is_replaced_and_old_bytes_stay_readable() 
     same, other = documents(seed=0), documents(seed=1)
     for number in range(2 * WINDOW):
         packer.pack(same[number % 50])
-    assert not packer.due
+    assert packer.samples == []
     for number in range(2 * WINDOW):
         packer.pack(other[number % 50])
-    assert packer.due
+    assert len(packer.samples) == TRAIN_AT
     worse = len(packer.pack(other[0]))
     packer.adopt(train(packer.samples))
     new = packer.pack(other[0])
