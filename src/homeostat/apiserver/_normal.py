@@ -124,6 +124,8 @@ class _Walk:
 
     def _object(self, value: JSON, schema: Schema, path: str) -> JSON:
         if not isinstance(value, dict):
+            if _is_raw(schema, path):
+                return value
             raise self._wrong(value, path, _go_name(schema))
         fields = cast("dict[str, Any]", value)
         if schema.preserve_unknown and not schema.properties:
@@ -206,6 +208,12 @@ def _vanishes(value: JSON, schema: Schema) -> bool:
     if isinstance(value, list):
         return True
     return isinstance(value, dict) and schema.additional is not None
+
+
+def _is_raw(schema: Schema, path: str) -> bool:
+    """Tell whether a field is a RawExtension, which takes whatever JSON there is."""
+    named = path.rpartition(".")[2]
+    return schema.preserve_unknown and not schema.properties and named != "fieldsV1"
 
 
 def _zero(schema: Schema) -> JSON:
