@@ -6,7 +6,7 @@ response, and when its outcome is unknown: the cache's read-your-writes, fencing
 the record of what a reconcile did all hang on that one place.
 """
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -82,17 +82,21 @@ class Epoch:
     Attributes:
         number: Ordinal of the term, for logs.
         closed: Whether the term is over.
+        why: Why it is.
     """
 
-    __slots__ = ("closed", "number")
+    __slots__ = ("closed", "number", "why")
 
     def __init__(self, number: int = 0) -> None:
         self.number: int = number
         self.closed: bool = False
+        self.why: str = ""
 
-    def close(self) -> None:
+    def close(self, why: str = "another process may hold the lease") -> None:
         """End the term: writes of its scopes are refused from here on."""
-        self.closed = True
+        if not self.closed:
+            self.closed = True
+            self.why = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,8 @@ class WriteScope:
         reconcile_id: Id of this one reconcile.
         epoch: The term in which the writes are allowed.
         observers: Called for each write, in order.
+        permit: Awaited before each try of a write; what it raises refuses the try. None
+            for no condition.
     """
 
     cluster: str = ""
@@ -114,6 +120,7 @@ class WriteScope:
     reconcile_id: str = ""
     epoch: Epoch = field(default_factory=Epoch)
     observers: tuple[WriteObserver, ...] = ()
+    permit: Callable[[], Awaitable[None]] | None = None
 
     @contextmanager
     def active(self) -> Generator[None]:

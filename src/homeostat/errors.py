@@ -143,8 +143,10 @@ class OutcomeUnknownError(TransportError):
 
 
 class FencedError(HomeostatError):
-    """A write was not sent: the term of its writer is over, another may be at work.
+    """A write was not sent: the term of its writer is over.
 
+    Another process may be at work; or the server lost its data, and what the writer
+    decided from is of the past: then its reads of the cache are refused as well.
     Nothing of it reached the server, and nothing will: retrying in the same term is of
     no use.
     """

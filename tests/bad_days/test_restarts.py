@@ -1,7 +1,6 @@
 """The API server is away for a while, starts again, or comes back without its data."""
 
 import asyncio
-import os
 
 import pytest
 
@@ -96,12 +95,6 @@ async def test_kube_restarts(private_control_plane: ControlPlane, world: World) 
         await operator.quiet()
 
 
-# One kind may be taken anew before another: an object of the lost history can then be
-# made once more from a cache that is not renewed yet. Known, open, and seen about once
-# in three runs; tests/e2e/test_lost_data.py holds what is promised today.
-@pytest.mark.skipif(
-    os.environ.get("HOMEOSTAT_SLOW") != "full", reason="open: kinds heal one by one"
-)
 @pytest.mark.kube
 @real_only
 async def test_kube_restarts_without_its_data(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.harness.objects import rejection
-from tests.harness.server import Server
+from tests.harness.server import Server, attempts
 from tests.harness.widgets import CRDS, condition, crd, establish
 
 TYPE = "CustomResourceDefinition.apiextensions.k8s.io"
@@ -52,7 +52,11 @@ async def test_definition_is_established(server: Server, group: str) -> None:
 async def test_resource_is_in_legacy_discovery(server: Server, group: str) -> None:
     names = {"shortNames": ["th"], "categories": ["all"]}
     await establish(server, crd(group, names=names))
-    document = (await server.get(f"/apis/{group}/v1")).ok()
+    async for _ in attempts():
+        answer = await server.get(f"/apis/{group}/v1")
+        if answer.status != 404:  # discovery follows in a moment
+            break
+    document = answer.ok()
     (resource,) = document["resources"]
     resource.pop("storageVersionHash", None)
     verbs = sorted(resource.pop("verbs"))
@@ -94,7 +98,11 @@ async def test_subresources_are_in_discovery(server: Server, group: str) -> None
     scale = {"specReplicasPath": ".spec.n", "statusReplicasPath": ".status.n"}
     version = {"subresources": {"status": {}, "scale": scale}}
     await establish(server, crd(group, version=version))
-    document = (await server.get(f"/apis/{group}/v1")).ok()
+    async for _ in attempts():
+        answer = await server.get(f"/apis/{group}/v1")
+        if answer.status != 404:  # discovery follows in a moment
+            break
+    document = answer.ok()
     found = {r["name"]: r for r in document["resources"]}
     assert sorted(found) == ["things", "things/scale", "things/status"]
     assert found["things/scale"]["group"] == "autoscaling"
@@ -381,6 +389,22 @@ async def test_one_version_must_be_stored(server: Server, group: str) -> None:
     answer = await server.post(CRDS, crd(group, version={"storage": False}))
     answer.refused(422, "Invalid")
     assert "must have exactly one version marked as storage version" in str(answer.json)
+
+
+@pytest.mark.parametrize(("versions", "shown"), [([], "[]"), (None, "null")])
+async def test_every_fault_of_a_definition_is_told(
+    server: Server, group: str, versions: Any, shown: str
+) -> None:
+    answer = await server.post(CRDS, crd(group, scope="Nope", versions=versions))
+    answer.refused(
+        422,
+        "Invalid",
+        f'{TYPE} "things.{group}" is invalid: [spec.scope: Unsupported value: "Nope":'
+        f' supported values: "Cluster", "Namespaced", spec.versions: Invalid value:'
+        f" {shown}: must have exactly one version marked as storage version,"
+        " status.storedVersions: Invalid value: null: must have at least one stored"
+        " version]",
+    )
 
 
 async def test_name_must_be_plural_and_group(server: Server, group: str) -> None:

@@ -30,6 +30,7 @@ class GoField:
         omitzero: Whether Go leaves a zero value out, of a struct too.
         number: Protobuf field numbers, outermost first: more than one where Go
             inlines a struct that protobuf keeps as a message; empty for none.
+        inside: The Go structs that are inlined around it, outermost first.
     """
 
     wire: str
@@ -37,6 +38,7 @@ class GoField:
     omitempty: bool
     omitzero: bool
     number: tuple[int, ...]
+    inside: tuple[str, ...] = ()
 
 
 @functools.cache
@@ -100,10 +102,12 @@ def fields_of(package: str, name: str, version: str) -> list[GoField] | None:
             if type_.endswith("TypeMeta"):
                 continue
             outer = _number(tags)
-            inner = fields_of(package, type_.lstrip("*").rpartition(".")[2], version)
-            for item in inner or ():
+            inlined = type_.lstrip("*").rpartition(".")[2]
+            for item in fields_of(package, inlined, version) or ():
                 number = outer + item.number if outer else item.number
-                result.append(dataclasses.replace(item, number=number))
+                inside = (field or inlined, *item.inside)
+                item = dataclasses.replace(item, number=number, inside=inside)  # noqa: PLW2901
+                result.append(item)
         elif wire and wire != "-":
             said = options.split(",")
             result.append(

@@ -122,6 +122,12 @@ def _type(name: str, schema: dict[str, Any], go_version: str) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "f": [_field(f, properties[f.wire], required=f.wire in required) for f in go]
     }
+    inlined: dict[str, list[str]] = {}
+    for field in go:
+        if field.inside:
+            inlined.setdefault(".".join(field.inside), []).append(field.wire)
+    if inlined:
+        entry["in"] = inlined
     kinds = schema.get("x-kubernetes-group-version-kind", [])
     if len(kinds) == 1:
         entry["k"] = [kinds[0]["group"], kinds[0]["version"], kinds[0]["kind"]]

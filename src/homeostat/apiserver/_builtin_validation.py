@@ -9,11 +9,11 @@ from typing import Final
 
 from homeostat.api import GroupVersionKind
 from homeostat.apiserver._builtin_validation_common import Errors, Value
+from homeostat.apiserver._builtin_validation_event import event
 from homeostat.apiserver._builtin_validation_kinds import (
     budget,
     claim,
     config_map,
-    event,
     ingress,
     lease,
     namespace,
@@ -29,6 +29,7 @@ from homeostat.apiserver._builtin_validation_workload import (
     deployment,
     job,
     replica_set,
+    revision,
     stateful_set,
 )
 from homeostat.schema import FieldError
@@ -40,7 +41,6 @@ _Validator = Callable[[Value, Value | None], Errors]
 _RBAC: Final = "rbac.authorization.k8s.io"
 _VALIDATORS: Final[Mapping[tuple[str, str], _Validator]] = {
     ("", "ConfigMap"): config_map,
-    ("", "Event"): event,
     ("", "Namespace"): namespace,
     ("", "PersistentVolumeClaim"): claim,
     ("", "Pod"): pod,
@@ -50,6 +50,7 @@ _VALIDATORS: Final[Mapping[tuple[str, str], _Validator]] = {
     (_RBAC, "ClusterRoleBinding"): role_binding,
     (_RBAC, "Role"): role,
     (_RBAC, "RoleBinding"): role_binding,
+    ("apps", "ControllerRevision"): revision,
     ("apps", "DaemonSet"): daemon_set,
     ("apps", "Deployment"): deployment,
     ("apps", "ReplicaSet"): replica_set,
@@ -63,14 +64,17 @@ _VALIDATORS: Final[Mapping[tuple[str, str], _Validator]] = {
 
 
 def validate_builtin(
-    gvk: GroupVersionKind, new: Value, old: Value | None
+    gvk: GroupVersionKind, new: Value, old: Value | None, *, group: str = ""
 ) -> list[FieldError]:
     """Return what is wrong with an object of a built-in kind; nothing when it is right.
 
     Args:
-        gvk: The kind; for one that is not built in nothing is wrong.
+        gvk: The kind that is stored; for one that is not built in nothing is wrong.
         new: The object as it would be stored: decoded, with its defaults.
         old: What it replaces, None when it is created.
+        group: The group of the request: Events are served in two.
     """
+    if gvk.group_kind == ("", "Event"):
+        return event(new, old, newer=bool(group))
     validate = _VALIDATORS.get(gvk.group_kind)
     return validate(new, old) if validate is not None else []

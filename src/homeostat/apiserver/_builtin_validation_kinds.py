@@ -26,7 +26,6 @@ __all__ = [
     "budget",
     "claim",
     "config_map",
-    "event",
     "ingress",
     "lease",
     "namespace",
@@ -285,17 +284,6 @@ def _backend(backend: Value, path: str) -> Errors:
     elif not port.get("name"):
         errors.append(required(path, "port name or number is required"))
     return errors
-
-
-def event(new: Value, old: Value | None) -> Errors:
-    """Validate an Event of the core group; what involves no namespace is in default."""
-    del old
-    where = child(new, "metadata").get("namespace", "")
-    involved = child(new, "involvedObject").get("namespace", "")
-    if involved == where or (not involved and where in ("default", "kube-system")):
-        return []
-    text = "does not match event.namespace"
-    return [invalid("involvedObject.namespace", involved, text)]
 
 
 def lease(new: Value, old: Value | None) -> Errors:

@@ -26,7 +26,15 @@ from homeostat.apiserver._builtin_validation_pod import pod_template
 from homeostat.apiserver._defaults_access import child, children
 from homeostat.schema import FieldError, forbidden, invalid, not_supported, required
 
-__all__ = ["cron_job", "daemon_set", "deployment", "job", "replica_set", "stateful_set"]
+__all__ = [
+    "cron_job",
+    "daemon_set",
+    "deployment",
+    "job",
+    "replica_set",
+    "revision",
+    "stateful_set",
+]
 
 _PERCENT: Final = (
     "a valid percent string must be a numeric string followed by an ending '%' (e.g. "
@@ -265,6 +273,22 @@ def _stateful_strategy(strategy: Value) -> Errors:
 
 def _without(value: Mapping[str, JSON], names: tuple[str, ...]) -> Value:
     return {name: item for name, item in value.items() if name not in names}
+
+
+def revision(new: Value, old: Value | None) -> Errors:
+    """Validate a ControllerRevision: data is what was, once and for all."""
+    data = new.get("data")
+    errors: Errors = []
+    if old is not None:
+        errors += immutable(data, old.get("data"), "data")
+    elif data is None:
+        errors.append(required("data", "data is mandatory"))
+    elif not isinstance(data, dict):
+        errors.append(required("data", "data must be a valid JSON object"))
+    number = new.get("revision", 0)
+    if number < 0:
+        errors.append(invalid("revision", number, "must be greater than or equal to 0"))
+    return errors
 
 
 def job(new: Value, old: Value | None) -> Errors:

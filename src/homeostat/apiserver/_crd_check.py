@@ -41,7 +41,7 @@ def check_definition(new: Value, old: Value | None) -> list[FieldError]:
         errors.append(_invalid("metadata.name", name, text))
     errors += _check_group(spec.get("group", ""))
     errors += _check_scope(spec.get("scope", ""))
-    errors += _check_versions(items(spec, "versions"))
+    errors += _check_versions(spec)
     errors += _check_names(names)
     if spec.get("preserveUnknownFields"):
         path = "spec.preserveUnknownFields"
@@ -53,6 +53,10 @@ def check_definition(new: Value, old: Value | None) -> list[FieldError]:
     errors += _check_approval(new, old)
     if old is not None:
         errors += _check_immutable(spec, old["spec"])
+    elif not any(version.get("storage") for version in items(spec, "versions")):
+        # The first version that is stored begins the list in the status.
+        text = "must have at least one stored version"
+        errors.append(_invalid("status.storedVersions", None, text))
     return errors
 
 
@@ -77,8 +81,9 @@ def _check_scope(scope: str) -> list[FieldError]:
     return []
 
 
-def _check_versions(versions: Sequence[Value]) -> list[FieldError]:
+def _check_versions(spec: Value) -> list[FieldError]:
     errors: list[FieldError] = []
+    versions = items(spec, "versions")
     path = "spec.versions"
     seen = [version.get("name", "") for version in versions]
     for index, version in enumerate(versions):
@@ -100,7 +105,8 @@ def _check_versions(versions: Sequence[Value]) -> list[FieldError]:
         errors.append(_invalid(path, versions, "must contain unique version names"))
     if sum(bool(version.get("storage")) for version in versions) != 1:
         text = "must have exactly one version marked as storage version"
-        errors.append(_invalid(path, versions, text))
+        shown = spec.get("versions")
+        errors.append(_invalid(path, shown, text))
     return errors
 
 

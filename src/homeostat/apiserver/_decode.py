@@ -27,9 +27,11 @@ __all__ = [
     "MAX_BODY_BYTES",
     "MalformedError",
     "check_size",
+    "decode_deep",
     "decode_json",
     "decode_object",
     "duplicates",
+    "is_bottomless",
     "shown",
     "with_type_meta",
 ]
@@ -269,12 +271,12 @@ def decode_object(
         # Unlike the real server, this one reads no protobuf, so it names none.
         hint = PROTOBUF_HINT if name == PROTOBUF_TYPE and not custom else ""
         raise unsupported_media((JSON_TYPE, YAML_TYPE), hint=hint)
-    shallow = custom or kind in _BOTTOMLESS
     try:
         if name == YAML_TYPE:
             value = decode_yaml(body)
         else:
-            value = decode_json(body) if shallow else _decode_deep(body)
+            bottomless = is_bottomless(kind, custom=custom)
+            value = decode_json(body) if bottomless else decode_deep(body, huge=True)
     except MalformedError as error:
         raise _unrecognised(kind, body, f"json parse error: {error}") from None
     if value is None and not custom:
@@ -308,13 +310,27 @@ def with_type_meta(value: JSON) -> dict[str, Any]:
     return struct
 
 
-def _decode_deep(body: bytes) -> JSON:
+def decode_deep(body: bytes, *, huge: bool = False) -> JSON:
+    """Decode JSON, without what lies too deep in it for any built-in type.
+
+    Args:
+        body: The bytes.
+        huge: A number that no float holds is a ``HugeNumber`` in the value.
+
+    Raises:
+        MalformedError: It is none.
+    """
     try:
-        return decode_json(body, huge=True)
+        return decode_json(body, huge=huge)
     except TooDeepError:
         if text := complaint(body):
             raise MalformedError(text) from None
-        return decode_json(cut(body), huge=True)
+        return decode_json(cut(body), huge=huge)
+
+
+def is_bottomless(kind: str, *, custom: bool) -> bool:
+    """Tell whether what lies deep in objects of a kind is kept."""
+    return custom or kind in _BOTTOMLESS
 
 
 def go_type(value: JSON) -> str:

@@ -16,7 +16,7 @@ from homeostat.apiserver._decode import (
     YAML_TYPE,
     MalformedError,
     check_size,
-    decode_json,
+    decode_deep,
     decode_yaml,
     with_type_meta,
 )
@@ -63,7 +63,7 @@ def read_options(target: Target) -> DeleteOptions:
         value = (
             decode_yaml(request.body)
             if media == YAML_TYPE
-            else decode_json(request.body, huge=True)
+            else decode_deep(request.body, huge=True)
         )
         body = with_type_meta({} if value is None else value)
     except MalformedError as error:

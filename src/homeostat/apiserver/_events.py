@@ -8,9 +8,7 @@ Source: kubernetes ``pkg/apis/events/v1/conversion.go``.
 from collections.abc import Mapping
 from typing import Any
 
-from homeostat.schema import FieldError
-
-__all__ = ["EVENT_FIELDS", "check_new_event", "event_from_core", "event_to_core"]
+__all__ = ["EVENT_FIELDS", "event_from_core", "event_to_core"]
 
 Value = dict[str, Any]
 
@@ -61,15 +59,3 @@ def event_from_core(value: Value) -> Value:
         if not own.get(key):
             own.pop(key, None)
     return own
-
-
-def check_new_event(value: Value) -> list[FieldError]:
-    """Check, in the stored form, what ``events.k8s.io/v1`` asks of an Event."""
-    errors: list[FieldError] = []
-    if not value.get("eventTime"):
-        errors.append(FieldError("FieldValueRequired", "eventTime", "", ""))
-    kind = value.get("type", "")
-    if kind not in ("Normal", "Warning"):
-        text = f"has invalid value: {kind}"
-        errors.append(FieldError("FieldValueInvalid", "type", "", text))
-    return errors

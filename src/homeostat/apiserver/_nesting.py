@@ -24,7 +24,9 @@ class TooDeepError(MalformedError):
     """A document of more levels than are read."""
 
     def __init__(self) -> None:
-        super().__init__("exceeded max depth")
+        super().__init__(
+            f"exceeded max depth: the embedded server keeps {MAX_DEPTH} levels"
+        )
 
 
 def cut(body: bytes) -> bytes:

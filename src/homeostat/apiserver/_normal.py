@@ -34,6 +34,11 @@ _MICRO = re.compile(
 # metav1.MicroTime, which Go parses with exactly six digits, has no name in OpenAPI.
 _MICRO_FIELDS = frozenset({"acquireTime", "renewTime", "eventTime", "lastObservedTime"})
 
+# What is marked in a path: unknown fields are told without the structs that others
+# embed, and errors of types without indexes and without the keys of maps.
+_STRICT_PATH = re.compile(r"<[^>]*>\.|\0")
+_GO_PATH = re.compile(r"\[\d+\]|[<>]|\0[^\0]*\0")
+
 # Filled by the built-in table: names of fields that vanish when they are zero.
 OMIT_ZERO = "omitempty"
 _ZEROS: tuple[Any, ...] = ("", 0, False)
@@ -79,6 +84,7 @@ class _Walk:
     def fields(self, value: dict[str, Any], schema: Schema, path: str) -> None:
         properties = schema.properties
         zeros = schema.cache.get(OMIT_ZERO, ())
+        inlined = schema.cache.get("inlined")
         struct = _struct_name(schema) or self._struct
         for name in tuple(value):
             self._struct = struct
@@ -86,8 +92,10 @@ class _Walk:
             here = f"{path}.{name}" if path else name
             if child is None:
                 del value[name]
-                self.unknown.append(here)
+                self.unknown.append(_STRICT_PATH.sub("", here))
                 continue
+            if inlined and name in inlined:
+                here = f"{path}.<{inlined[name]}>.{name}"
             item = value[name]
             if item is None:
                 del value[name]
@@ -124,6 +132,8 @@ class _Walk:
 
     def _object(self, value: JSON, schema: Schema, path: str) -> JSON:
         if not isinstance(value, dict):
+            if _is_raw(schema, path):
+                return value
             raise self._wrong(value, path, _go_name(schema))
         fields = cast("dict[str, Any]", value)
         if schema.preserve_unknown and not schema.properties:
@@ -139,9 +149,8 @@ class _Walk:
                     fields[key] = self._text(item, path)
             return fields
         for key, item in fields.items():
-            kept = self.value(
-                _zero(additional) if item is None else item, additional, f"{path}.{key}"
-            )
+            given = _zero(additional) if item is None else item
+            kept = self.value(given, additional, f"{path}\0.{key}\0")
             if kept is not item:
                 fields[key] = kept
         return fields
@@ -165,7 +174,8 @@ class _Walk:
 
     def _string(self, value: JSON, schema: Schema, path: str, name: str) -> JSON:
         if not isinstance(value, str):
-            raise self._wrong(value, path, "string")
+            wanted = "[]uint8" if schema.format == "byte" else "string"
+            raise self._wrong(value, path, wanted)
         if schema.format == "date-time":
             return _time(value, micro=name in _MICRO_FIELDS)
         if schema.format == "byte":
@@ -194,7 +204,7 @@ class _Walk:
         self, value: JSON, path: str, go_type: str, *, shown: str = ""
     ) -> TypeMismatchError:
         # Go names the struct's field, without the indexes of lists above it.
-        plain = re.sub(r"\[\d+\]", "", path)
+        plain = _GO_PATH.sub("", path)
         return TypeMismatchError(
             f"json: cannot unmarshal {shown or _json_type(value)} into Go struct field "
             f"{self._struct}.{plain} of type {go_type}"
@@ -206,6 +216,12 @@ def _vanishes(value: JSON, schema: Schema) -> bool:
     if isinstance(value, list):
         return True
     return isinstance(value, dict) and schema.additional is not None
+
+
+def _is_raw(schema: Schema, path: str) -> bool:
+    """Tell whether a field is a RawExtension, which takes whatever JSON there is."""
+    named = path.rpartition(".")[2]
+    return schema.preserve_unknown and not schema.properties and named != "fieldsV1"
 
 
 def _zero(schema: Schema) -> JSON:

@@ -12,10 +12,12 @@ from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import (
     MalformedError,
     check_size,
+    decode_deep,
     decode_json,
     decode_yaml,
     duplicates,
     go_type,
+    is_bottomless,
     yaml_duplicates,
 )
 from homeostat.apiserver._managed import blank_foreign, reset_fields, without_foreign
@@ -118,7 +120,9 @@ def _patch(cluster: Cluster, target: Target, options: WriteOptions, kind: str) -
     if value is None:
         raise StatusError(422, "Invalid", REJECTED, details={})
     strict = options.validation != "Ignore"
-    tidy_patched(target, value, options, duplicates(target.request.body) if strict else ())
+    tidy_patched(
+        target, value, options, duplicates(target.request.body) if strict else ()
+    )
     change = Change(
         value=value, options=options, subresource=route.subresource, patched=True
     )
@@ -135,7 +139,9 @@ def decode_patch(target: Target, kind: str) -> JSON:
         StatusError: 400.
     """
     try:
-        patch = decode_json(target.request.body)
+        bottomless = is_bottomless(target.served.kind, custom=target.served.custom)
+        decode = decode_json if bottomless else decode_deep
+        patch = decode(target.request.body)
     except MalformedError as error:
         raise bad_request(f"error decoding patch: {error}") from None
     if kind == MERGE_PATCH and patch is None:

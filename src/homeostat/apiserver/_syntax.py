@@ -151,7 +151,7 @@ class _Scan:
             if char not in _CLOSING:
                 return self._scalar(char)
             if len(self._open) == NESTING:
-                return "exceeded max depth"
+                return self._invalid("exceeded max depth")
             closing = _CLOSING[char]
             self._at += 1
             if self._next() == closing:

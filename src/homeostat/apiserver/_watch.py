@@ -64,7 +64,7 @@ class WatchStream:
         )
         self._timeout = float(
             options.timeout
-            if options.timeout and options.timeout > 0
+            if options.timeout
             else cluster.random.uniform(MIN_TIMEOUT, 2 * MIN_TIMEOUT)
         )
         self._queue: deque[Event] = deque()
@@ -128,8 +128,10 @@ class WatchStream:
         """Iterate over the lines, several to a chunk."""
         end = asyncio.get_running_loop().time() + self._timeout
         try:
-            async for chunk in self._run(end):
-                yield chunk
+            # Of a negative time nothing is left: it is over before it begins.
+            if self._timeout > 0:
+                async for chunk in self._run(end):
+                    yield chunk
         finally:
             self.close()
         if self._broken:

@@ -18,7 +18,6 @@ from homeostat.apiserver._defaults_create import (
     prepare_builtin_create,
     prepare_builtin_update,
 )
-from homeostat.apiserver._events import check_new_event
 from homeostat.apiserver._kinds import spec_of
 from homeostat.apiserver._managed import kept_by_status, track, unchanged
 from homeostat.apiserver._meta import (
@@ -204,7 +203,7 @@ def commit_update(
         _count(served, value, old)
     errors = _check(served, change, value, old) + strategy.check(value, old)
     if errors:
-        raise invalid(served.group, served.kind, live.name, errors)
+        raise invalid(served.storage.group, served.kind, live.name, errors)
     _warn(target, value["metadata"], old["metadata"])
     value["metadata"]["resourceVersion"] = str(live.revision)
     final = arranged(served, value)
@@ -383,11 +382,9 @@ def _check(
     if old is not None:
         errors += check_metadata_update(new["metadata"], old["metadata"])
     if not served.custom:
-        errors += validate_builtin(served.storage, new, old)
+        errors += validate_builtin(served.storage, new, old, group=served.group)
         if served.group == "apps":
             errors += check_counts(new, old)
-        if served.gvk.group == "events.k8s.io":
-            errors += check_new_event(new)
     elif served.validation is not None:
         if old is None:
             errors += validate(new, served.validation)

@@ -17,7 +17,7 @@ from homeostat.client._answers import (
     response_error,
     warning_texts,
 )
-from homeostat.client._report import Report, refuse_closed_epoch
+from homeostat.client._report import Report, await_permit, refuse_closed_epoch
 from homeostat.client._retry import Retry, decide
 from homeostat.errors import (
     ApiError,
@@ -145,7 +145,7 @@ class Calls:
         attempted = f"{request.method.lower()} {request.path}"
         safe = request.method == "GET"
         if not safe:
-            refuse_closed_epoch(current_scope(), attempted)
+            await await_permit(current_scope(), attempted)
         request = self._complete(request)
         try:
             return await self._tries(request, attempted=attempted, safe=safe)
@@ -207,7 +207,7 @@ class Calls:
         while True:
             await self._resumed()
             if report is not None:
-                refuse_closed_epoch(current_scope(), attempted)
+                await await_permit(current_scope(), attempted)
                 report.sent()
             tries += 1
             try:

@@ -6,7 +6,7 @@ from typing import Self
 from homeostat._scope import Write, WriteObserver, WriteScope
 from homeostat.errors import FencedError, TransportError
 
-__all__ = ["Report", "refuse_closed_epoch"]
+__all__ = ["Report", "await_permit", "refuse_closed_epoch"]
 
 
 def refuse_closed_epoch(scope: WriteScope, attempted: str) -> None:
@@ -19,8 +19,21 @@ def refuse_closed_epoch(scope: WriteScope, attempted: str) -> None:
         owner = scope.controller or "this writer"
         raise FencedError(
             f"{attempted}: not sent: term {scope.epoch.number} of {owner} is over, "
-            "another process may hold the lease"
+            f"{scope.epoch.why}"
         )
+
+
+async def await_permit(scope: WriteScope, attempted: str) -> None:
+    """Wait until the scope permits a write.
+
+    Raises:
+        FencedError: The scope's term is over, maybe since the wait began.
+        TransportError: The scope does not permit it.
+    """
+    refuse_closed_epoch(scope, attempted)
+    if scope.permit is not None:
+        await scope.permit()
+        refuse_closed_epoch(scope, attempted)
 
 
 class Report:

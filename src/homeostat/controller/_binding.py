@@ -7,7 +7,7 @@ from typing import Any, final
 from homeostat._clock import Clock, SystemClock
 from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
-from homeostat._scope import Epoch
+from homeostat._scope import Epoch, current_scope
 from homeostat._tasks import Group
 from homeostat.api import Kind, Request
 from homeostat.cache import Delta, Informer, InformerFactory, Reader, Registration
@@ -15,7 +15,7 @@ from homeostat.client import Client
 from homeostat.controller._context import Emit
 from homeostat.controller._controller import Controller, Run
 from homeostat.controller._declaration import Declaration, Options
-from homeostat.controller._reading import Declared
+from homeostat.controller._reading import Declared, check_epoch
 from homeostat.controller._reconciling import Reconciling, Session
 from homeostat.controller._result import Result
 from homeostat.controller._rule import resource_of
@@ -25,6 +25,8 @@ from homeostat.controller._watch import Watch, by_owner
 __all__ = ["Binding"]
 
 logger = logging.getLogger(__name__)
+
+LOST = "for the server lost its data, and what it went by is of the past"
 
 
 @final
@@ -58,13 +60,16 @@ class Binding:
         options = declaration.options
         self.name: str = declaration.name
         self.engine: Controller[Request] = self._engine_of(options, random, metrics)
-        self._settled = informers.settled
+        self._caches = informers
+        self._history = informers.history
         self._suspects: set[Request] = set()
         watches = _watches_of(options)
         self._primary: Informer[Any] = informers.informer(options.kind)
         watched = [_informer_of(informers, watch) for watch in watches]
         read = [informers.informer(kind) for kind in options.reads]
         self._informers: list[Informer[Any]] = [self._primary, *watched, *read]
+        self.engine.permit = informers.confirm
+        informers.on_history(self._follow_history)
         self._work = Reconciling(
             declaration,
             client=client,
@@ -96,12 +101,13 @@ class Binding:
     @property
     def trouble(self) -> str:
         """What keeps the controller from starting to work, "" when nothing does."""
-        if self.has_synced:
+        if self.has_synced and not self.engine.gate.closed:
             return ""
         for informer in self._informers:
-            if not informer.has_synced:
-                health = informer.health
-                return health.message or f"{informer.name} is not synced yet"
+            if not informer.has_synced or informer.is_stale:
+                message = informer.health.message
+                anew = "taken anew" if informer.is_stale else "synced"
+                return message or f"{informer.name} is not {anew} yet"
         return "handlers have not seen the whole cache yet"
 
     @property
@@ -158,15 +164,44 @@ class Binding:
         return await self._work.reconcile(record, request, run, session)
 
     async def _reconcile(self, request: Request, run: Run[Request]) -> Result | None:
+        epoch = current_scope().epoch
         if request in self._suspects:
             # A write of the last run has no answer: what it did must be known first.
-            await self._settled()
+            await self._caches.settled()
+            check_epoch(epoch, str(request))
             self._suspects.discard(request)
         try:
             return await self.reconcile_one(request, run, Session())
         finally:
-            if run.writes.has_unknown:
+            # What was on its way when the server turned out to be another one is looked
+            # up, answer or not.
+            if run.writes.has_unknown or (epoch.closed and run.writes.writes):
                 self._suspects.add(request)
+
+    def _follow_history(self) -> None:
+        """Hold all keys while something in the caches is of a lost history.
+
+        What such a reconcile has in hand is of the past as well: it writes nothing
+        more, and starts anew from what the caches are filled with.
+        """
+        if self._history != self._caches.history:
+            self._history = self._caches.history
+            self.engine.fence(LOST)
+        stale = [each.name for each in self._informers if each.is_stale]
+        gate = self.engine.gate
+        if bool(stale) == gate.closed:
+            return
+        extra = {"controller": self.name}
+        if stale:
+            gate.close()
+            logger.warning(
+                "controller waits until what it watches is taken anew: %s",
+                ", ".join(stale),
+                extra=extra,
+            )
+        else:
+            gate.open()
+            logger.info("controller works again", extra=extra)
 
     def _engine_of(
         self, options: Options, random: Random | None, metrics: Metrics

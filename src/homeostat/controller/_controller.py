@@ -14,6 +14,7 @@ from homeostat._scope import Epoch, WriteScope
 from homeostat._tasks import Group
 from homeostat.controller._conflicts import Conflicts
 from homeostat.controller._decide import DeadlineError, Decision, decide
+from homeostat.controller._gate import Gate
 from homeostat.controller._logfields import log_fields
 from homeostat.controller._result import Result
 from homeostat.controller._steps import timed
@@ -33,6 +34,7 @@ _LEVELS = {
     "success": logging.INFO,
     "requeue_after": logging.INFO,
     "conflict": logging.INFO,
+    "fenced": logging.INFO,
     "throttled": logging.WARNING,
 }
 # What controller_runtime_reconcile_total calls them; the rest are errors.
@@ -40,8 +42,12 @@ _RESULTS = {
     "success": "success",
     "requeue_after": "requeue_after",
     "conflict": "requeue",
+    "fenced": "requeue",
     "throttled": "requeue_after",
 }
+
+
+Permit = Callable[[], Awaitable[None]]
 
 
 @final
@@ -66,7 +72,9 @@ class Run(Generic[K]):
     is_overdue: Callable[[], bool] = lambda: False
 
     @contextmanager
-    def acting(self, controller: str, epoch: Epoch) -> Generator[None]:
+    def acting(
+        self, controller: str, epoch: Epoch, permit: Permit | None = None
+    ) -> Generator[None]:
         """Note writes, and log, as this run of a controller."""
         key = self.item.key
         scope = WriteScope(
@@ -75,6 +83,7 @@ class Run(Generic[K]):
             reconcile_id=self.reconcile_id,
             epoch=epoch,
             observers=(self.writes,),
+            permit=permit,
         )
         fields = {
             "controller": controller,
@@ -128,6 +137,9 @@ class Controller(Generic[K]):
         self.queue: WorkQueue[K] = WorkQueue(
             name, random=random or Random(), metrics=metrics
         )
+        self.gate: Gate[K] = Gate(self.queue)
+        # Awaited before each write of a reconcile is sent.
+        self.permit: Permit | None = None
         self._reconcile = reconcile
         self._workers = max_concurrent_reconciles
         self._deadline = deadline
@@ -158,11 +170,18 @@ class Controller(Generic[K]):
         self.queue.close(drain=False)
         await self.queue.join()
 
+    def fence(self, why: str) -> None:
+        """Refuse what the reconciles under way have yet to write, and read."""
+        if not self.epoch.closed:
+            self.epoch.close(why)
+            self.epoch = Epoch(self.epoch.number + 1)
+
     async def _work(self) -> None:
         while True:
             try:
                 async with self.queue.lease() as item:
-                    await self._process(item)
+                    if self.gate.admits(item):
+                        await self._process(item)
             except QueueClosedError:
                 return
 
@@ -171,7 +190,7 @@ class Controller(Generic[K]):
         key = item.key
         loop = asyncio.get_running_loop()
         self.conflicts.started(key)
-        with run.acting(self.name, self.epoch):
+        with run.acting(self.name, self.epoch, self.permit):
             began = loop.time()
             slow = loop.call_later(SLOW, self._name_slow, SLOW)
             self._count_active(1)

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias, final
 from homeostat.controller._result import Requeue, Result
 from homeostat.errors import (
     ConflictError,
+    FencedError,
     InvalidObjectError,
     OutcomeUnknownError,
     TerminalError,
@@ -30,11 +31,17 @@ OutcomeName: TypeAlias = Literal[
     "conflict",
     "throttled",
     "outcome_unknown",
+    "fenced",
     "timeout",
 ]
 
 # Seconds to wait for a server that says 429 without Retry-After (client-go waits 1 s).
 THROTTLED = 1.0
+# Seconds after which a key runs again whose reconcile was overtaken: it has to go by
+# what is taken anew meanwhile, whose changes wake it sooner.
+FENCED = 1.0
+# Outcomes of a day like any other.
+EXPECTED = frozenset({"requeue_after", "conflict", "throttled", "fenced"})
 # Caps of the wait for the store after an optimistic-lock conflict, in seconds: the
 # wake-up is the store's news, the cap is for a server whose news do not come.
 CONFLICT_BASE, CONFLICT_CAP = 0.5, 30.0
@@ -90,13 +97,17 @@ def decide(answer: Result | BaseException | None, *, conflicts: int = 0) -> Deci
             )
         case TerminalError():
             return Decision(outcome="terminal_error", action="forget", traceback=True)
+        case FencedError():
+            return Decision(
+                outcome="fenced", action="requeue", after=FENCED, reason="fenced"
+            )
         case _:
             return _of_error(answer, conflicts)
 
 
 def is_failure(error: Exception) -> bool:
     """Return whether an error means that something is wrong, to tell people of."""
-    return decide(error).outcome not in {"requeue_after", "conflict", "throttled"}
+    return decide(error).outcome not in EXPECTED
 
 
 def _of_result(result: Result) -> Decision:

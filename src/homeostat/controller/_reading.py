@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from homeostat._scope import Epoch
 from homeostat.api import (
     GroupVersionKind,
     Kind,
@@ -15,9 +16,9 @@ from homeostat.api import (
 from homeostat.cache import Indexer, IndexQuery, Informer, Lister, Record
 from homeostat.client import ALL, LabelsLike, NamespaceLike
 from homeostat.controller._ledger import Ledger
-from homeostat.errors import InvalidObjectError, UndeclaredKindError
+from homeostat.errors import FencedError, InvalidObjectError, UndeclaredKindError
 
-__all__ = ["CacheView", "Declared", "Read"]
+__all__ = ["CacheView", "Declared", "Read", "check_epoch"]
 
 
 @final
@@ -94,6 +95,18 @@ class Declared:
         return resource is None or resource.namespaced
 
 
+def check_epoch(epoch: Epoch, attempted: str) -> None:
+    """Raise when the term of a reconcile is over.
+
+    Raises:
+        FencedError: What the caches hold by now is not what the reconcile began with.
+    """
+    if epoch.closed:
+        raise FencedError(
+            f"{attempted}: not read: term {epoch.number} is over, {epoch.why}"
+        )
+
+
 _WIDEST = 3  # every object, whole
 
 
@@ -111,16 +124,28 @@ class CacheView:
         declared: The caches.
         ledger: Where what is handed out is kept.
         namespace: Where reads go that name no namespace.
+        epoch: The term of the reconcile: when it is over, so are its reads.
 
     Attributes:
         reads: What was read, in order.
         closed: The reconcile has ended.
     """
 
-    __slots__ = ("_declared", "_invalid", "_ledger", "_namespace", "closed", "reads")
+    __slots__ = (
+        "_declared",
+        "_epoch",
+        "_invalid",
+        "_ledger",
+        "_namespace",
+        "closed",
+        "reads",
+    )
 
-    def __init__(self, declared: Declared, ledger: Ledger, namespace: str) -> None:
+    def __init__(
+        self, declared: Declared, ledger: Ledger, namespace: str, epoch: Epoch
+    ) -> None:
         self._declared = declared
+        self._epoch = epoch
         self._ledger = ledger
         self._namespace = namespace
         self._invalid: list[tuple[Indexer, Record, InvalidObjectError]] = []
@@ -175,6 +200,7 @@ class CacheView:
 
     def current(self, kind: Kind, name: NamespacedName) -> Record | None:
         """Return what the cache holds of an object, None when it holds nothing."""
+        check_epoch(self._epoch, f"get {kind_of(kind)} {name}")
         if not self.is_complete(kind):
             return None
         return self._declared.informer(kind).lister.record(name.name, name.namespace)
@@ -187,6 +213,7 @@ class CacheView:
         return informer.has_synced and _width(informer) == _WIDEST
 
     def _lister(self, kind: Kind) -> Lister[Any]:
+        check_epoch(self._epoch, f"read {kind_of(kind)}")
         indexer = self._declared.informer(kind).indexer
 
         def on_invalid(record: Record, error: InvalidObjectError) -> None:

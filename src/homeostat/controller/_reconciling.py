@@ -7,6 +7,7 @@ from typing import Any, cast, final
 
 from homeostat._clock import Clock
 from homeostat._guard import Failed, call_async
+from homeostat._scope import current_scope
 from homeostat._tasks import Threads
 from homeostat.api import (
     GroupVersionKind,
@@ -132,7 +133,8 @@ class Reconciling:
         obj = self._decode(document, record, request, run)
         if obj is None:
             return None
-        view = CacheView(self._declared, ledger, record.namespace)
+        epoch = current_scope().epoch
+        view = CacheView(self._declared, ledger, record.namespace, epoch)
         session.reads = view.reads
         context = self._contexts(request, run, session, view, ledger)
         try:

@@ -106,7 +106,7 @@ class MappedSource:
         """Take one change; called on the loop, never waits."""
         kept = self._kept.pop(delta.key, None)
         if kept is not None:
-            delta = delta._replace(old=kept.old, initial=False)
+            delta = delta._replace(old=kept.old)
         if not self._map(delta):
             self._kept[delta.key] = delta
             self._retries.retry(delta.key)

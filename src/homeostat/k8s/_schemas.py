@@ -43,7 +43,7 @@ _ATTRIBUTES = {
 }
 
 # What the table puts into a node's cache: true of every copy of the node.
-_FACTS = frozenset({"defaults", "omitempty", "type", "zeros"})
+_FACTS = frozenset({"defaults", "inlined", "omitempty", "type", "zeros"})
 
 _types: dict[str, Schema] = {}
 _leaves: dict[str, Schema] = {}
@@ -57,7 +57,8 @@ def schema_of(gvk: GroupVersionKind) -> Schema | None:
     holds the values that the API's types give to absent fields; ``"omitempty"`` the
     wire names of scalars that Go does not write when they are zero; ``"zeros"`` the
     wire names of fields that it always writes, with the value of an unset one (``{}``
-    for a struct).
+    for a struct); ``"inlined"`` the wire names of fields of a struct that the type
+    embeds, with the name of that struct, as ``ProbeHandler``.
 
     The nodes are shared and must not be changed. Defaults are those that OpenAPI gives:
     the zero values that Go fills in (``""``, ``{}``) and those of list-map keys; what
@@ -90,6 +91,9 @@ def schema_of_type(key: str) -> Schema:
     made.cache["omitempty"] = frozenset(f[0] for f in entry["f"] if _vanishes(f))
     made.cache["defaults"] = {f[0]: f[5]["d"] for f in entry["f"] if _is_defaulted(f)}
     made.cache["type"] = key
+    made.cache["inlined"] = {
+        name: struct for struct, names in entry.get("in", {}).items() for name in names
+    }
     made.cache["zeros"] = {f[0]: _zero(f) for f in entry["f"] if _is_written(f)}
     return made
 

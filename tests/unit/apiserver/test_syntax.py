@@ -38,8 +38,8 @@ from homeostat.apiserver._syntax import complaint, whole_surrogates
         ("{}\x07", r"invalid character '\a' after top-level value"),
         ("{'a':1}", r"invalid character '\'' looking for beginning of object key"),
         ("é", "invalid character 'Ã' looking for beginning of value"),
-        ("[" * 10_001, "exceeded max depth"),
-        ('{"a":' * 10_001, "exceeded max depth"),
+        ("[" * 10_001, "invalid character '[' exceeded max depth"),
+        ('{"a":' * 10_001, "invalid character '{' exceeded max depth"),
         ('{"a":[' * 5_000, "unexpected end of JSON input"),
     ],
 )

@@ -236,6 +236,57 @@ def test_closed_epoch_refuses_writes_and_allows_reads() -> None:
     assert it.notes.heard == []
 
 
+def test_every_try_of_a_write_waits_for_its_permit() -> None:
+    asked: list[float] = []
+
+    async def permit() -> None:
+        asked.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(2)
+
+    async def main() -> float:
+        with WriteScope(permit=permit).active():
+            await it.client.version()
+            await it.create()
+        return asyncio.get_running_loop().time()
+
+    retry = failure(503, "", {"retry-after": "5"})
+    it = Writing(answer({}), retry, answer(OBJECT, 201))
+    assert run_virtual(main()) == 9.0
+    assert asked == [0.0, 7.0]
+
+
+def test_write_that_is_not_permitted_is_not_sent() -> None:
+    async def permit() -> None:
+        raise TransportError("nobody can tell", sent=False)
+
+    async def main() -> None:
+        with WriteScope(permit=permit).active():
+            await it.create()
+
+    it = Writing()
+    with pytest.raises(TransportError, match="nobody can tell") as refused:
+        run_virtual(main())
+    assert not refused.value.sent
+    assert it.tries == 0
+    assert it.notes.kinds == ["sending", "failed"]
+
+
+def test_epoch_that_closes_while_a_permit_is_awaited_refuses_the_write() -> None:
+    epoch = Epoch()
+
+    async def permit() -> None:
+        epoch.close("it is of the past")
+
+    async def main() -> None:
+        with WriteScope(epoch=epoch, permit=permit).active():
+            await it.create()
+
+    it = Writing()
+    with pytest.raises(FencedError, match="it is of the past"):
+        run_virtual(main())
+    assert it.tries == 0
+
+
 def test_epoch_that_closes_while_waiting_stops_the_retry() -> None:
     async def main() -> None:
         epoch = Epoch()

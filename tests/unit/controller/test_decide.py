@@ -5,6 +5,7 @@ from homeostat.controller._decide import DeadlineError, is_failure
 from homeostat.errors import (
     ApiError,
     ConflictError,
+    FencedError,
     InvalidObjectError,
     OutcomeUnknownError,
     TerminalError,
@@ -33,6 +34,7 @@ def throttled(after: float | None) -> TooManyRequestsError:
         (conflict("FieldManagerConflict"), "error", "retry"),
         (throttled(3.0), "throttled", "requeue"),
         (OutcomeUnknownError("lost"), "outcome_unknown", "retry"),
+        (FencedError("over"), "fenced", "requeue"),
         (DeadlineError("late"), "timeout", "retry"),
         (InvalidObjectError("bad child"), "error", "retry"),
         (TimeoutError("of the user"), "error", "retry"),

@@ -1,0 +1,161 @@
+"""Between aiohttp's requests and ours; aiohttp takes long to import, so this does, too.
+
+What is no HTTP never reaches the server: it is refused here, in Go's words.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
+
+from homeostat._transport import HttpRequest
+from homeostat.apiserver._decode import MAX_BODY_BYTES
+from homeostat.apiserver._render import status_response
+from homeostat.apiserver._server import ApiServer, WholeAnswer
+from homeostat.apiserver._status import bad_request, method_not_allowed
+from homeostat.errors import TransportError
+
+__all__ = ["Listener"]
+
+# As Go's server: a selector or a token may be long.
+MAX_HEADER_BYTES: Final = 1 << 20
+MAX_HEADERS: Final = 1 << 14
+
+_BAD_VERSION: Final = "505 HTTP Version Not Supported: unsupported protocol version"
+# A method that the parser does not know is none of ours either.
+_UNKNOWN_METHOD: Final = re.compile(r"b'[A-Za-z][A-Za-z0-9-]* [/*]\S* HTTP/1\.[01]'")
+
+
+class Listener(web.Server):
+    """Makes a protocol for each connection to one server."""
+
+    def __init__(self, server: ApiServer) -> None:
+        super().__init__(
+            _Gate(server).handle,
+            access_log=None,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            max_headers=MAX_HEADERS,
+            # Bodies are taken as they come: kube-apiserver does not decompress them.
+            auto_decompress=False,
+        )
+
+    def __call__(self) -> web.RequestHandler:
+        """Return the protocol of a connection."""
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Connection(web.RequestHandler):
+    """Refuses what is no HTTP, and says nothing of it in the log."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            return super().handle_error(request, status, exc, message)
+        self.logger.debug("refused a request of %s: %s", request.remote, message)
+        if isinstance(exc, BadHttpMethod) and _UNKNOWN_METHOD.search(message or ""):
+            response = _whole(WholeAnswer(status_response(method_not_allowed())))
+        elif isinstance(exc, LineTooLong) or "Too many headers" in (message or ""):
+            response = _plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif "Invalid HTTP version" in (message or ""):
+            response = _unknown_version()
+        else:
+            response = _plain(HTTPStatus.BAD_REQUEST)
+        response.force_close()
+        return response
+
+
+def _plain(status: HTTPStatus, text: str = "") -> web.Response:
+    return web.Response(status=status, text=text or f"{status} {status.phrase}")
+
+
+def _unknown_version() -> web.Response:
+    response = _plain(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, _BAD_VERSION)
+    response.force_close()
+    return response
+
+
+def _whole(answer: WholeAnswer) -> web.Response:
+    whole = answer.response
+    return web.Response(status=whole.status, headers=whole.headers, body=whole.body)
+
+
+class _Gate:
+    """Turns aiohttp's requests into ours, and our answers into aiohttp's."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.version < HttpVersion10:
+            response = _plain(HTTPStatus.BAD_REQUEST)
+            response.force_close()
+            return response
+        if request.version > HttpVersion11:
+            return _unknown_version()
+        try:
+            body = await _read(request)
+        except (web.RequestPayloadError, ConnectionError) as error:
+            # Whoever sends half a body is gone, or does not know how to send one.
+            refusal = bad_request(f"the body cannot be read: {error}")
+            response = _whole(WholeAnswer(status_response(refusal)))
+            response.force_close()
+            return response
+        ours = HttpRequest(
+            method=request.method,
+            path=request.path,
+            query=tuple(request.query.items()),
+            headers={key.lower(): value for key, value in request.headers.items()},
+            body=body,
+        )
+        async with self._server.stream(ours) as stream:
+            if isinstance(stream, WholeAnswer):
+                return _whole(stream)
+            return await self._pipe(
+                request, stream.status, dict(stream.headers), stream.chunks()
+            )
+
+    async def _pipe(
+        self,
+        request: web.BaseRequest,
+        status: int,
+        headers: dict[str, str],
+        chunks: AsyncIterator[bytes],
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(status=status, headers=headers)
+        await response.prepare(request)
+        try:
+            async for chunk in chunks:
+                await response.write(chunk)
+        except TransportError:
+            if request.transport is not None:
+                request.transport.abort()
+        except ConnectionError:
+            pass
+        return response
+
+
+async def _read(request: web.BaseRequest) -> bytes:
+    """Read a body, but no more than tells that it is too large."""
+    if request.headers.get("expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # That was no part of the answer, which aiohttp takes for begun otherwise.
+        request.writer.output_size = 0
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            break
+    return b"".join(parts)
