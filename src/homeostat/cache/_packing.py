@@ -52,7 +52,8 @@ class _Dictionary:
     def __init__(self, trained: bytes) -> None:
         import zstandard  # noqa: PLC0415  # see train
 
-        data = zstandard.ZstdCompressionDict(trained) if trained else None
+        # Its stubs leave types out.
+        data: Any = zstandard.ZstdCompressionDict(trained) if trained else None
         if data is not None:
             data.precompute_compress(level=_LEVEL)
         self.compress: Callable[[Bytes], bytes] = zstandard.ZstdCompressor(

@@ -1,6 +1,7 @@
 """What the records of one kind share."""
 
 import sys
+from collections.abc import Callable
 from typing import Final, TypeAlias, final
 
 import msgspec
@@ -21,7 +22,9 @@ class _Owner(msgspec.Struct, gc=False):
     controller: bool | None = None
 
 
-_read_labels = msgspec.json.Decoder(dict[str, str]).decode
+_read_labels: Callable[[bytes], dict[str, str] | None]
+_read_labels = msgspec.json.Decoder(dict[str, str] | None).decode
+_read_owners: Callable[[bytes], list[_Owner] | None]
 _read_owners = msgspec.json.Decoder(list[_Owner] | None).decode
 
 
@@ -58,7 +61,7 @@ class Shelf:
         if known is None:
             if len(self._labels) >= _LIMIT:
                 self._labels.clear()
-            found = _read_labels(key) if key != b"null" else {}
+            found = _read_labels(key) or {}
             # A value of each object's own would stay among the interned for good.
             if len(self._values) >= _LIMIT:
                 self._values.clear()
