@@ -5,8 +5,7 @@ import threading
 import pytest
 
 from homeostat import Context, Watch, controller
-from homeostat.api import GroupVersionKind, ObjectMeta
-from homeostat.controller import KindController
+from homeostat.api import GroupVersionKind, ObjectMeta, Unstructured
 from homeostat.errors import ConfigError
 from homeostat.k8s import core_v1
 from homeostat.testing import Cluster, _cluster, eventually
@@ -14,27 +13,32 @@ from homeostat.testing import Cluster, _cluster, eventually
 WIDGET = GroupVersionKind("example.com", "v1", "Widget")
 
 
-def watching(watch: Watch) -> KindController[core_v1.ConfigMap]:
-    @controller(core_v1.ConfigMap, name="watching", watches=[watch])
-    async def reconcile(_source: core_v1.ConfigMap, _ctx: Context) -> None: ...
+@controller(core_v1.ConfigMap)
+async def idle(_source: core_v1.ConfigMap, _ctx: Context) -> None: ...
 
-    return reconcile
+
+@controller(WIDGET)
+async def early(_widget: Unstructured, _ctx: Context) -> None:
+    """Starts before its kind is there, which is for ever."""
 
 
 def test_controllers_that_cannot_be_bound_are_told_at_once(cluster: Cluster) -> None:
     watch = Watch(core_v1.Pod, to=lambda *_: [])
     object.__setattr__(watch, "labels", "a in")  # what no check of Watch has seen
-    with pytest.raises(ConfigError, match="controller 'watching': unable to parse"):
-        cluster.start(watching(watch))
+
+    @controller(core_v1.ConfigMap, watches=[watch])
+    async def unbound(_source: core_v1.ConfigMap, _ctx: Context) -> None: ...
+
+    with pytest.raises(ConfigError, match="controller 'unbound': unable to parse"):
+        cluster.start(unbound)
 
 
 def test_what_keeps_controllers_from_being_ready_is_named(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_cluster, "START_TIMEOUT", 0.1)
-    late = watching(Watch(WIDGET, to=lambda *_: []))
     with pytest.raises(TimeoutError, match=r"^not ready in 0.1 s: .*Widget"):
-        cluster.start(late)
+        cluster.start(early)
 
 
 def test_what_does_not_start_does_not_run(
@@ -53,7 +57,7 @@ def test_what_does_not_start_does_not_run(
     with monkeypatch.context() as patch:
         patch.setattr(_cluster, "START_TIMEOUT", 0.1)
         with pytest.raises(TimeoutError):
-            cluster.start(refused, watching(Watch(WIDGET, to=lambda *_: [])))
+            cluster.start(refused, early)
     cluster.start(running)
     late = core_v1.ConfigMap(metadata=ObjectMeta(name="late"))
     cluster.call(lambda client: client.create(late))
@@ -72,7 +76,7 @@ def test_what_died_amid_the_test_is_raised_at_its_end() -> None:
 def test_loop_of_a_cluster_ends_with_it() -> None:
     before = set(threading.enumerate())
     with Cluster() as cluster:
-        cluster.start(watching(Watch(core_v1.Pod, to=lambda *_: [])))
+        cluster.start(idle)
         started = set(threading.enumerate()) - before
         loops = [each for each in started if each.name == "homeostat-cluster"]
         assert len(loops) == 1
