@@ -1,13 +1,24 @@
 """How a cluster of a test starts controllers, and how it ends."""
 
+import asyncio
 import threading
+import time
 
 import pytest
 
-from homeostat import Context, Watch, controller
+from homeostat import (
+    Context,
+    CustomResource,
+    Spec,
+    Status,
+    Watch,
+    controller,
+    custom_resource,
+)
 from homeostat.api import GroupVersionKind, ObjectMeta, Unstructured
 from homeostat.errors import ConfigError
 from homeostat.k8s import core_v1
+from homeostat.manager._manager import DRAIN
 from homeostat.testing import Cluster, _cluster, eventually
 
 WIDGET = GroupVersionKind("example.com", "v1", "Widget")
@@ -96,3 +107,51 @@ def test_cluster_that_is_not_entered_says_so() -> None:
         cluster.call(lambda client: client.version())
     with pytest.raises(RuntimeError, match="use it in a with block"):
         _ = cluster.local
+
+
+class GreetingSpec(Spec):
+    name: str
+
+
+@custom_resource(group="example.com", version="v1")
+class Greeting(CustomResource[GreetingSpec, Status]): ...
+
+
+def test_definitions_are_there_when_controllers_have_started(cluster: Cluster) -> None:
+    seen: list[str] = []
+
+    @controller(Greeting)
+    async def greetings(greeting: Greeting, _ctx: Context) -> None:
+        seen.append(greeting.spec.name)
+
+    cluster.start(greetings)
+    greeting = Greeting(metadata=ObjectMeta(name="a"), spec=GreetingSpec(name="World"))
+    cluster.call(lambda client: client.create(greeting))
+    eventually(lambda: seen == ["World"])
+
+
+def test_reconcile_under_way_does_not_keep_a_test_from_ending() -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    @controller(core_v1.ConfigMap)
+    async def endless(_source: core_v1.ConfigMap, _ctx: Context) -> None:
+        began.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.set()
+
+    with Cluster() as cluster:
+        cluster.start(endless)
+        one = core_v1.ConfigMap(metadata=ObjectMeta(name="one"))
+        cluster.call(lambda client: client.create(one))
+        assert began.wait(10)
+        leaving = time.monotonic()
+    assert ended.is_set()
+    assert time.monotonic() - leaving < DRAIN / 2
+
+
+async def test_client_has_the_namespace_that_it_was_given(cluster: Cluster) -> None:
+    async with cluster.client(namespace="kube-system") as client:
+        made = await client.create(core_v1.ConfigMap(metadata=ObjectMeta(name="one")))
+    assert made.metadata.namespace == "kube-system"
