@@ -123,7 +123,7 @@ _VERBS = ("create", "create", "put", "merge", "json", "apply", "apply", "delete"
 def _bodies(draw: st.DrawFn, kind: str, verb: str) -> Json:
     """Draw an object of a kind; not all of them are good."""
     applied = (kind, verb) == ("widgets", "apply")
-    metadata = draw(_METADATA_OF_APPLIED if applied else _METADATA)
+    metadata: Json = draw(_METADATA_OF_APPLIED if applied else _METADATA)
     if kind == "configmaps":
         item = {**config_map("a"), "data": draw(_NULLABLE)}
     elif kind == "deployments":
