@@ -75,6 +75,8 @@ def test_url_serves_http(cluster: Cluster) -> None:
 
 def test_kubeconfig_points_at_the_server(cluster: Cluster) -> None:
     assert cluster.url in cluster.kubeconfig.read_text()
+    first = cluster.kubeconfig
+    assert cluster.kubeconfig == first  # one file, however often
 
 
 def test_kubeconfig_is_removed_with_the_cluster() -> None:
