@@ -19,12 +19,14 @@ def lacking(rules: Sequence[Rule], granted: Sequence[ResourceRule]) -> str:
     """Return which verbs on which resources are not granted, "" for none. Pure.
 
     Args:
-        rules: What is needed.
+        rules: What is needed; a rule for named objects counts as met.
         granted: What the user may do; what is granted for some names only is not
             granted.
     """
     lacks: dict[tuple[str, str], list[str]] = {}
     for rule in rules:
+        if rule.names:  # of no namespace, and nothing that it cannot do without
+            continue
         for resource in rule.resources:
             verbs = lacks.setdefault((rule.group, resource), [])
             verbs += [

@@ -129,14 +129,14 @@ def role(rules: Sequence[Rule]) -> dict[str, Any]:
 
 def test_manifest_grants_what_the_operator_declares() -> None:
     in_manifest = {
-        (group, resource, verb)
+        (group, resource, verb, *rule.get("resourceNames", ()))
         for rule in granted()
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
     declared = {
-        (rule.group, resource, verb)
+        (rule.group, resource, verb, *rule.names)
         for rule in [*networks.rules(), *deployment_networks.rules()]
         for resource in rule.resources
         for verb in rule.verbs

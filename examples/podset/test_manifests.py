@@ -18,14 +18,14 @@ def test_manifest_converges(web: Web) -> None:
 def test_manifest_grants_what_the_operator_declares() -> None:
     (role,) = (item for item in manifest("rbac.yaml") if item["kind"] == "ClusterRole")
     granted = {
-        (group, resource, verb)
+        (group, resource, verb, *rule.get("resourceNames", ()))
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
     needed = {
-        (rule.group, resource, verb)
+        (rule.group, resource, verb, *rule.names)
         for rule in podsets.rules()
         for resource in rule.resources
         for verb in rule.verbs

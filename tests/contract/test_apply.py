@@ -627,6 +627,25 @@ async def test_first_apply_finds_what_was_before(server: Server, path: str) -> N
     }
 
 
+async def test_update_leaves_out_what_a_delete_has_set(
+    server: Server, path: str
+) -> None:
+    body = config_map("a", finalizers=["example.com/x"])
+    await server.post(server.core("configmaps"), body)
+    await server.merge(path, {"metadata": {"managedFields": [{}]}})
+    await server.delete(path)
+    item = (await server.apply(path, config_map("a", {"x": "1"}), "m")).ok()
+    marks: Any = {"f:deletionGracePeriodSeconds": {}, "f:deletionTimestamp": {}}
+    held: Any = {"f:finalizers": {".": {}, 'v:"example.com/x"': {}}}
+    owned = _managed(item)["before-first-apply"]
+    assert owned == {"f:metadata": {**marks, **held}}
+    # Clients do not send them: nobody owns them then, and still they stay.
+    item = (await server.put(path, {**body, "data": {"x": "1"}})).ok()
+    assert _managed(item)["before-first-apply"] == {"f:metadata": held}
+    assert item["metadata"]["deletionGracePeriodSeconds"] == 0
+    assert item["metadata"]["deletionTimestamp"]
+
+
 async def test_entries_of_apply_come_first(server: Server, path: str) -> None:
     await server.post(server.core("configmaps"), config_map("a", {"x": "1"}))
     item = (await server.apply(path, config_map("a", {"y": "2"}), "m")).ok()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -155,3 +156,57 @@ async def test_server_that_restarts_with_its_data_loses_nothing(
         await shows(informer, "after")
         assert not [d for d in deltas if d.reason == "restart"]
         task.cancel()
+
+
+async def test_role_in_that_one_namespace_allows_to_ask(
+    control_plane: ControlPlane,
+) -> None:
+    """What an operator may be given that may do nothing cluster-wide."""
+    config = ClusterConfig(
+        server=control_plane.url,
+        certificate_authority=str(control_plane.ca_file),
+        token=control_plane.token("jane"),
+    )
+    path = HttpRequest(method="GET", path="/api/v1/namespaces/kube-system")
+    group = "rbac.authorization.k8s.io"
+    name = {"name": "asks-who-it-is", "namespace": "kube-system"}
+    role = {
+        "apiVersion": f"{group}/v1",
+        "kind": "Role",
+        "metadata": name,
+        "rules": [
+            {
+                "apiGroups": [""],
+                "resources": ["namespaces"],
+                "resourceNames": ["kube-system"],
+                "verbs": ["get"],
+            }
+        ],
+    }
+    binding = {
+        "apiVersion": f"{group}/v1",
+        "kind": "RoleBinding",
+        "metadata": name,
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": name["name"]},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "jane"}],
+    }
+    admin = replace(config, token=control_plane.token())
+    async with Client(config) as jane, Client(admin) as outsider:
+        assert (await jane.request(path)).status == 403
+        await outsider.create(role)
+        await outsider.create(binding)
+
+        async def allowed() -> None:
+            assert (await jane.request(path)).status == 200
+
+        try:
+            await eventually(allowed, within=PROMPT)
+        finally:
+            for kind in ("RoleBinding", "Role"):
+                await outsider.delete(
+                    GroupVersionKind(group, "v1", kind),
+                    name["name"],
+                    namespace=name["namespace"],
+                )
+    # A TLS connection says goodbye after it was closed; the loop ends before.
+    await asyncio.sleep(0.05)

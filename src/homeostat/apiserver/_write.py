@@ -196,6 +196,7 @@ def commit_update(
     if not change.subresource:
         strategy.default(value, old)
     _own(cluster, served, old, value, change)
+    _inherit_end(value["metadata"], old["metadata"])
     if change.subresource != "status":
         strategy.prepare(cluster, value, old)
         if not served.custom:
@@ -276,13 +277,21 @@ def _version_needed(served: Served, name: str, version: str) -> StatusError:
 def _inherit(metadata: Value, old: Value) -> None:
     """Restore what clients cannot change; an own uid was checked before."""
     metadata["uid"] = metadata.get("uid") or old["uid"]
-    if not metadata.get("deletionTimestamp") and "deletionTimestamp" in old:
-        metadata["deletionTimestamp"] = old["deletionTimestamp"]
     for key in ("creationTimestamp", "generation", "selfLink"):
         if key in old:
             metadata[key] = old[key]
         else:
             metadata.pop(key, None)
+
+
+def _inherit_end(metadata: Value, old: Value) -> None:
+    """Restore what a delete has set.
+
+    Only once ownership is settled: who leaves it out of an update takes it from those
+    who own it.
+    """
+    if not metadata.get("deletionTimestamp") and "deletionTimestamp" in old:
+        metadata["deletionTimestamp"] = old["deletionTimestamp"]
     grace = old.get("deletionGracePeriodSeconds")
     if grace is not None:
         metadata["deletionGracePeriodSeconds"] = grace

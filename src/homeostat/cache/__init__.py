@@ -11,8 +11,10 @@
 * A handler is told of the state that is there, then of changes, without gap or
   duplicate, however late it comes; nothing is queued for it but names.
 * A watch never gives up and never stops another: a missing kind, a missing right or a
-  server that is away shows in its health, with what to do, and heals by itself. A
-  server that comes back without its data is noticed, and everything is told anew.
+  server that is away shows in its health, with what to do, and heals by itself.
+* A server that comes back without its data is noticed, and everything is told anew:
+  every watch is cut, and until its new state is complete its informer says that it
+  ``is_stale``. What the lost server said does not come into the caches after that.
 * Writes of other processes are seen when the watch brings them. Snapshots across kinds
   are not consistent.
 """

@@ -11,6 +11,10 @@ Guarantees:
   no failure: the key waits until the cache has passed what the write lost to.
 - What failed can be told to people: ``@x.on_error`` hears of every failure, also of
   those that keep the reconciler from being called.
+- No reconcile begins, reads or writes on the strength of a cache of which it is known
+  that its server lost its data. Keys wait, without a failure, until every kind that the
+  controller declares was taken anew; a kind that is not served any more keeps them
+  waiting, as at the start. While it is in doubt which server answers, writes wait.
 - A finalizer is on the object before its first reconcile writes, and comes off only
   after its clean-up succeeded.
 - Fields that a type does not know survive every update.

@@ -138,7 +138,13 @@ class KindController(Generic[T]):
         return await reconcile_once(self.declaration, cluster, obj)
 
     def rules(self) -> list[Rule]:
-        """Return the permissions that the controller needs: derived and declared."""
+        """Return the permissions that the controller needs: derived and declared.
+
+        It does without one of them: ``get`` of the namespace ``kube-system``, the only
+        derived rule that names an object. Without it a server that lost its data is
+        known by its versions alone, when they have gone back. An operator that may do
+        nothing cluster-wide gets it by a Role in that namespace.
+        """
         options = self.declaration.options
         read = [watch.kind for watch in options.watches] + list(options.reads)
         derived = derive_rules(

@@ -44,6 +44,10 @@ class Rule:
         object.__setattr__(self, "names", tuple(names))
 
 
+# By its uid the caches know a server that lost its data; one object, by its name.
+_IDENTITY = Rule("", ("namespaces",), ("get",), ("kube-system",))
+
+
 def derive_rules(
     reconciled: Resource,
     *,
@@ -52,6 +56,9 @@ def derive_rules(
     finalizers: bool = False,
 ) -> list[Rule]:
     """Return the rules that follow from what a controller declares.
+
+    The status of a kind is for the controller to write that reconciles it: of children
+    and of what is only read no status is written, unless ``permissions=`` says so.
 
     Args:
         reconciled: The kind that is reconciled: read, and its status written.
@@ -69,6 +76,7 @@ def derive_rules(
     rules += [Rule(r.gvk.group, [r.plural], WRITE) for r in owned]
     rules += [Rule(r.gvk.group, [r.plural], READ) for r in read]
     rules.append(Rule("", ["events"], ["create", "patch"]))
+    rules.append(_IDENTITY)
     return rules
 
 

@@ -213,6 +213,27 @@ async def test_a_controller_that_runs_again_may_write_again(world: World) -> Non
 
 
 @virtual
+async def test_a_def_controller_that_runs_again_has_threads_again(world: World) -> None:
+    runs: list[str] = []
+
+    @controller(PodSet, name="podsets")
+    def podsets(podset: PodSet, _ctx: SyncContext) -> None:
+        runs.append(podset.metadata.name)
+
+    informers, binding = _binding(world, podsets)
+    async with Group() as tasks:
+        caches = tasks.start(informers.run(), name="caches")
+        for name in ("a", "b"):
+            async with Group() as inner:
+                running = inner.start(binding.run(), name="controller")
+                await world.outsider.create(podset(name))
+                await settle()
+                running.cancel()
+        caches.cancel()
+    assert runs == ["a", "b"]
+
+
+@virtual
 async def test_nothing_is_written_for_a_controller_that_has_ended(
     world: World,
 ) -> None:
@@ -251,6 +272,21 @@ def test_the_threads_of_a_controller_end_with_it() -> None:
     for thread in found:
         thread.join(1)
     assert workers() == []
+
+
+@virtual
+async def test_the_threads_of_a_single_reconcile_end_with_it(world: World) -> None:
+    found: list[threading.Thread] = []
+
+    @controller(PodSet, name="threaded-alone")
+    def threaded(_podset: PodSet, _ctx: SyncContext) -> None:
+        found.append(threading.current_thread())
+
+    await world.outsider.create(podset())
+    await threaded.reconcile_once(world.outsider, podset())
+    (thread,) = found
+    await asyncio.to_thread(thread.join, 5)
+    assert not thread.is_alive()
 
 
 @virtual

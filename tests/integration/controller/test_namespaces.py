@@ -7,8 +7,10 @@ from homeostat.api import GroupVersionKind, Request, Unstructured
 from tests.integration.controller.support import (
     CONFIG_MAP,
     DEPLOYMENT,
+    PodSet,
     World,
     deployment,
+    podset,
     settle,
     virtual,
 )
@@ -72,3 +74,25 @@ async def test_a_namespaced_event_can_map_to_a_cluster_scoped_object(
         )
         await settle()
     assert runs == ["default"]
+
+
+@virtual
+async def test_finalizers_are_written_in_the_namespace_of_the_object(
+    world: World,
+) -> None:
+    @controller(PodSet, name="final")
+    async def final(_podset: PodSet, _ctx: Context) -> None: ...
+
+    @final.finalizer("test.dev/cleanup")
+    async def cleanup(_podset: PodSet, _ctx: Context) -> None: ...
+
+    away = podset()
+    away.metadata.namespace = "kube-system"
+    async with world.running(final):
+        await world.outsider.create(away)
+        await settle()
+        found = await world.outsider.get(PodSet, "a", namespace="kube-system")
+        assert found.metadata.finalizers == ["test.dev/cleanup"]
+        await world.outsider.delete(PodSet, "a", namespace="kube-system")
+        await settle()
+        assert await world.outsider.list(PodSet, namespace=ALL) == []

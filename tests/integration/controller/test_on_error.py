@@ -228,3 +228,86 @@ def test_there_is_one_handler_and_it_takes_an_error() -> None:
 
     with pytest.raises(TypeError, match=r"wrong must take three .*\(obj, ctx, error\)"):
         other.on_error(wrong)  # type: ignore[arg-type]
+
+
+@virtual
+async def test_what_is_gone_meanwhile_is_told_to_nobody(world: World) -> None:
+    told: list[Exception] = []
+
+    @controller(PodSet, name="deleting")
+    async def deleting(podset: PodSet, ctx: Context) -> None:
+        await ctx.delete(podset)
+        raise ValueError("it is gone")
+
+    @deleting.on_error
+    async def tell(_podset: PodSet, _ctx: Context, error: Exception) -> None:
+        told.append(error)
+
+    await world.outsider.create(podset())
+    with pytest.raises(ValueError, match="it is gone"):
+        await deleting.reconcile_once(world.outsider, podset())
+    assert told == []
+
+
+@virtual
+async def test_handler_writes_what_another_has_changed_without_a_read(
+    world: World,
+) -> None:
+    @controller(PodSet, name="telling")
+    async def made(podset: PodSet, _ctx: Context) -> None:
+        if podset.spec.size == 1:
+            await world.outsider.patch(PodSet, "a", {"spec": {"size": 2}})
+            await asyncio.sleep(1)
+            raise TerminalError("too small")
+
+    @made.on_error
+    async def tell(podset: PodSet, ctx: Context, error: Exception) -> None:
+        podset.set_condition("Ready", False, reason="Failed", message=str(error))
+        await ctx.update_status(podset)
+
+    async with world.running(made):
+        await world.outsider.create(podset(size=1))
+        await settle()
+        assert await message(world) == "too small"
+        assert world.wire.writes() == [
+            "PATCH /apis/test.dev/v1/namespaces/default/podsets/a/status"
+        ]
+        reads = [each for each in world.wire.requests if each.endswith("/podsets/a")]
+        assert reads == []
+
+
+def test_finalizer_of_a_kind_that_is_not_served_is_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @virtual
+    async def scenario(world: World) -> None:
+        telling_one = telling()
+
+        async def not_served(request: HttpRequest) -> HttpResponse | None:
+            if not is_main(request):
+                return None
+            world.wire.before = None
+            return HttpResponse(
+                status=404,
+                body=json.dumps(
+                    {
+                        "kind": "Status",
+                        "apiVersion": "v1",
+                        "status": "Failure",
+                        "reason": "NotFound",
+                        "message": "the server could not find the requested resource",
+                        "details": {},
+                        "code": 404,
+                    }
+                ).encode(),
+            )
+
+        world.wire.before = not_served
+        async with world.running(telling_one.made):
+            await world.outsider.create(podset())
+            await settle()
+            assert telling_one.runs == ["a"]
+
+    with caplog.at_level(logging.INFO, "homeostat.controller"):
+        scenario()
+    assert "reconcile failed" in {record.getMessage() for record in caplog.records}

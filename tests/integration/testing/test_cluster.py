@@ -1,3 +1,4 @@
+import asyncio
 import json
 import subprocess
 import sys
@@ -8,8 +9,10 @@ import pytest
 
 from homeostat import Context, controller
 from homeostat.api import ObjectMeta
+from homeostat.client import Client
 from homeostat.errors import NotFoundError
 from homeostat.k8s import core_v1
+from homeostat.localcluster import Profile
 from homeostat.testing import Cluster, eventually
 
 
@@ -72,6 +75,8 @@ def test_url_serves_http(cluster: Cluster) -> None:
 
 def test_kubeconfig_points_at_the_server(cluster: Cluster) -> None:
     assert cluster.url in cluster.kubeconfig.read_text()
+    first = cluster.kubeconfig
+    assert cluster.kubeconfig == first  # one file, however often
 
 
 def test_kubeconfig_is_removed_with_the_cluster() -> None:
@@ -107,3 +112,24 @@ def test_plugin_gives_the_fixture_without_any_import(tmp_path: Path) -> None:
         timeout=60,
     )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_nodes_are_as_many_as_asked_for() -> None:
+    with Cluster(nodes=3) as cluster:
+
+        def there() -> None:
+            assert len(cluster.call(lambda client: client.list(core_v1.Node))) == 3
+
+        eventually(there)
+
+
+@pytest.mark.parametrize(
+    ("profile", "alive"), [("cluster", True), ("apiserver", False)]
+)
+def test_profile_says_what_runs(profile: Profile, *, alive: bool) -> None:
+    async def running(_client: Client) -> set[str]:
+        return {task.get_name() for task in asyncio.all_tasks()}
+
+    with Cluster(profile=profile) as cluster:
+        names = cluster.call(running)
+        assert ("localcluster/controllers" in names) is alive

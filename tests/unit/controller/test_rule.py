@@ -19,7 +19,15 @@ def test_rules_follow_from_what_is_declared() -> None:
     assert Rule("apps.jicki.cn", ["podsets/finalizers"], ["update"]) in rules
     assert Rule("", ["events"], ["create", "patch"]) in rules
     [apps] = [rule for rule in rules if rule.group == "apps"]
+    assert apps.resources == ("deployments",)  # the status of a child is not its own
     assert {"create", "patch", "delete", "watch"} <= set(apps.verbs)
+
+
+def test_one_object_names_the_server() -> None:
+    rules = merge_rules(derive_rules(PODSETS, read=[PODSETS]))
+    assert [rule for rule in rules if rule.names] == [
+        Rule("", ["namespaces"], ["get"], ["kube-system"])
+    ]
 
 
 def test_equal_rules_are_merged() -> None:

@@ -5,6 +5,7 @@ import pytest
 from homeostat.api import Schema
 from homeostat.schema import (
     FieldConflictError,
+    SchemaMismatchError,
     apply_managed,
     same_but_times,
     update_managed,
@@ -151,3 +152,28 @@ def test_only_times_apart_is_the_same() -> None:
     assert same_but_times(live, later)
     assert not same_but_times(live, other)
     assert not same_but_times(live, thing(entry("one", A), spec={"a": "2"}))
+
+
+def _misfit(live: Any, config: Any) -> SchemaMismatchError:
+    with pytest.raises(SchemaMismatchError) as caught:
+        apply_managed(live, config, manager="m", force=False, now="", **FACTS)
+    return caught.value
+
+
+def test_misfits_stand_below_one_another_undeclared_fields_last() -> None:
+    error = _misfit(None, thing(spec={"z": 1, "y": 1, "a": True}, status=[]))
+    assert error.whose == "patch"
+    assert str(error) == (
+        "errors:\n"
+        "  .spec.a: expected string, got &value.valueUnstructured{Value:true}\n"
+        "  .spec.z: field not declared in schema\n"
+        "  .status: expected map, got &{[]}"
+    )
+
+
+def test_live_object_that_does_not_fit_is_named_as_such() -> None:
+    error = _misfit(thing(spec={"z": 1}), thing(spec={"a": "1"}))
+    assert (error.whose, str(error)) == (
+        "live",
+        ".spec.z: field not declared in schema",
+    )
