@@ -8,7 +8,7 @@ from typing import Any, Final
 from benchmarks.replay import _documents as documents
 from benchmarks.replay._connection import JSON, Answer, Connection, Query, Request
 from benchmarks.replay._history import History
-from benchmarks.replay._objects import API_VERSION, GROUP, PLURAL, number_of
+from benchmarks.replay._objects import API_VERSION, GROUP, KIND, PLURAL, number_of
 from benchmarks.replay._streams import IdleWatch, ObjectList, Source, Watch, line
 
 __all__ = ["Api", "serve"]
@@ -21,6 +21,7 @@ _AGGREGATED_TYPE = (
 _WIDGETS = re.compile(
     rf"/apis/{re.escape(API_VERSION)}(?:/namespaces/([^/]+))?/{PLURAL}(?:/([^/]+))?"
 )
+_NAMED = re.compile(r"metadata\.name=([^,=!]+)")
 _NAMESPACE = re.compile(r"/api/v1/namespaces(?:/([^/]+))?")
 _CRD = re.compile(
     r"/apis/apiextensions\.k8s\.io/v1/customresourcedefinitions(?:/([^/]+))?"
@@ -74,6 +75,9 @@ class Api:
                 message = f'{PLURAL}.{GROUP} "{name}" not found'
                 return _status(404, "NotFound", message)
             return Answer(history.object_at(number, history.updates) + b"\n")
+        only = _NAMED.fullmatch(query.get("fieldSelector", ""))
+        if only is not None and "watch" not in query:
+            return self._one(namespace, only[1])
         if query.get("labelSelector") or query.get("fieldSelector"):
             return _status(400, "BadRequest", "this server has no selectors")
         if query.get("watch", "").lower() in {"1", "true"}:
@@ -86,6 +90,21 @@ class Api:
             limit=int(query.get("limit") or 0),
             update=int(update or history.updates),
         )
+
+    def _one(self, namespace: str, name: str) -> Answer:
+        """Answer a list that selects one name."""
+        history = self._history
+        number = number_of(name)
+        found = b""
+        if (
+            number is not None
+            and number < history.count
+            and namespace in {"", history.template.namespace_of(number)}
+        ):
+            found = history.object_at(number, history.updates)
+        head = b'{"apiVersion":"%b","kind":"%bList","metadata":{"resourceVersion":"%d"}'
+        named = head % (API_VERSION.encode(), KIND.encode(), history.version)
+        return Answer(named + b',"items":[%b]}\n' % found)
 
     def _watch(self, query: Query, namespace: str) -> Answer | Source:
         history = self._history

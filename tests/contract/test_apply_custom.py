@@ -98,6 +98,29 @@ async def test_null_that_replaces_a_scalar_needs_its_owner(
     assert _owned(item, "m") == {"f:size": {}}
 
 
+@pytest.mark.parametrize("validation", ["Warn", "Strict"])
+async def test_fields_below_a_scalar_are_not_called_unknown(
+    server: Server, w: str, validation: str
+) -> None:
+    body = widget(size=1, percent={"x": 1})
+    answer = await server.apply(w, body, fieldValidation=validation)
+    details = answer.refused(422, "Invalid")
+    assert rejection(details) == [("FieldValueTypeInvalid", "spec.percent")]
+    assert answer.warnings == []
+
+
+async def test_owner_without_uid_is_one_of_no_uid(server: Server, w: str) -> None:
+    body = widget(size=1)
+    body["metadata"]["ownerReferences"] = [{"name": "x"}, {"name": "y"}]
+    (await server.apply(w, body)).refused(
+        500,
+        "",
+        "failed to create typed patch object (/w; contract.example.com/v1, "
+        "Kind=Widget): .metadata.ownerReferences: duplicate entries for key "
+        '[uid=""]',
+    )
+
+
 async def test_live_object_must_fit_the_schema(server: Server) -> None:
     group = f"{server.namespace}.example.com"
     definition = crd(group, schema=_schema("integer"))

@@ -1,6 +1,7 @@
 """Patches: JSON patch, merge patch and server-side apply."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -273,7 +274,9 @@ def apply_config(
         raise _field_conflict(error) from None
     except SchemaMismatchError as error:
         raise _untyped(target, config, current, error) from None
-    tidy_patched(target, merged, options)
+    # Fields that the schema does not declare were refused; of what else it does not
+    # know nothing is said.
+    tidy_patched(target, merged, replace(options, validation="Ignore"))
     change = Change(
         value=merged,
         options=options,

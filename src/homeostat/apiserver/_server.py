@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import final
 
 from homeostat._clock import Clock, SystemClock
+from homeostat._guard import Failed, call, call_async
 from homeostat._random import Random
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
 from homeostat.apiserver._bootstrap import bootstrap, strategies
@@ -41,6 +42,13 @@ NOT_FOUND = HttpResponse(
         "x-content-type-options": "nosniff",
     },
     body=b"404 page not found\n",
+)
+_FAILED = status_response(
+    StatusError(
+        500,
+        "InternalError",
+        "Internal error occurred: the embedded server failed; see its log",
+    )
 )
 
 
@@ -93,15 +101,12 @@ class ApiServer:
 
         Cancellation: a write that waits for nothing is done or not begun.
         """
-        try:
-            answer = await self._handle(request)
-        except StatusError as error:
-            answer = status_response(error)
-        except Exception:
+        answer = await call_async(lambda: self._handle(request))
+        if isinstance(answer, Failed):
             # A bug must not take the server down, nor leave the client without a word.
-            logger.exception("request failed", extra={"path": request.path})
-            text = "Internal error occurred: the embedded server failed; see its log"
-            answer = status_response(StatusError(500, "InternalError", text))
+            where = {"path": request.path}
+            logger.error("request failed", exc_info=answer.error, extra=where)
+            answer = _FAILED
         return self._audited(request, answer)
 
     def _audited(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
@@ -111,6 +116,12 @@ class ApiServer:
         return HttpResponse(status=answer.status, headers=headers, body=body)
 
     async def _handle(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return await self._answer(request)
+        except StatusError as error:
+            return status_response(error)
+
+    async def _answer(self, request: HttpRequest) -> HttpResponse:
         target = self._target(request)
         if target is None:
             return self._root.answer(request) or self._unknown(request.path)
@@ -137,13 +148,11 @@ class ApiServer:
 
     @asynccontextmanager
     async def _stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
-        try:
-            target = self._target(request)
-            watch = None
-            if target is not None and is_watch(request, target):
-                watch = open_watch(self._cluster, target)
-        except StatusError as error:
-            yield WholeAnswer(self._audited(request, status_response(error)))
+        watch = call("opening a watch", self._open, request)
+        if isinstance(watch, Failed):
+            watch = _FAILED
+        if isinstance(watch, HttpResponse):
+            yield WholeAnswer(self._audited(request, watch))
             return
         if watch is None:
             yield WholeAnswer(await self.handle(request))
@@ -155,6 +164,16 @@ class ApiServer:
         finally:
             del self._watches[watch]
             watch.close()
+
+    def _open(self, request: HttpRequest) -> WatchStream | HttpResponse | None:
+        """Open a watch, or refuse it; None when something else is asked for."""
+        try:
+            target = self._target(request)
+            if target is not None and is_watch(request, target):
+                return open_watch(self._cluster, target)
+        except StatusError as error:
+            return status_response(error)
+        return None
 
     def _target(self, request: HttpRequest) -> Target | None:
         route = parse_path(request.path)

@@ -119,7 +119,7 @@ class Reflector:
         self._random = random or Random()
         self._metrics = metrics
         self._identity = identity
-        self.following = Following(identity)
+        self.following: Following = Following(identity)
         self._first = first
         self._shelf = shelf or Shelf(self._gvk)
         self._turns = Turns()

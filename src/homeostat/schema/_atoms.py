@@ -191,7 +191,7 @@ _OBJECT_META: Final = Schema(
                     "controller": Schema("boolean"),
                     "kind": _TEXT,
                     "name": _TEXT,
-                    "uid": _TEXT,
+                    "uid": Schema("string", default=""),
                 },
                 map_type="atomic",
             ),

@@ -108,6 +108,8 @@ async def test_a_missing_right_degrades_one_controller_alone(world: World) -> No
         _, text = world.manager.health.report("ready")
         assert "[-]controller/bad failed: " in text
         assert "deployments" in text
+        note = world.manager.health.troubles["informer/apps/v1 Deployment"]
+        assert note.startswith("Forbidden: ")
         allowed = True
         await asyncio.sleep(600)
         assert "bad a" in runs
