@@ -452,3 +452,41 @@ async def test_cluster_scope_has_no_namespace(server: Server, group: str) -> Non
     assert "namespace" not in item["metadata"]
     answer = await server.get(server.path(f"{group}/v1", "things/a"))
     assert answer.status == 404
+
+
+@pytest.mark.parametrize("additional", [3, "x", []])
+async def test_additional_properties_are_a_schema_or_a_truth_value(
+    server: Server, group: str, additional: Any
+) -> None:
+    inner = {"type": "object", "additionalProperties": additional}
+    body = crd(group, schema={"type": "object", "properties": {"a": inner}})
+    (await server.post(CRDS, body)).refused(
+        400,
+        "BadRequest",
+        'CustomResourceDefinition in version "v1" cannot be handled as a'
+        " CustomResourceDefinition: boolean or JSON schema expected",
+    )
+
+
+@pytest.mark.parametrize("items", [3, "x", True])
+async def test_items_that_are_no_schema_are_none(
+    server: Server, group: str, items: Any
+) -> None:
+    inner = {"type": "array", "items": items}
+    body = crd(group, schema={"type": "object", "properties": {"a": inner}})
+    path = "spec.validation.openAPIV3Schema.properties[a].items"
+    (await server.post(CRDS, body)).refused(
+        422,
+        "Invalid",
+        f'{TYPE} "things.{group}" is invalid: {path}: Required value: must be'
+        " specified",
+    )
+
+
+async def test_schema_inside_a_schema_has_its_types(server: Server, group: str) -> None:
+    inner = {"type": "array", "items": {"type": 3}}
+    body = crd(group, schema={"type": "object", "properties": {"a": inner}})
+    answer = await server.post(CRDS, body)
+    answer.refused(400, "BadRequest")
+    end = "openAPIV3Schema.properties.items.type of type string"
+    assert answer.json["message"].endswith(end)

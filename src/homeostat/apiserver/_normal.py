@@ -12,7 +12,7 @@ import re
 from typing import Any, cast
 
 from homeostat.api import JSON, Quantity, Schema
-from homeostat.apiserver._access import as_list
+from homeostat.apiserver._access import as_list, as_struct
 from homeostat.apiserver._status import StatusError, bad_request
 from homeostat.apiserver._syntax import HugeNumber
 
@@ -38,6 +38,8 @@ _MICRO_FIELDS = frozenset({"acquireTime", "renewTime", "eventTime", "lastObserve
 # embed, and errors of types without indexes and without the keys of maps.
 _STRICT_PATH = re.compile(r"<[^>]*>\.|\0")
 _GO_PATH = re.compile(r"\[\d+\]|[<>]|\0[^\0]*\0")
+
+_SCHEMAS = frozenset({"items", "additionalItems", "additionalProperties"})
 
 # Filled by the built-in table: names of fields that vanish when they are zero.
 OMIT_ZERO = "omitempty"
@@ -100,6 +102,10 @@ class _Walk:
             if item is None:
                 del value[name]
                 continue
+            if struct == "JSONSchemaProps" and name in _SCHEMAS:
+                if not self._schemas(item, schema, here, name):
+                    del value[name]
+                continue
             kept = self.value(item, child, here, name)
             if (name in zeros and kept in _ZEROS) or (
                 not kept and _vanishes(kept, child) and name not in schema.required
@@ -107,6 +113,22 @@ class _Walk:
                 del value[name]
             elif kept is not item:
                 value[name] = kept
+
+    def _schemas(self, value: JSON, schema: Schema, path: str, name: str) -> bool:
+        """Bring a schema inside a schema into form; tell whether there is one.
+
+        OpenAPI has no name for what may be a schema or something else.
+        """
+        struct = as_struct(value)
+        if struct is not None:
+            self.fields(struct, schema, path)
+        elif name == "items":
+            for index, item in enumerate(as_list(value) or ()):
+                self.value(item, schema, f"{path}[{index}]")
+            return isinstance(value, list)
+        elif not isinstance(value, bool):
+            raise TypeMismatchError("boolean or JSON schema expected")
+        return True
 
     def value(self, value: JSON, schema: Schema, path: str, name: str = "") -> JSON:
         match schema.type:

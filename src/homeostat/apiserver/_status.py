@@ -6,12 +6,14 @@ Forbidden, and the Kind for Invalid: clients print it as it comes.
 Source: apimachinery ``api/errors``.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from homeostat.api import JSON
+from homeostat.apiserver._syntax import whole_surrogates
 from homeostat.schema import FieldError, aggregate, causes
 
 __all__ = [
@@ -91,7 +93,11 @@ class StatusError(Exception):
 
 def json_bytes(document: JSON) -> bytes:
     """Encode a document with the line end that the server appends."""
-    return msgspec.json.encode(document) + b"\n"
+    try:
+        return msgspec.json.encode(document) + b"\n"
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which a path or a query of this process can hold.
+        return whole_surrogates(json.dumps(document).encode()) + b"\n"
 
 
 def qualified(group: str, resource: str) -> str:
