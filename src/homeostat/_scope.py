@@ -8,11 +8,22 @@ the record of what a reconcile did all hang on that one place.
 
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-__all__ = ["NO_SCOPE", "Epoch", "Write", "WriteObserver", "WriteScope", "current_scope"]
+import msgspec
+
+__all__ = [
+    "NO_SCOPE",
+    "Epoch",
+    "Write",
+    "WriteObserver",
+    "WriteScope",
+    "current_scope",
+    "pop_scope",
+    "push_scope",
+]
 
 WriteVerb = Literal["create", "update", "patch", "apply", "delete", "deletecollection"]
 
@@ -99,8 +110,8 @@ class Epoch:
             self.why = why
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteScope:
+# A struct, as each reconcile makes one.
+class WriteScope(msgspec.Struct, frozen=True, kw_only=True):
     """On whose behalf writes are made.
 
     Attributes:
@@ -118,18 +129,18 @@ class WriteScope:
     controller: str = ""
     key: str = ""
     reconcile_id: str = ""
-    epoch: Epoch = field(default_factory=Epoch)
+    epoch: Epoch = msgspec.field(default_factory=Epoch)
     observers: tuple[WriteObserver, ...] = ()
     permit: Callable[[], Awaitable[None]] | None = None
 
     @contextmanager
     def active(self) -> Generator[None]:
         """Make this the scope of every write inside the block, in this context."""
-        token = _current.set(self)
+        token = push_scope(self)
         try:
             yield
         finally:
-            _current.reset(token)
+            pop_scope(token)
 
 
 NO_SCOPE = WriteScope()
@@ -139,3 +150,13 @@ _current: ContextVar[WriteScope] = ContextVar("homeostat_write_scope", default=N
 def current_scope() -> WriteScope:
     """Return the scope of the calling context, ``NO_SCOPE`` outside of any."""
     return _current.get()
+
+
+def push_scope(scope: WriteScope) -> Token[WriteScope]:
+    """Make this the scope of every write that follows in this context."""
+    return _current.set(scope)
+
+
+def pop_scope(token: Token[WriteScope]) -> None:
+    """Go back to the scope of before."""
+    _current.reset(token)

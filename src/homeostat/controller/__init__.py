@@ -25,7 +25,7 @@ Decorators return objects; there is no global registry.
 
 from homeostat.controller._binding import Binding
 from homeostat.controller._context import Context, Emit, Emitted, EventType
-from homeostat.controller._controller import Controller, Run
+from homeostat.controller._controller import Controller
 from homeostat.controller._decide import Decision, decide
 from homeostat.controller._declaration import (
     Declaration,
@@ -46,6 +46,7 @@ from homeostat.controller._predicate import (
 from homeostat.controller._reading import Read
 from homeostat.controller._result import Requeue, Result
 from homeostat.controller._rule import Rule
+from homeostat.controller._run import Run
 from homeostat.controller._sync_context import SyncContext
 from homeostat.controller._watch import MapFunction, Watch, by_label, by_name, by_owner
 from homeostat.controller._writing import ApplyResult, Operation

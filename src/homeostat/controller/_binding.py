@@ -13,12 +13,13 @@ from homeostat.api import Kind, Request
 from homeostat.cache import Delta, Informer, InformerFactory, Reader, Registration
 from homeostat.client import Client
 from homeostat.controller._context import Emit
-from homeostat.controller._controller import Controller, Run
+from homeostat.controller._controller import Controller
 from homeostat.controller._declaration import Declaration, Options
 from homeostat.controller._reading import Declared, check_epoch
 from homeostat.controller._reconciling import Reconciling, Session
 from homeostat.controller._result import Result
 from homeostat.controller._rule import resource_of
+from homeostat.controller._run import Run
 from homeostat.controller._sources import MappedSource, ReconciledSource
 from homeostat.controller._watch import Watch, by_owner
 

@@ -2,23 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator, Hashable
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar, final
 
 from homeostat._guard import Failed, call_async
 from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
-from homeostat._scope import Epoch, WriteScope
+from homeostat._scope import Epoch
 from homeostat._tasks import Group
 from homeostat.controller._conflicts import Conflicts
 from homeostat.controller._decide import DeadlineError, Decision, decide
 from homeostat.controller._gate import Gate
-from homeostat.controller._logfields import log_fields
 from homeostat.controller._result import Result
+from homeostat.controller._run import Permit, Run, SlowRuns
 from homeostat.controller._steps import timed
-from homeostat.controller._writelog import WriteLog
 from homeostat.workqueue import Item, QueueClosedError, WorkQueue
 
 __all__ = ["Controller", "Run"]
@@ -47,55 +44,7 @@ _RESULTS = {
 }
 
 
-Permit = Callable[[], Awaitable[None]]
-
-
-@final
-@dataclass(slots=True, kw_only=True)
-class Run(Generic[K]):
-    """One reconcile of one key.
-
-    Attributes:
-        item: The leased key, with the reasons for the run.
-        reconcile_id: Its id in logs and in its writes.
-        writes: What it wrote so far.
-        skipped: Set by the reconcile function when there was nothing to do, as
-            ``gone``: the outcome's name in a record of level debug.
-        is_overdue: Whether the deadline has passed: then a cancellation is not the end
-            of the process.
-    """
-
-    item: Item[K]
-    reconcile_id: str
-    writes: WriteLog = field(default_factory=WriteLog)
-    skipped: str = ""
-    is_overdue: Callable[[], bool] = lambda: False
-
-    @contextmanager
-    def acting(
-        self, controller: str, epoch: Epoch, permit: Permit | None = None
-    ) -> Generator[None]:
-        """Note writes, and log, as this run of a controller."""
-        key = self.item.key
-        scope = WriteScope(
-            controller=controller,
-            key=str(key),
-            reconcile_id=self.reconcile_id,
-            epoch=epoch,
-            observers=(self.writes,),
-            permit=permit,
-        )
-        fields = {
-            "controller": controller,
-            "namespace": getattr(key, "namespace", ""),
-            "object_name": getattr(key, "name", str(key)),
-            "reconcile_id": self.reconcile_id,
-        }
-        with log_fields(**fields), scope.active():
-            yield
-
-
-Reconcile = Callable[[K, Run[K]], Awaitable[Result | None]]
+Reconcile = Callable[[K, Run[K]], Coroutine[Any, Any, Result | None]]
 
 
 @final
@@ -146,6 +95,7 @@ class Controller(Generic[K]):
         self._random = random or Random()
         self._metrics = metrics
         self._active = 0
+        self._slow: SlowRuns[K] = SlowRuns(SLOW, self._name_slow)
 
     async def run(self) -> None:
         """Work until cancelled, or until ``drain`` has let the last reconcile end.
@@ -158,9 +108,12 @@ class Controller(Generic[K]):
             self._workers,
             controller=label,
         )
-        async with Group() as tasks:
-            for n in range(self._workers):
-                tasks.start(self._work(), name=f"controller/{label}/worker-{n}")
+        try:
+            async with Group() as tasks:
+                for n in range(self._workers):
+                    tasks.start(self._work(), name=f"controller/{label}/worker-{n}")
+        finally:
+            self._slow.stop()
 
     async def drain(self) -> None:
         """Start no further reconcile, and wait for those under way.
@@ -192,12 +145,12 @@ class Controller(Generic[K]):
         self.conflicts.started(key)
         with run.acting(self.name, self.epoch, self.permit):
             began = loop.time()
-            slow = loop.call_later(SLOW, self._name_slow, SLOW)
+            self._slow.began(key)
             self._count_active(1)
             try:
-                answer = await self._attempt(run)
+                answer = await call_async(lambda: self._attempt(run))
             finally:
-                slow.cancel()
+                self._slow.ended(key)
                 self._count_active(-1)
             took = loop.time() - began
             error = answer.error if isinstance(answer, Failed) else None
@@ -208,24 +161,19 @@ class Controller(Generic[K]):
             self._settle(run, decision, error)
             self._report(run, decision, error, took)
 
-    async def _attempt(self, run: Run[K]) -> Result | Failed | None:
-        async def reconcile() -> Result | None:
-            return await self._reconcile(run.item.key, run)
-
-        async def within_deadline() -> Result | None:
-            limit = asyncio.timeout(self._deadline)
-            run.is_overdue = limit.expired
-            try:
-                async with limit:
-                    return await timed(reconcile(), BLOCKING, self._name_blocking)
-            except TimeoutError as error:
-                if limit.expired():
-                    raise DeadlineError(
-                        f"ran longer than {self._deadline:g} s"
-                    ) from error
-                raise
-
-        return await call_async(within_deadline)
+    async def _attempt(self, run: Run[K]) -> Result | None:
+        reconcile = self._reconcile(run.item.key, run)
+        if self._deadline is None:
+            return await timed(reconcile, BLOCKING, self._name_blocking)
+        limit = asyncio.timeout(self._deadline)
+        run.is_overdue = limit.expired
+        try:
+            async with limit:
+                return await timed(reconcile, BLOCKING, self._name_blocking)
+        except TimeoutError as error:
+            if limit.expired():
+                raise DeadlineError(f"ran longer than {self._deadline:g} s") from error
+            raise
 
     def _settle(self, run: Run[K], decision: Decision, error: Exception | None) -> None:
         key, item = run.item.key, run.item
@@ -260,19 +208,14 @@ class Controller(Generic[K]):
         error: Exception | None,
         took: float,
     ) -> None:
-        name = self.name
-        count = self._metrics.count
         result = _RESULTS.get(decision.outcome, "error")
-        count("controller_runtime_reconcile_total", controller=name, result=result)
-        if result == "error":
-            count("controller_runtime_reconcile_errors_total", controller=name)
-        if decision.outcome == "terminal_error":
-            count("controller_runtime_terminal_reconcile_errors_total", controller=name)
-        if decision.outcome == "timeout":
-            count("controller_runtime_reconcile_timeouts_total", controller=name)
-        self._metrics.observe(
-            "controller_runtime_reconcile_time_seconds", took, controller=name
-        )
+        if self._metrics is not NO_METRICS:
+            self._measure(decision, result, took)
+        level = _LEVELS.get(decision.outcome, logging.ERROR)
+        if run.skipped:
+            level = logging.DEBUG
+        if not logger.isEnabledFor(level):
+            return
         extra: dict[str, Any] = {
             "outcome": run.skipped or decision.outcome,
             "duration_s": round(took, 6),
@@ -283,19 +226,30 @@ class Controller(Generic[K]):
             extra["error"] = str(error) or type(error).__name__
         if decision.outcome in {"requeue_after", "throttled"}:
             extra["requeue_after_s"] = decision.after
-        level = _LEVELS.get(decision.outcome, logging.ERROR)
         logger.log(
-            logging.DEBUG if run.skipped else level,
+            level,
             "reconcile failed" if result == "error" else "reconciled",
             extra=extra,
             exc_info=error if decision.traceback else None,
         )
 
-    def _name_slow(self, seconds: float) -> None:
-        # The timer was made in the reconcile's context: the record carries its fields.
+    def _measure(self, decision: Decision, result: str, took: float) -> None:
+        name = self.name
+        count = self._metrics.count
+        count("controller_runtime_reconcile_total", controller=name, result=result)
+        if result == "error":
+            count("controller_runtime_reconcile_errors_total", controller=name)
+        if decision.outcome == "terminal_error":
+            count("controller_runtime_terminal_reconcile_errors_total", controller=name)
+        if decision.outcome == "timeout":
+            count("controller_runtime_reconcile_timeouts_total", controller=name)
+        self._metrics.observe(
+            "controller_runtime_reconcile_time_seconds", took, controller=name
+        )
+
+    def _name_slow(self) -> None:
         logger.warning(
-            "reconcile is still running",
-            extra={"duration_s": seconds, "outcome": "slow"},
+            "reconcile is still running", extra={"duration_s": SLOW, "outcome": "slow"}
         )
 
     def _name_blocking(self, seconds: float) -> None:
@@ -307,6 +261,7 @@ class Controller(Generic[K]):
 
     def _count_active(self, change: int) -> None:
         self._active += change
-        self._metrics.gauge(
-            "controller_runtime_active_workers", self._active, controller=self.name
-        )
+        if self._metrics is not NO_METRICS:
+            self._metrics.gauge(
+                "controller_runtime_active_workers", self._active, controller=self.name
+            )

@@ -76,6 +76,9 @@ class Decision:
     traceback: bool = False
 
 
+_DONE = Decision(outcome="success", action="forget")
+
+
 def decide(answer: Result | BaseException | None, *, conflicts: int = 0) -> Decision:
     """Return what a reconcile's answer means for its key.
 
@@ -85,7 +88,7 @@ def decide(answer: Result | BaseException | None, *, conflicts: int = 0) -> Deci
     """
     match answer:
         case None:
-            return Decision(outcome="success", action="forget")
+            return _DONE
         case Result():
             return _of_result(answer)
         case Requeue():

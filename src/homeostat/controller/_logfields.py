@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 
-__all__ = ["LogFields", "log_fields"]
+__all__ = ["Fields", "LogFields", "log_fields", "pop_fields", "push_fields"]
 
-_fields: ContextVar[Mapping[str, str] | None] = ContextVar(
-    "homeostat_log_fields", default=None
-)
+Fields = Mapping[str, str]
+
+_fields: ContextVar[Fields | None] = ContextVar("homeostat_log_fields", default=None)
 
 
 @contextmanager
@@ -19,11 +19,22 @@ def log_fields(**fields: str) -> Generator[None]:
     Any logger counts, those of the user and of other libraries too, when the handler
     carries a ``LogFields`` filter.
     """
-    token = _fields.set({**(_fields.get() or {}), **fields})
+    token = push_fields(fields)
     try:
         yield
     finally:
-        _fields.reset(token)
+        pop_fields(token)
+
+
+def push_fields(fields: Fields) -> Token[Fields | None]:
+    """Give these fields, too, to the log records that follow."""
+    outer = _fields.get()
+    return _fields.set({**outer, **fields} if outer else fields)
+
+
+def pop_fields(token: Token[Fields | None]) -> None:
+    """Go back to the fields of before."""
+    _fields.reset(token)
 
 
 class LogFields(logging.Filter):

@@ -13,12 +13,12 @@ from homeostat.cache import InformerFactory
 from homeostat.client import Client
 from homeostat.controller._binding import Binding
 from homeostat.controller._context import Emitted
-from homeostat.controller._controller import Run
 from homeostat.controller._declaration import Declaration
 from homeostat.controller._ledger import identity
 from homeostat.controller._reading import Read
 from homeostat.controller._reconciling import Session
 from homeostat.controller._result import Requeue, Result
+from homeostat.controller._run import Run
 from homeostat.workqueue import Item
 
 __all__ = ["ClusterLike", "HasClient", "HasTransport", "Outcome", "reconcile_once"]

@@ -21,7 +21,6 @@ from homeostat.cache import Record
 from homeostat.client import Client
 from homeostat.controller._conflicts import Lost, LostWriteError
 from homeostat.controller._context import Context, Emit, Emitted
-from homeostat.controller._controller import Run
 from homeostat.controller._decide import is_failure
 from homeostat.controller._declaration import (
     Declaration,
@@ -35,6 +34,7 @@ from homeostat.controller._matcher import ApplyMatcher
 from homeostat.controller._portal import Portal
 from homeostat.controller._reading import CacheView, Declared, Read
 from homeostat.controller._result import Result
+from homeostat.controller._run import Run
 from homeostat.controller._sync_context import SyncContext
 from homeostat.controller._writing import Writing
 from homeostat.errors import ApiError, InvalidObjectError, NotFoundError

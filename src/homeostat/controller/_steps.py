@@ -27,12 +27,13 @@ def timed(
     Cancellation: passes through to ``coro``.
     """
     clock = asyncio.get_running_loop().time
-    send: Callable[[], Any] = lambda: coro.send(None)  # noqa: E731
+    go_on: Callable[[Any], Any] = coro.send
+    answer: object = None
     try:
         while True:
             began = clock()
             try:
-                waited_for = send()
+                waited_for = go_on(answer)
             except StopIteration as stop:
                 value: T = stop.value
                 return value
@@ -42,16 +43,8 @@ def timed(
             try:
                 answer = yield waited_for
             except BaseException as error:  # noqa: BLE001 - handed to the coroutine
-                send = _thrower(coro, error)
+                go_on, answer = coro.throw, error
             else:
-                send = _sender(coro, answer)
+                go_on = coro.send
     finally:
         coro.close()
-
-
-def _sender(coro: Coroutine[Any, Any, Any], value: object) -> Callable[[], Any]:
-    return lambda: coro.send(value)
-
-
-def _thrower(coro: Coroutine[Any, Any, Any], error: BaseException) -> Callable[[], Any]:
-    return lambda: coro.throw(error)
