@@ -279,9 +279,9 @@ class QueueCore(Generic[K]):
 
     def pop(self, now: float) -> Item[K] | None:
         """Lease the ready key whose turn it is, None when there is none."""
-        if not self._ready:
-            return None
         entry = self._ready.pop()
+        if entry is None:
+            return None
         key = entry.key
         item = Item(
             key=key,

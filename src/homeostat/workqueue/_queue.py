@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from asyncio import get_running_loop
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, suppress
@@ -68,8 +69,9 @@ class WorkQueue(Generic[K]):
         self._core: QueueCore[K] = QueueCore(aging=aging)
         # Workers without a key. One is woken for each key that becomes ready.
         self._waiters: deque[asyncio.Future[None]] = deque()
-        self._idle = asyncio.Event()  # cleared by those who wait for it
-        self._idle.set()
+        self._idle: asyncio.Event | None = None  # while someone waits for it
+        # No later than the core's next time. It may be earlier: an add that overtakes a
+        # delay lets the timer stand, for setting one costs more than the add.
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._depths: dict[int, int] = {}  # as published
@@ -91,9 +93,9 @@ class WorkQueue(Generic[K]):
             priority: Higher goes first; of several adds the highest counts.
             reason: Why, for people; distinct ones are merged.
         """
-        due = self._core.add(key, _now(), priority=priority, reason=reason)
-        if due and self._timer is not None:
-            self._set_timer()  # a delay may have been overtaken
+        due = self._core.add(
+            key, get_running_loop().time(), priority=priority, reason=reason
+        )
         if due and self._waiters:
             self._wake(1)
         if self._measured:
@@ -106,7 +108,7 @@ class WorkQueue(Generic[K]):
         if delay <= 0:
             self.add(key, priority=priority, reason=reason)
             return
-        now = _now()
+        now = get_running_loop().time()
         self._core.add_at(key, now + delay, now, priority=priority, reason=reason)
         self._set_timer()
         if self._measured:
@@ -142,16 +144,15 @@ class WorkQueue(Generic[K]):
         No failure is counted. Adds of a parked key are kept for its wake-up; they do
         not cause it.
         """
-        now = _now()
+        now = get_running_loop().time()
         self._core.park(key, now + until, now, priority=priority, reason=reason)
         self._set_timer()
         self._settle()
 
     def unpark(self, key: K) -> bool:
         """Make a parked key due now; return whether it was parked."""
-        woken = self._core.unpark(key, _now())
+        woken = self._core.unpark(key, get_running_loop().time())
         if woken:
-            self._set_timer()
             self._wake(1)
             if self._measured:
                 self._publish(1)
@@ -170,7 +171,7 @@ class WorkQueue(Generic[K]):
         Raises:
             QueueClosedError: The queue is closed and nothing is left in it.
         """
-        return _Lease(self._next, self._give_back)
+        return _Lease(self._take, self._wait, self._give_back)
 
     def close(self, *, drain: bool = True) -> None:
         """Refuse adds from here on; delays and parks are forgotten.
@@ -179,13 +180,14 @@ class WorkQueue(Generic[K]):
             drain: Whether keys that are due are still leased; else they are forgotten.
         """
         self._core.close(drain=drain)
-        self._set_timer()
+        self._drop_timer()
         self._settle()
 
     async def join(self) -> None:
         """Wait until no key is due and none is leased."""
         while not self._core.idle:
-            self._idle.clear()
+            if self._idle is None:
+                self._idle = asyncio.Event()
             await self._idle.wait()
 
     def snapshot(self) -> Snapshot[K]:
@@ -194,43 +196,39 @@ class WorkQueue(Generic[K]):
 
     def measure(self) -> None:
         """Bring the gauges of unfinished work up to date; call it every half second."""
-        now = _now()
+        now = get_running_loop().time()
         ages = [now - began for _, began in self._core.leased]
         gauge = self._metrics.gauge
         gauge("workqueue_unfinished_work_seconds", sum(ages), **self._labels)
         longest = max(ages, default=0.0)
         gauge("workqueue_longest_running_processor_seconds", longest, **self._labels)
 
-    async def _next(self) -> Item[K]:
-        while True:
-            item = self._take()
-            if item is not None:
-                return item
-            if self._core.drained:
-                raise QueueClosedError(self.name)
-            await self._ready()
-
     def _take(self) -> Item[K] | None:
-        now = _now()
+        now = get_running_loop().time()
         # A timer that is late must not let a lower priority overtake.
         if self._timer_at <= now:
             self._advance(now)
         item = self._core.pop(now)
-        if item is not None and self._core.closed:
+        if item is None:
+            return None
+        if self._core.closed:
             self._settle()
-        if item is not None and self._measured:
+        if self._measured:
             self._observe("workqueue_queue_duration_seconds", item.waited_s)
         return item
 
     def _give_back(self, key: K) -> None:
-        lasted = self._core.release(key, _now())
-        self._settle()
+        lasted = self._core.release(key, get_running_loop().time())
+        if self._waiters or self._idle is not None:
+            self._settle()
         if self._measured:
             self._observe("workqueue_work_duration_seconds", lasted)
 
-    async def _ready(self) -> None:
-        """Wait until it is worth to look for a key."""
-        waiter = asyncio.get_running_loop().create_future()
+    async def _wait(self) -> None:
+        """Wait until it is worth to look for a key again."""
+        if self._core.drained:
+            raise QueueClosedError(self.name)
+        waiter = get_running_loop().create_future()
         self._waiters.append(waiter)
         woken = False
         try:
@@ -260,17 +258,18 @@ class WorkQueue(Generic[K]):
         core = self._core
         if self._waiters:
             self._wake(len(self._waiters) if core.closed else len(core))
-        if not self._idle.is_set() and core.idle:
+        if self._idle is not None and core.idle:
             self._idle.set()
+            self._idle = None
 
     def _on_timer(self, reached: float) -> None:
         # The loop calls a timer up to its clock's resolution early. Setting it anew for
         # that rest would keep the loop from waiting, and its time from passing.
-        self._timer = None
-        self._advance(max(reached, _now()))
+        self._advance(max(reached, get_running_loop().time()))
 
     def _advance(self, now: float) -> None:
         due = len(self._core.advance(now))
+        self._drop_timer()
         self._set_timer()
         self._wake(due)
         if self._measured:
@@ -278,16 +277,17 @@ class WorkQueue(Generic[K]):
 
     def _set_timer(self) -> None:
         at = self._core.next_time()
+        if at is None or self._timer_at <= at:
+            return
+        self._drop_timer()
+        self._timer = get_running_loop().call_at(at, self._on_timer, at)
+        self._timer_at = at
+
+    def _drop_timer(self) -> None:
         if self._timer is not None:
-            if at == self._timer_at:
-                return
             self._timer.cancel()
-            self._timer = None
+        self._timer = None
         self._timer_at = math.inf
-        if at is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(at, self._on_timer, at)
-            self._timer_at = at
 
     def _observe(self, name: str, seconds: float) -> None:
         self._metrics.observe(name, seconds, **self._labels)
@@ -314,25 +314,26 @@ class _Lease(Generic[K]):
     """One key, from ``__aenter__`` to ``__aexit__``."""
 
     # A generator in @asynccontextmanager costs as much as the rest of a lease.
-    __slots__ = ("_give_back", "_key", "_next")
+    __slots__ = ("_give_back", "_key", "_take", "_wait")
 
     _key: K
 
     def __init__(
-        self, next_: Callable[[], Awaitable[Item[K]]], give_back: Callable[[K], None]
+        self,
+        take: Callable[[], Item[K] | None],
+        wait: Callable[[], Awaitable[None]],
+        give_back: Callable[[K], None],
     ) -> None:
-        self._next = next_
+        self._take = take
+        self._wait = wait
         self._give_back = give_back
 
     async def __aenter__(self) -> Item[K]:
-        item = await self._next()
+        while (item := self._take()) is None:
+            await self._wait()
         self._key = item.key
         return item
 
     async def __aexit__(self, *_: object) -> None:
         # No await in here: a cancelled worker must still give the key back.
         self._give_back(self._key)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

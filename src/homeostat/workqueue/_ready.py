@@ -79,8 +79,8 @@ class Ready(Generic[E]):
             for entry, since in lane.entries.items():
                 copy.push(entry, -lane.rank, since)
         copy._by_age = self._by_age
-        while copy:
-            yield copy.pop()
+        while (first := copy.pop()) is not None:
+            yield first
 
     @property
     def depths(self) -> dict[int, int]:
@@ -104,9 +104,13 @@ class Ready(Generic[E]):
                 heapq.heappush(self._ages, (age, lane.rank))
         lane.entries[entry] = since
 
-    def pop(self) -> E:
-        """Take the entry whose turn it is; there must be one."""
-        lane = self._highest()
+    def pop(self) -> E | None:
+        """Take the entry whose turn it is, None when there is none."""
+        if not self._filled:
+            return None
+        lane = self._lanes[-self._ranks[0]]
+        if not lane.entries:
+            lane = self._highest()
         if self._filled > 1:
             oldest = self._oldest()
             if oldest is not lane:
@@ -134,12 +138,10 @@ class Ready(Generic[E]):
 
     def _highest(self) -> _Lane[E]:
         ranks, lanes = self._ranks, self._lanes
-        while True:
-            lane = lanes[-ranks[0]]
-            if lane.entries:
-                return lane
+        while not (lane := lanes[-ranks[0]]).entries:
             heapq.heappop(ranks)
             lane.ranked = False
+        return lane
 
     def _oldest(self) -> _Lane[E]:
         ages, lanes, aging = self._ages, self._lanes, self._aging
