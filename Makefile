@@ -5,16 +5,21 @@
 #   make kube    build the real control plane (about six minutes, once); then
 #                `make test` runs the tests on it too
 #   make check   formatting, lint, types, import layers, tests
-#   make bench   figures, beside their peers
+#   make bench   figures, beside their peers, into docs/benchmarks.md; the short form
+#                is `make bench N=20000`
 #   make clean   remove everything that the targets above made
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+N ?= 100000
+
+# The long form has our million objects too; they need half an hour with the peers.
+BENCH ?= $(if $(filter 100000,$(N)),--million)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow kube check lint types layers bench wheel clean
+.PHONY: help demo test test-slow kube check lint types layers bench bench-peers wheel clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -71,11 +76,23 @@ layers: $(VENV)/.dev
 
 check: lint types layers test
 
-bench: $(VENV)/.dev
+# Peers that cannot be installed or built here are left out, and the table says so.
+.venv-peers/.installed: benchmarks/peers/requirements.txt | $(BIN)/python
+	@echo "setting up the benchmarks' peers in .venv-peers"
+	@$(BIN)/python -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet -r $<
+	@touch $@
+
+bench-peers: $(VENV)/.dev
+	-@$(MAKE) --no-print-directory .venv-peers/.installed
+	@tools/bench-go/build.sh build/bench
+
+bench: bench-peers
 	$(BIN)/python -m benchmarks all
+	$(BIN)/python -m benchmarks compare --count $(N) --write $(BENCH)
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) .kube build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers .kube build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

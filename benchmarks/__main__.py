@@ -8,8 +8,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from benchmarks import operator_requests, reading, reconcile, startup, sync
+from benchmarks._document import PAGE, bars, page, results
 from benchmarks._report import Figure, report
 from benchmarks._target import add_target, target_of
+from benchmarks.compare import compare, million
 
 Suite = Callable[[argparse.Namespace], Sequence[Figure]]
 Part = Callable[[argparse.Namespace], Coroutine[Any, Any, dict[str, Any]]]
@@ -64,6 +66,8 @@ def main() -> int:
     options = _parser().parse_args()
     if options.benchmark in PARTS:
         return _part(options)
+    if options.benchmark == "compare":
+        return _compare(options)
     chosen = (
         SUITES
         if options.benchmark == "all"
@@ -98,7 +102,25 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--trigger", default="", help="path to POST to")
         command.add_argument("--timeout", type=float, default=600.0, help="seconds")
         command.add_argument("--json", action="store_true", help="one line of JSON")
+    command = commands.add_parser("compare", help="ours beside others")
+    command.add_argument("--count", type=int, default=100_000, help="objects")
+    command.add_argument("--events", type=int, help="updates (as many as objects)")
+    command.add_argument("--only", action="append", default=[], help="programs")
+    command.add_argument("--million", action="store_true", help="ours, at 1,000,000")
+    command.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     return parser
+
+
+def _compare(options: argparse.Namespace) -> int:
+    """Print the tables; exit status 1 when a benchmark of ours is broken."""
+    events = options.events or options.count
+    table = compare(options.count, events=events, only=options.only)
+    more = million() if options.million else {}
+    print(results(table), "\n## Bars\n", bars(table), sep="\n")
+    if options.write:
+        PAGE.write_text(page(table, count=options.count, events=events, more=more))
+    ours = [what for what, name in table.missing if name == "homeostat"]
+    return 1 if ours or "why_not" in more else 0
 
 
 def _part(options: argparse.Namespace) -> int:

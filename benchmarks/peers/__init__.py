@@ -1,4 +1,3 @@
-
 """The same work done by other Python libraries, in an environment without ours.
 
 ``python -m benchmarks.peers LIBRARY WHAT --server URL --count N`` prints the line of

@@ -1,4 +1,3 @@
-
 """Measure one library."""
 
 import argparse

@@ -1,4 +1,3 @@
-
 """cloudcoil: an informer since 0.8, which needs Python 3.14."""
 
 import sys

@@ -1,4 +1,3 @@
-
 """lightkube: it has no informer, so a list into a dict."""
 
 from importlib import import_module

@@ -21,7 +21,8 @@ _AGGREGATED_TYPE = (
 _WIDGETS = re.compile(
     rf"/apis/{re.escape(API_VERSION)}(?:/namespaces/([^/]+))?/{PLURAL}(?:/([^/]+))?"
 )
-_NAMED = re.compile(r"metadata\.name=([^,=!]+)")
+# kr8s says it twice.
+_NAMED = re.compile(r"metadata\.name==?([^,=!]+)(?:,metadata\.name==?\1)*")
 _NAMESPACE = re.compile(r"/api/v1/namespaces(?:/([^/]+))?")
 _CRD = re.compile(
     r"/apis/apiextensions\.k8s\.io/v1/customresourcedefinitions(?:/([^/]+))?"

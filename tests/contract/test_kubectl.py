@@ -248,3 +248,72 @@ def test_kind_without_its_definition_is_named(kubectl: Kubectl) -> None:
     assert 'no matches for kind "Nothing" in version "nowhere.example.com/v1"' in (
         outcome.err
     )
+
+
+def test_apply_server_side_takes_by_force(kubectl: Kubectl) -> None:
+    args = ("apply", "--server-side", "-f", "-", "--field-manager")
+    _ok(kubectl(*args, "one", stdin=json.dumps(config_map("a", {"x": "1"}))))
+    second = json.dumps(config_map("a", {"x": "2"}))
+    out = _ok(kubectl(*args, "two", "--force-conflicts", stdin=second))
+    assert out == "configmap/a serverside-applied\n"
+    assert _ok(kubectl("get", "cm", "a", "-o", "jsonpath={.data.x}")) == "2"
+
+
+def test_diff_of_the_server(kubectl: Kubectl) -> None:
+    _apply(kubectl, deployment("d"), "--server-side")
+    args = ("diff", "--server-side", "-f", "-")
+    assert kubectl(*args, stdin=json.dumps(deployment("d"))).code == 0
+    outcome = kubectl(*args, stdin=json.dumps(deployment("d", replicas=5)))
+    assert outcome.code == 1
+    assert "+  replicas: 5" in outcome.out.splitlines()
+
+
+def test_replace(kubectl: Kubectl) -> None:
+    _apply(kubectl, config_map("a", {"x": "1"}))
+    body = json.dumps(config_map("a", {"y": "2"}))
+    out = _ok(kubectl("replace", "-f", "-", stdin=body))
+    assert out == "configmap/a replaced\n"
+    assert json.loads(_ok(kubectl("get", "cm", "a", "-o", "jsonpath={.data}"))) == {
+        "y": "2"
+    }
+
+
+def test_label_is_not_overwritten_unasked(kubectl: Kubectl) -> None:
+    _apply(kubectl, config_map("a", labels={"l": "1"}))
+    assert kubectl("label", "cm", "a", "l=2").code == 1
+    _ok(kubectl("label", "cm", "a", "l=2", "--overwrite"))
+    assert _ok(kubectl("label", "cm", "a", "l-")) == "configmap/a unlabeled\n"
+
+
+def test_scale_from_another_number_is_refused(kubectl: Kubectl) -> None:
+    _apply(kubectl, deployment("d"))
+    args = ("scale", "deploy", "d", "--replicas=2")
+    assert kubectl(*args, "--current-replicas=7").code == 1
+    _ok(kubectl(*args, "--current-replicas=1"))
+
+
+def test_field_selector(kubectl: Kubectl) -> None:
+    for name in "ab":
+        _apply(kubectl, config_map(name))
+    selector = "--field-selector=metadata.name=b"
+    assert _ok(kubectl("get", "cm", selector, "-o", "name")) == "configmap/b\n"
+
+
+def test_unknown_kind_is_named(kubectl: Kubectl) -> None:
+    outcome = kubectl("get", "nope")
+    assert outcome.code == 1
+    text = 'error: the server doesn\'t have a resource type "nope"\n'
+    assert outcome.err == text
+
+
+def test_patch_of_a_status(kubectl: Kubectl) -> None:
+    _apply(kubectl, deployment("d"))
+    patch = '{"status":{"replicas":7}}'
+    args = ("--subresource=status", "--type=merge", "-p", patch)
+    _ok(kubectl("patch", "deploy", "d", *args))
+    path = "jsonpath={.status.replicas}"
+    assert _ok(kubectl("get", "deploy", "d", "-o", path)) == "7"
+
+
+def test_raw_path(kubectl: Kubectl) -> None:
+    assert _ok(kubectl("get", "--raw", "/livez/ping")) == "ok"

@@ -196,6 +196,8 @@ def duplicates(body: bytes) -> list[str]:
         return _paths_of_duplicates(text) if found else []
     except RecursionError:
         return duplicates(cut(body))
+    except ValueError:
+        return []  # YAML in flow style begins as JSON does
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -227,7 +227,7 @@ def default_manager(user_agent: str) -> str:
 
 
 def _check_manager(manager: str) -> list[FieldError]:
-    if len(manager.encode()) > MANAGER_MAX_BYTES:
+    if len(manager.encode(errors="replace")) > MANAGER_MAX_BYTES:
         text = f"may not be more than {MANAGER_MAX_BYTES} bytes"
         return [FieldError("FieldValueTooLong", "fieldManager", "", text)]
     if not manager.isprintable():

@@ -80,7 +80,11 @@ class LocalCluster:
         """Run the built-in controllers until cancelled; what is stored stays."""
         if self._profile == "apiserver":
             await asyncio.get_running_loop().create_future()
-        async with self.client(user_agent="kube-controller-manager") as client:
+        agent = "kube-controller-manager"
+        async with (
+            self.client(user_agent=agent) as client,
+            self.client(user_agent=agent) as watcher,
+        ):
             controllers = Manager(
                 controllers=[deployments, replica_sets, namespaces],
                 client=client,
@@ -88,7 +92,9 @@ class LocalCluster:
                 clock=self._clock,
                 random=self._random,
             )
-            garbage = GarbageCollector(client, random=self._random)
+            garbage = GarbageCollector(
+                client, watcher=watcher, clock=self._clock, random=self._random
+            )
             simulation = Simulation(
                 client,
                 nodes=self._node_count,

@@ -4,20 +4,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, final
+from dataclasses import replace
+from typing import Any, TypeAlias, final
 
+from homeostat._clock import Clock
 from homeostat._random import Random
 from homeostat._tasks import Group
 from homeostat.api import GroupVersionKind, Resource, Unstructured
-from homeostat.cache import Delta, Informer, InformerFactory, Record
+from homeostat.cache import Delta, Informer, InformerFactory, Record, Registration
 from homeostat.client import Client
 from homeostat.controller import Controller, Run
-from homeostat.errors import (
-    ApiError,
-    ConflictError,
-    NotFoundError,
-    TransportError,
-)
+from homeostat.errors import ApiError, NotFoundError, TransportError
+from homeostat.events import EventRecorder
 from homeostat.k8s import apiextensions_v1
 from homeostat.localcluster._ownership import (
     Action,
@@ -28,6 +26,7 @@ from homeostat.localcluster._ownership import (
     Graph,
     Owner,
     OwnerState,
+    Propagation,
     decide_deleting,
     decide_living,
 )
@@ -41,6 +40,15 @@ _IGNORED = {"events"}
 _NEEDED = {"delete", "list", "watch"}
 # Owners that are known to be gone; as many as the real collector keeps.
 _ABSENT_LIMIT = 500
+# How long the objects of a kind are waited for, in seconds; the real collector's, too.
+_PATIENCE = 30.0
+
+# An owner, as references name it, and its namespace.
+_Address: TypeAlias = tuple[Owner, str]
+
+
+class _UnknowableError(Exception):
+    """An owner reference does not say which object it means."""
 
 
 @final
@@ -51,16 +59,36 @@ class GarbageCollector:
     resources included as they come. A verdict of "gone" is never taken from the cache:
     an owner that is not known is asked for live.
 
+    Args:
+        client: What it reads live and writes with.
+        watcher: What it watches with, and nobody writes with. A cache takes a delete
+            that was sent for done; an owner that waits for its dependents, or cuts them
+            loose, has to know of them until they are gone in fact.
+        clock: Wall time of events.
+        random: Source of jitter.
+
     Source: kubernetes ``pkg/controller/garbagecollector``.
     """
 
-    def __init__(self, client: Client, *, random: Random | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        watcher: Client,
+        clock: Clock | None = None,
+        random: Random | None = None,
+    ) -> None:
         self._client = client
         self._graph = Graph()
-        self._absent: dict[str, None] = {}
+        self._absent: dict[_Address, None] = {}
+        self._unserved: set[str] = set()
         self._watched: dict[GroupVersionKind, Informer[Unstructured]] = {}
+        self._registrations: dict[GroupVersionKind, tuple[Registration, float]] = {}
         self._stale = asyncio.Event()
-        self._informers = InformerFactory(client, random=random)
+        self._informers = InformerFactory(watcher, random=random)
+        self._recorder = EventRecorder(
+            client, component="garbage-collector-controller", clock=clock, random=random
+        )
         self._controller: Controller[str] = Controller(
             "garbage-collector",
             self._process,
@@ -79,6 +107,7 @@ class GarbageCollector:
             tasks.start(self._informers.run(), name="garbage-collector/informers")
             tasks.start(self._controller.run(), name="garbage-collector/workers")
             tasks.start(self._follow_kinds(), name="garbage-collector/kinds")
+            tasks.start(self._recorder.run(), name="garbage-collector/events")
 
     async def _follow_kinds(self) -> None:
         while True:
@@ -105,15 +134,20 @@ class GarbageCollector:
             return
         if not set(resource.verbs) >= _NEEDED:
             return
+        for uid in self._unserved:  # it may be the kind of their owner
+            self._controller.queue.add(uid)
         informer = self._informers.informer(gvk, metadata_only=True)
         self._watched[gvk] = informer
-        informer.add_handler(
+        registration = informer.add_handler(
             lambda delta: self._observe(gvk, delta), name="garbage-collector"
         )
+        patience = asyncio.get_running_loop().time() + _PATIENCE
+        self._registrations[gvk] = registration, patience
 
     def _unwatch_all_but(self, served: set[GroupVersionKind]) -> None:
         for gvk in self._watched.keys() - served:
             informer = self._watched.pop(gvk)
+            del self._registrations[gvk]
             self._informers.remove(informer)
             for record in informer.indexer.records():
                 self._observe(gvk, Delta(record, None, "list"))
@@ -121,106 +155,195 @@ class GarbageCollector:
     def _observe(self, gvk: GroupVersionKind, delta: Delta) -> None:
         due: list[str] = []
         if delta.old and (delta.new is None or delta.new.uid != delta.old.uid):
+            gone = self._graph.get(delta.old.uid)
+            if gone is not None and self._graph.dependents_of(gone.uid):
+                owner = Owner(gone.uid, gone.api_version, gone.kind, gone.name)
+                self._remember_absent((owner, gone.namespace))
             due += self._graph.forget(delta.old.uid)
         if delta.new:
-            due += self._graph.observe(_dependent(gvk, delta.new))
+            item = _dependent(gvk, delta.new)
+            for dependent, owner in self._graph.misplaced(item):
+                self._warn_of(dependent, owner)
+            due += self._graph.observe(item)
         for uid in due:
             self._controller.queue.add(uid)
 
+    def _warn_of(self, item: Dependent, owner: Owner) -> None:
+        named = f"{owner.api_version}/{owner.kind}, namespace: {item.namespace}"
+        self._recorder.event(
+            {
+                "apiVersion": item.api_version,
+                "kind": item.kind,
+                "metadata": {
+                    "namespace": item.namespace,
+                    "name": item.name,
+                    "uid": item.uid,
+                },
+            },
+            "Warning",
+            "OwnerRefInvalidNamespace",
+            f"ownerRef [{named}, name: {owner.name}, uid: {owner.uid}] "
+            f'does not exist in namespace "{item.namespace}"',
+        )
+
     async def _process(self, uid: str, _run: Run[str]) -> None:
+        await self._see_everything()
+        self._unserved.discard(uid)
         item = self._graph.get(uid)
         if item is None:
             return
         if item.deleting:
-            action, cut, blocking = decide_deleting(
-                item, self._graph.dependents_of(uid)
-            )
-            for dependent, drop in cut:
-                await self._act(dependent, drop)
-            for blocker in blocking:
-                self._controller.queue.add(blocker)
-            if action is not None:
-                await self._act(item, action)
+            await self._process_deleting(item)
+            return
+        states: dict[str, OwnerState] = {}
+        for owner in item.owners:
+            state = await self._state(item, owner)
+            if state is None:
                 return
-        states: dict[str, OwnerState] = {
-            owner.uid: await self._state(item, owner) for owner in item.owners
-        }
-        has_dependents = bool(self._graph.dependents_of(uid))
-        action = decide_living(item, states, has_dependents=has_dependents)
+            states[owner.uid] = state
+        dependents = self._graph.dependents_of(uid)
+        action = decide_living(item, states, dependents=dependents)
         if action is not None:
             await self._act(item, action)
 
-    async def _state(self, item: Dependent, owner: Owner) -> OwnerState:
-        known = self._graph.get(owner.uid)
-        if known is not None:
-            if known.namespace not in {"", item.namespace}:
-                return "absent"
-            return "waiting" if known.waits_for_dependents else "living"
-        if owner.uid in self._absent:
-            return "absent"
-        if await self._exists(item, owner):
-            return "living"
-        self._absent[owner.uid] = None
-        while len(self._absent) > _ABSENT_LIMIT:
-            del self._absent[next(iter(self._absent))]
-        return "absent"
+    async def _see_everything(self) -> None:
+        """Wait until the objects of every kind are known: only then are dependents.
 
-    async def _exists(self, item: Dependent, owner: Owner) -> bool:
-        """Ask the server whether an owner that the cache does not know is there."""
+        A kind that cannot be listed does not hold the others up for ever.
+        """
+        for registration, patience in list(self._registrations.values()):
+            if not registration.has_synced:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(patience):
+                        await registration.wait()
+
+    async def _process_deleting(self, item: Dependent) -> None:
+        dependents = self._graph.dependents_of(item.uid)
+        action, cut, blocking = decide_deleting(item, dependents)
+        for dependent, drop in cut:
+            await self._act(dependent, drop)
+        for blocker in blocking:
+            self._controller.queue.add(blocker)
+        if action is not None:
+            await self._act(item, action)
+
+    async def _state(self, item: Dependent, owner: Owner) -> OwnerState | None:
+        """Return how an owner is, None when nothing can be said of it."""
+        known = self._graph.get(owner.uid)
+        if known is None or not known.is_meant_by(owner, item.namespace):
+            plain = replace(owner, blocks=False)
+            addresses = ((plain, ""), (plain, item.namespace))
+            if any(address in self._absent for address in addresses):
+                return "absent"
+            try:
+                known = await self._ask_for(item, plain)
+            except _UnknowableError:
+                return None
+        if known is None:
+            return "absent"
+        return "waiting" if known.waits_for_dependents else "living"
+
+    async def _ask_for(self, item: Dependent, owner: Owner) -> Dependent | None:
+        """Ask the server for an owner that the cache does not know; None if absent.
+
+        Raises:
+            _UnknowableError: The reference does not say which object it means.
+        """
         kind = GroupVersionKind.of(owner.api_version, owner.kind)
         try:
             resource = await self._client.resource_for(kind)
-            if resource.namespaced and not item.namespace:
-                # Nobody can tell which object this means; the real collector leaves
-                # such a dependent alone.
-                return True
-            namespace = item.namespace if resource.namespaced else None
-            found = await self._client.get(kind, owner.name, namespace=namespace)
+        except NotFoundError as error:
+            # Looked at again when there are more kinds.
+            self._unserved.add(item.uid)
+            raise _UnknowableError(owner) from error
+        if resource.namespaced and not item.namespace:
+            raise _UnknowableError(owner)
+        namespace = item.namespace if resource.namespaced else ""
+        found = await self._live(kind, owner.name, owner.uid, namespace)
+        if found is None:
+            self._remember_absent((owner, namespace))
+        return found
+
+    def _remember_absent(self, address: _Address) -> None:
+        self._absent[address] = None
+        while len(self._absent) > _ABSENT_LIMIT:
+            del self._absent[next(iter(self._absent))]
+
+    async def _live(
+        self, kind: GroupVersionKind, name: str, uid: str, namespace: str
+    ) -> Dependent | None:
+        """Return an object as the server has it now, None when it is gone."""
+        try:
+            found = await self._client.get(kind, name, namespace=namespace or None)
         except NotFoundError:
-            return False  # no such object, or its kind is not served at all
-        return str(found["metadata"]["uid"]) == owner.uid
+            return None
+        item = Dependent.of(kind.api_version, kind.kind, found["metadata"])
+        return item if item.uid == uid else None
 
     async def _act(self, item: Dependent, action: Action) -> None:
         kind = GroupVersionKind.of(item.api_version, item.kind)
         # Gone, or another object has its name by now: both are what was wanted.
         with suppress(NotFoundError):
             match action:
-                case Delete(propagation=propagation):
-                    with suppress(ConflictError):
-                        await self._client.delete(
-                            kind,
-                            item.name,
-                            namespace=item.namespace or None,
-                            uid=item.uid,
-                            propagation=propagation,
-                        )
+                case Delete(propagation=propagation, unblock=unblock):
+                    if unblock:
+                        await self._rewrite(kind, item, "ownerReferences", _unblocked)
+                    await self._delete(kind, item, propagation)
                 case DropOwners(uids=uids):
                     await self._rewrite(
                         kind,
                         item,
                         "ownerReferences",
-                        lambda reference: reference["uid"] not in uids,
+                        lambda found: [r for r in found if r["uid"] not in uids],
                     )
                 case DropFinalizer(finalizer=finalizer):
                     await self._rewrite(
-                        kind, item, "finalizers", lambda name: name != finalizer
+                        kind,
+                        item,
+                        "finalizers",
+                        lambda found: [name for name in found if name != finalizer],
                     )
+
+    async def _delete(
+        self, kind: GroupVersionKind, item: Dependent, propagation: Propagation
+    ) -> None:
+        """Delete an object whose owners are still those that were judged.
+
+        Raises:
+            ConflictError: It was changed at this very moment: judge it again.
+        """
+        namespace = item.namespace or None
+        live = await self._client.get(kind, item.name, namespace=namespace)
+        metadata = live["metadata"]
+        now = Dependent.of(item.api_version, item.kind, metadata)
+        if now.uid != item.uid or {o.uid for o in now.owners} != {
+            o.uid for o in item.owners
+        }:
+            return  # the watch will tell, and then it is judged again
+        await self._client.delete(
+            kind,
+            item.name,
+            namespace=namespace,
+            uid=item.uid,
+            resource_version=metadata["resourceVersion"],
+            propagation=propagation,
+        )
 
     async def _rewrite(
         self,
         kind: GroupVersionKind,
         item: Dependent,
         field: str,
-        keep: Callable[[Any], bool],
+        change: Callable[[list[Any]], list[Any]],
     ) -> None:
-        """Leave out items of a list in the metadata, if it is still that object."""
+        """Change a list in the metadata, if it is still that object."""
         namespace = item.namespace or None
         live: Unstructured = await self._client.get(
             kind, item.name, namespace=namespace
         )
         metadata = live["metadata"]
         found: list[Any] = metadata.get(field) or []
-        kept = [each for each in found if keep(each)]
+        kept = change(found)
         if metadata["uid"] != item.uid or kept == found:
             return
         patch = {
@@ -231,6 +354,10 @@ class GarbageCollector:
             }
         }
         await self._client.patch(kind, item.name, patch, namespace=namespace)
+
+
+def _unblocked(references: list[Any]) -> list[Any]:
+    return [{**each, "blockOwnerDeletion": False} for each in references]
 
 
 def _dependent(gvk: GroupVersionKind, record: Record) -> Dependent:

@@ -9,6 +9,7 @@ Source: kubernetes ``pkg/controller/garbagecollector`` (garbagecollector.go).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "DropOwners",
     "Graph",
     "Owner",
+    "OwnerState",
+    "Propagation",
     "decide_deleting",
     "decide_living",
 ]
@@ -32,7 +35,7 @@ OwnerState = Literal["absent", "living", "waiting"]
 Propagation = Literal["Background", "Foreground", "Orphan"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Owner:
     """One owner reference of an object."""
 
@@ -72,6 +75,17 @@ class Dependent:
         """Whether a foreground deletion is under way."""
         return self.deleting and FOREGROUND in self.finalizers
 
+    def is_meant_by(self, owner: Owner, namespace: str) -> bool:
+        """Tell whether an owner reference, found in ``namespace``, names this object.
+
+        The uid alone does not do: a reference of another kind, name or namespace names
+        nothing that exists, or another version of the same object.
+        """
+        named = (owner.uid, owner.api_version, owner.kind, owner.name)
+        return named == (self.uid, self.api_version, self.kind, self.name) and (
+            self.namespace in {"", namespace}
+        )
+
     @classmethod
     def of(
         cls, api_version: str, kind: str, metadata: Mapping[str, Any]
@@ -101,9 +115,16 @@ class Dependent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """Delete the object, with its uid as precondition."""
+    """Delete the object, with its uid as precondition.
+
+    Attributes:
+        propagation: What becomes of its dependents.
+        unblock: Make its owner references non-blocking first: owner and dependent wait
+            for each other.
+    """
 
     propagation: Propagation
+    unblock: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +145,17 @@ Action = Delete | DropOwners | DropFinalizer
 
 
 def decide_living(
-    item: Dependent, states: Mapping[str, OwnerState], *, has_dependents: bool
+    item: Dependent,
+    states: Mapping[str, OwnerState],
+    *,
+    dependents: Sequence[Dependent] = (),
 ) -> Action | None:
-    """Return what to do with an object that is not being deleted in the foreground.
+    """Return what to do with an object that is not being deleted.
 
     Args:
         item: The object.
         states: State of each of its owners, by uid.
-        has_dependents: Whether other objects name it as their owner.
+        dependents: The objects that name it as their owner.
     """
     by_state: dict[OwnerState, set[str]] = {}
     for owner in item.owners:
@@ -139,10 +163,11 @@ def decide_living(
     gone = by_state.get("absent", set()) | by_state.get("waiting", set())
     if "living" in by_state:
         return DropOwners(uids=frozenset(gone)) if gone else None
-    if item.deleting or not item.owners:
+    if not item.owners:
         return None
-    if "waiting" in by_state and has_dependents:
-        return Delete(propagation="Foreground")
+    if "waiting" in by_state and dependents:
+        circle = any(d.waits_for_dependents for d in dependents)
+        return Delete(propagation="Foreground", unblock=circle)
     return Delete(propagation=_own_propagation(item.finalizers))
 
 
@@ -205,6 +230,29 @@ class Graph:
         """Return the objects that name ``uid`` as an owner, oldest known first."""
         return [self._items[d] for d in self._dependents.get(uid, ())]
 
+    def misplaced(self, item: Dependent) -> list[tuple[Dependent, Owner]]:
+        """Return the references across namespaces that come to light with an object.
+
+        Ask before ``observe``. Of the references that it has and had not before, only
+        the first one counts.
+        """
+        before = self._items.get(item.uid)
+        former = {o.uid for o in before.owners} if before else set[str]()
+        own = (
+            (item, o)
+            for o in item.owners
+            if o.uid not in former and _is_elsewhere(self._items.get(o.uid), item)
+        )
+        found = list(islice(own, 1))
+        if before is None:
+            found += [
+                (d, o)
+                for d in self.dependents_of(item.uid)
+                for o in d.owners
+                if o.uid == item.uid and _is_elsewhere(item, d)
+            ]
+        return found
+
     def observe(self, item: Dependent) -> list[str]:
         """Take a new state of an object; return the uids to look at because of it."""
         before = self._items.get(item.uid)
@@ -250,3 +298,7 @@ class Graph:
             known.pop(item.uid, None)
             if not known:
                 self._dependents.pop(owner.uid, None)
+
+
+def _is_elsewhere(owner: Dependent | None, item: Dependent) -> bool:
+    return owner is not None and owner.namespace not in {"", item.namespace}

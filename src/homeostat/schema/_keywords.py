@@ -156,8 +156,8 @@ def _list_type(node: Document, path: str) -> Iterator[FieldError]:
         detail = f"must be array if {_LIST_TYPE} is specified"
         where = f"{path}.type"
         yield invalid(where, kind, detail) if kind else required(where, detail)
-    elif list_type == "set":
-        yield from _set_items(node.get("items") or {}, f"{path}.items")
+    elif list_type == "set" and isinstance(node.get("items"), Mapping):
+        yield from _set_items(node["items"], f"{path}.items")
     if list_type not in ("atomic", "set", "map"):
         supported = ["atomic", "set", "map"]
         yield not_supported(f"{path}.{_LIST_TYPE}", list_type, supported)

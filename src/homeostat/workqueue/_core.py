@@ -1,11 +1,14 @@
 """The queue's decisions: who is due, who waits, who runs. No loop, no clock."""
 
 import heapq
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeVar, final
+from typing import Final, Generic, TypeVar, final
+
+import msgspec
+
+from homeostat.workqueue._ready import DEFAULT_AGING, Ready
 
 __all__ = ["Item", "QueueCore", "Snapshot"]
 
@@ -16,14 +19,23 @@ REASONS_LIMIT = 8
 
 
 class _Place(Enum):
+    NONE = "none"  # not to run again: its key is leased
     READY = "ready"  # may be leased
     HELD = "held"  # due, and its key is leased: ready when the lease ends
     DELAYED = "delayed"  # due at a time
     PARKED = "parked"  # due when unparked, or at a time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item(Generic[K]):
+# Looking a member up in its class costs more than what is done with it.
+_NONE: Final = _Place.NONE
+_READY: Final = _Place.READY
+_HELD: Final = _Place.HELD
+_DELAYED: Final = _Place.DELAYED
+_PARKED: Final = _Place.PARKED
+
+
+# One is made per lease: a frozen dataclass takes five times as long.
+class Item(msgspec.Struct, Generic[K], frozen=True, kw_only=True, gc=False):
     """A leased key.
 
     Attributes:
@@ -31,7 +43,8 @@ class Item(Generic[K]):
         reasons: Distinct reasons for this run, oldest first. Why it would have run
             later is not among them: a delay's reason counts when its time has come.
         omitted: How many further reasons were dropped.
-        priority: The highest it was queued with.
+        priority: The highest it was queued with; what it gained by waiting is not in
+            it.
         failures: Consecutive failures before this run.
         waited_s: Seconds between becoming due and this lease.
     """
@@ -49,7 +62,7 @@ class Snapshot(Generic[K]):
     """What a queue holds, for people.
 
     Attributes:
-        ready: Keys in the order in which they will be leased.
+        ready: Keys in the order in which they will be leased if nothing is added.
         leased: Keys that run, with the time their lease began.
         held: Leased keys that run again after their lease.
         delayed: Keys with the time they become due.
@@ -65,35 +78,59 @@ class Snapshot(Generic[K]):
     failures: dict[K, int]
 
 
-@dataclass(slots=True)
-class _Entry:
-    place: _Place
-    priority: int
-    at: float  # ready, held: since when it is due; delayed, parked: until when
-    ticket: int = 0  # the timer that counts; older ones in the heap are stale
-    reasons: list[str] = field(default_factory=list[str])
-    timed: list[str] = field(default_factory=list[str])  # reasons of the timer alone
-    omitted: int = 0
+class _Entry(Generic[K]):
+    """What is known of a key that waits or runs; equal to itself alone."""
+
+    __slots__ = (
+        "at",
+        "key",
+        "omitted",
+        "place",
+        "priority",
+        "reasons",
+        "ticket",
+        "timed",
+    )
+
+    def __init__(self, key: K, place: _Place, priority: int, at: float) -> None:
+        self.key = key
+        self.place = place
+        self.priority = priority
+        self.at = at  # ready, held: since when it is due; delayed, parked: until when
+        self.ticket = 0  # of the timer that counts; others in the heap are stale
+        self.reasons: tuple[str, ...] = ()
+        self.timed: tuple[str, ...] = ()  # reasons of the timer alone
+        self.omitted = 0
 
     def note(self, reason: str) -> None:
         if not reason or reason in self.reasons:
             return
         if len(self.reasons) < REASONS_LIMIT:
-            self.reasons.append(reason)
+            self.reasons += (reason,)
         else:
             self.omitted += 1
 
     def note_timed(self, reason: str) -> None:
         if reason and reason not in self.timed and len(self.timed) < REASONS_LIMIT:
-            self.timed.append(reason)
+            self.timed += (reason,)
 
 
 @final
 class QueueCore(Generic[K]):
     """The state of a work queue; every method takes the time and never waits.
 
-    Invariant: a key has at most one entry (its wish to run) and at most one lease. An
-    entry is READY only while its key has no lease, HELD only while it has one.
+    Invariant: a key has one entry while it waits or runs, and at most one lease. An
+    entry is READY only while its key has no lease, HELD and NONE only while it has one.
+    Only a DELAYED or PARKED entry has a ticket.
+
+    Keys may be slow to hash: the entry of a key is looked up once per operation, and
+    everything else goes by the entry.
+
+    Args:
+        aging: Seconds of waiting that weigh as much as one point of priority: a ready
+            key is ahead of those that become ready ``aging`` seconds later for each
+            point that they have more than it. 0 makes the order by age first come,
+            first served.
 
     Source: client-go ``util/workqueue/queue.go`` (dirty and processing sets).
     """
@@ -108,29 +145,28 @@ class QueueCore(Generic[K]):
         "closed",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, aging: float = DEFAULT_AGING) -> None:
         self.closed: bool = False
-        self._entries: dict[K, _Entry] = {}
-        # One ordered set per priority; a plain dict scans its dead head on every pop.
-        self._ready: dict[int, OrderedDict[K, None]] = {}
-        self._leased: dict[K, float] = {}
+        self._entries: dict[K, _Entry[K]] = {}
+        self._ready: Ready[_Entry[K]] = Ready(aging)
+        self._leased: dict[_Entry[K], float] = {}
         self._failures: dict[K, int] = {}
-        self._timers: list[tuple[float, int, K]] = []
+        self._timers: list[tuple[float, int, _Entry[K]]] = []
         self._ticket = 0
 
     def __len__(self) -> int:
         """Return how many keys are due and not leased."""
-        return sum(map(len, self._ready.values()))
+        return len(self._ready)
 
     @property
     def depths(self) -> dict[int, int]:
-        """Number of ready keys by priority."""
-        return {priority: len(bucket) for priority, bucket in self._ready.items()}
+        """Number of ready keys by the priority they were queued with."""
+        return self._ready.depths
 
     @property
     def leased(self) -> Iterable[tuple[K, float]]:
         """Leased keys with the time their lease began."""
-        return self._leased.items()
+        return ((entry.key, began) for entry, began in self._leased.items())
 
     @property
     def idle(self) -> bool:
@@ -148,13 +184,14 @@ class QueueCore(Generic[K]):
             return False
         entry = self._entries.get(key)
         if entry is None:
-            entry = _Entry(_Place.DELAYED, priority, now)
-            self._entries[key] = entry
-        self._raise(key, entry, priority)
-        entry.note(reason)
-        if entry.place is not _Place.DELAYED:
+            entry = self._entries[key] = _Entry(key, _NONE, priority, now)
+        elif priority != entry.priority:
+            self._raise(entry, priority, now)
+        if reason:
+            entry.note(reason)
+        if entry.place is not _NONE and entry.place is not _DELAYED:
             return False
-        self._make_due(key, entry, now)
+        self._make_due(entry, now)
         return True
 
     def add_at(
@@ -168,14 +205,17 @@ class QueueCore(Generic[K]):
             return
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = _Entry(_Place.DELAYED, priority, at)
-            self._set_timer(key, entry, at)
-        elif entry.place is _Place.DELAYED and at < entry.at:
-            entry.timed.clear()
-            self._set_timer(key, entry, at)
-        self._raise(key, entry, priority)
+            entry = self._entries[key] = _Entry(key, _NONE, priority, at)
+        else:
+            self._raise(entry, priority, now)
+        if entry.place is _NONE:
+            entry.place = _DELAYED
+            self._set_timer(entry, at)
+        elif entry.place is _DELAYED and at < entry.at:
+            entry.timed = ()
+            self._set_timer(entry, at)
         # A delay that a run comes before is fulfilled by it, and is not why it runs.
-        if entry.place in {_Place.DELAYED, _Place.PARKED} and at <= entry.at:
+        if entry.ticket and at <= entry.at:
             entry.note_timed(reason)
 
     def park(
@@ -189,81 +229,83 @@ class QueueCore(Generic[K]):
             return
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = _Entry(_Place.PARKED, priority, until)
-        elif entry.place is _Place.READY:
-            self._remove_ready(key, entry.priority)
-        elif entry.place in {_Place.DELAYED, _Place.PARKED}:
+            entry = self._entries[key] = _Entry(key, _NONE, priority, until)
+        else:
+            self._raise(entry, priority, now)
+        if entry.place is _READY:
+            self._ready.remove(entry, entry.priority)
+        elif entry.ticket:
             if until < entry.at:
-                entry.timed.clear()
+                entry.timed = ()
             until = min(until, entry.at)
-        entry.place = _Place.PARKED
-        self._raise(key, entry, priority)
+        entry.place = _PARKED
         entry.note(reason)
-        self._set_timer(key, entry, max(until, now))
+        self._set_timer(entry, max(until, now))
 
     def unpark(self, key: K, now: float) -> bool:
         """Make a parked key due; return whether it was parked."""
         entry = self._entries.get(key)
-        if entry is None or entry.place is not _Place.PARKED:
+        if entry is None or entry.place is not _PARKED:
             return False
-        self._make_due(key, entry, now)
+        self._make_due(entry, now)
         return True
 
     def is_parked(self, key: K) -> bool:
         """Return whether ``key`` waits for an ``unpark``."""
         entry = self._entries.get(key)
-        return entry is not None and entry.place is _Place.PARKED
+        return entry is not None and entry.place is _PARKED
 
     def advance(self, now: float) -> list[K]:
         """Make due whatever's time has come, in the order of those times."""
         due: list[K] = []
         while self._timers and self._timers[0][0] <= now:
-            _, ticket, key = heapq.heappop(self._timers)
-            entry = self._entries.get(key)
-            if entry is not None and self._is_timed(entry, ticket):
+            _, ticket, entry = heapq.heappop(self._timers)
+            if entry.ticket == ticket:
                 others, entry.reasons = entry.reasons, entry.timed
                 for reason in others:
                     entry.note(reason)
-                self._make_due(key, entry, now)
-                due.append(key)
+                self._make_due(entry, now)
+                due.append(entry.key)
         return due
 
     def next_time(self) -> float | None:
         """Return when ``advance`` has something to do next, None for never."""
         while self._timers:
-            at, ticket, key = self._timers[0]
-            entry = self._entries.get(key)
-            if entry is not None and self._is_timed(entry, ticket):
+            at, ticket, entry = self._timers[0]
+            if entry.ticket == ticket:
                 return at
             heapq.heappop(self._timers)
         return None
 
     def pop(self, now: float) -> Item[K] | None:
-        """Lease the first ready key, None when there is none."""
-        if not self._ready:
+        """Lease the ready key whose turn it is, None when there is none."""
+        entry = self._ready.pop()
+        if entry is None:
             return None
-        priority = max(self._ready)
-        key = next(iter(self._ready[priority]))
-        self._remove_ready(key, priority)
-        entry = self._entries.pop(key)
-        self._leased[key] = now
-        return Item(
+        key = entry.key
+        item = Item(
             key=key,
-            reasons=tuple(entry.reasons),
+            reasons=entry.reasons,
             omitted=entry.omitted,
-            priority=priority,
-            failures=self._failures.get(key, 0),
+            priority=entry.priority,
+            failures=self.failures(key) if self._failures else 0,
             waited_s=now - entry.at,
         )
+        entry.place = _NONE
+        entry.reasons = ()
+        entry.omitted = 0
+        self._leased[entry] = now
+        return item
 
     def release(self, key: K, now: float) -> float:
         """End the lease of ``key``; return how long it lasted."""
-        began = self._leased.pop(key)
-        entry = self._entries.get(key)
-        if entry is not None and entry.place is _Place.HELD:
-            since = entry.at
-            self._make_due(key, entry, now)
-            entry.at = since
+        entry = self._entries[key]
+        began = self._leased.pop(entry)
+        if entry.place is _NONE:
+            del self._entries[key]
+        elif entry.place is _HELD:
+            entry.place = _READY
+            self._ready.push(entry, entry.priority, now)
         return now - began
 
     def fail(self, key: K) -> int:
@@ -274,7 +316,8 @@ class QueueCore(Generic[K]):
 
     def forget(self, key: K) -> None:
         """Reset the failures of ``key``; its place in the queue stays."""
-        self._failures.pop(key, None)
+        if self._failures:
+            self._failures.pop(key, None)
 
     def failures(self, key: K) -> int:
         """Return the consecutive failures of ``key``."""
@@ -284,65 +327,57 @@ class QueueCore(Generic[K]):
         """Refuse adds; forget delays and parks, and what is due unless ``drain``."""
         self.closed = True
         self._timers.clear()
-        keep = {_Place.READY, _Place.HELD} if drain else set[_Place]()
-        self._entries = {k: e for k, e in self._entries.items() if e.place in keep}
         if not drain:
             self._ready.clear()
+        for key, entry in list(self._entries.items()):
+            if drain and not entry.ticket:
+                continue
+            entry.place = _NONE
+            entry.ticket = 0
+            if entry not in self._leased:
+                del self._entries[key]
 
     def snapshot(self) -> Snapshot[K]:
         """Return a copy of what the queue holds."""
-        ordered = sorted(self._ready.items(), reverse=True)
         entries = self._entries.items()
         return Snapshot(
-            ready=tuple(key for _, bucket in ordered for key in bucket),
-            leased=dict(self._leased),
-            held=tuple(k for k, e in entries if e.place is _Place.HELD),
-            delayed={k: e.at for k, e in entries if e.place is _Place.DELAYED},
-            parked={k: e.at for k, e in entries if e.place is _Place.PARKED},
+            ready=tuple(entry.key for entry in self._ready),
+            leased=dict(self.leased),
+            held=tuple(k for k, e in entries if e.place is _HELD),
+            delayed={k: e.at for k, e in entries if e.place is _DELAYED},
+            parked={k: e.at for k, e in entries if e.place is _PARKED},
             failures=dict(self._failures),
         )
 
-    def _raise(self, key: K, entry: _Entry, priority: int) -> None:
-        if priority <= entry.priority:
-            return
-        if entry.place is _Place.READY:  # it queues anew, behind its new equals
-            self._remove_ready(key, entry.priority)
-            self._ready.setdefault(priority, OrderedDict())[key] = None
-        entry.priority = priority
+    def _raise(self, entry: _Entry[K], priority: int, now: float) -> None:
+        if entry.place is _NONE:
+            entry.priority = priority
+        elif priority > entry.priority:
+            if entry.place is _READY:  # it queues anew, behind its new equals
+                self._ready.remove(entry, entry.priority)
+                self._ready.push(entry, priority, now)
+            entry.priority = priority
 
-    def _make_due(self, key: K, entry: _Entry, now: float) -> None:
+    def _make_due(self, entry: _Entry[K], now: float) -> None:
         entry.at = now
-        entry.timed = []  # fired or overtaken
-        if key in self._leased:
-            entry.place = _Place.HELD
+        if entry.ticket:  # fired or overtaken
+            entry.ticket = 0
+            entry.timed = ()
+        if entry in self._leased:
+            entry.place = _HELD
         else:
-            entry.place = _Place.READY
-            self._ready.setdefault(entry.priority, OrderedDict())[key] = None
+            entry.place = _READY
+            self._ready.push(entry, entry.priority, now)
 
-    def _remove_ready(self, key: K, priority: int) -> None:
-        bucket = self._ready[priority]
-        del bucket[key]
-        if not bucket:
-            del self._ready[priority]
-
-    def _set_timer(self, key: K, entry: _Entry, at: float) -> None:
+    def _set_timer(self, entry: _Entry[K], at: float) -> None:
         self._ticket += 1
         entry.at = at
         entry.ticket = self._ticket
         if len(self._timers) > 2 * len(self._entries) + 64:
-            self._timers = [t for t in self._timers if self._counts(t)]
+            self._timers = [t for t in self._timers if t[2].ticket == t[1]]
             heapq.heapify(self._timers)
-        heapq.heappush(self._timers, (at, self._ticket, key))
-
-    def _counts(self, timer: tuple[float, int, K]) -> bool:
-        entry = self._entries.get(timer[2])
-        return entry is not None and self._is_timed(entry, timer[1])
-
-    def _is_timed(self, entry: _Entry, ticket: int) -> bool:
-        timed = entry.place in {_Place.DELAYED, _Place.PARKED}
-        return timed and entry.ticket == ticket
+        heapq.heappush(self._timers, (at, self._ticket, entry))
 
     def _holds_any(self) -> bool:
         # Only leased keys can be held, and there are no more of those than workers.
-        held = (self._entries.get(key) for key in self._leased)
-        return any(e is not None and e.place is _Place.HELD for e in held)
+        return any(entry.place is _HELD for entry in self._leased)

@@ -7,7 +7,7 @@ from typing import Any
 from homeostat.api import GroupVersionKind
 from tests.harness.clusters import AnyCluster
 
-__all__ = ["CONFIG_MAP", "DEPLOYMENT", "POD", "REPLICA_SET", "Workload"]
+__all__ = ["CONFIG_MAP", "DEPLOYMENT", "EVENT", "POD", "REPLICA_SET", "Workload"]
 
 Json = dict[str, Any]
 

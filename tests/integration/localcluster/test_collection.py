@@ -35,8 +35,12 @@ def refusal(code: int, reason: str) -> HttpResponse:
 
 @asynccontextmanager
 async def collecting(world: World) -> AsyncGenerator[GarbageCollector]:
-    async with Client(world.wire) as client, Group() as tasks:
-        collector = GarbageCollector(client)
+    async with (
+        Client(world.wire) as client,
+        Client(world.wire) as watcher,
+        Group() as tasks,
+    ):
+        collector = GarbageCollector(client, watcher=watcher)
         running = tasks.start(collector.run(), name="garbage")
         await settle()
         yield collector
@@ -315,10 +319,9 @@ async def test_conditions_of_others_stay_on_a_namespace_that_waits(
         await world.outsider.delete(NAMESPACE, "team")
         await settle()
         team = await world.outsider.get(NAMESPACE, "team")
-    assert {c.type for c in team.status.conditions} == {
-        "Audited",
-        "NamespaceContentRemaining",
-    }
+    types = [c.type for c in team.status.conditions]
+    assert types[0] == "Audited"
+    assert "NamespaceContentRemaining" in types
 
 
 @virtual

@@ -48,3 +48,7 @@ def test_aliases_cannot_blow_a_document_up() -> None:
 
 def test_yaml_keys_become_text() -> None:
     assert decode_yaml(b"1: a\ntrue: b\n") == {"1": "a", "true": "b"}
+
+
+def test_duplicates_of_what_is_no_json_are_not_looked_for() -> None:
+    assert duplicates(b"{a: 1, a: 2}") == []

@@ -28,33 +28,41 @@ def thing(uid: str, *owners: Owner, **rest: object) -> Dependent:
 
 
 def test_object_without_owners_is_left_alone() -> None:
-    assert decide_living(thing("a"), {}, has_dependents=False) is None
+    assert decide_living(thing("a"), {}) is None
 
 
 def test_object_whose_owner_lives_is_left_alone() -> None:
     item = thing("a", ref("o"))
-    assert decide_living(item, {"o": "living"}, has_dependents=False) is None
+    assert decide_living(item, {"o": "living"}) is None
 
 
 def test_object_whose_owners_are_gone_is_deleted_in_the_background() -> None:
     item = thing("a", ref("o"), ref("p"))
-    action = decide_living(item, {"o": "absent", "p": "absent"}, has_dependents=True)
+    action = decide_living(
+        item, {"o": "absent", "p": "absent"}, dependents=[thing("x")]
+    )
     assert action == Delete(propagation="Background")
 
 
 def test_one_living_owner_keeps_the_object_and_drops_the_others() -> None:
     item = thing("a", ref("o"), ref("p"), ref("q"))
     states = {"o": "living", "p": "absent", "q": "waiting"}
-    action = decide_living(item, states, has_dependents=False)  # type: ignore[arg-type]
+    action = decide_living(item, states)  # type: ignore[arg-type]
     assert action == DropOwners(uids=frozenset({"p", "q"}))
 
 
 def test_foreground_deletion_goes_down_the_tree() -> None:
     item = thing("a", ref("o", blocks=True))
     states = {"o": "waiting"}
-    parent = decide_living(item, states, has_dependents=True)  # type: ignore[arg-type]
-    leaf = decide_living(item, states, has_dependents=False)  # type: ignore[arg-type]
+    parent = decide_living(item, states, dependents=[thing("x")])  # type: ignore[arg-type]
+    leaf = decide_living(item, states)  # type: ignore[arg-type]
+    circle = decide_living(
+        item,
+        states,  # type: ignore[arg-type]
+        dependents=[thing("b"), thing("o", deleting=True, finalizers=(FOREGROUND,))],
+    )
     assert parent == Delete(propagation="Foreground")
+    assert circle == Delete(propagation="Foreground", unblock=True)
     assert leaf == Delete(propagation="Background")
 
 
@@ -65,13 +73,47 @@ def test_own_finalizer_chooses_the_propagation(
     finalizer: str, propagation: str
 ) -> None:
     item = thing("a", ref("o"), finalizers=(finalizer,))
-    action = decide_living(item, {"o": "absent"}, has_dependents=False)
+    action = decide_living(item, {"o": "absent"})
     assert action == Delete(propagation=propagation)  # type: ignore[arg-type]
 
 
-def test_object_that_is_being_deleted_is_not_deleted_again() -> None:
-    item = thing("a", ref("o"), deleting=True)
-    assert decide_living(item, {"o": "absent"}, has_dependents=False) is None
+def test_object_that_is_being_deleted_without_a_marker_is_left_alone() -> None:
+    item = thing("a", ref("o"), deleting=True, finalizers=("other",))
+    assert decide_deleting(item, [thing("b", ref("a"))]) == (None, [], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "namespace", "meant"),
+    [
+        ({}, "ns", True),
+        ({}, "other", False),
+        ({}, "", False),
+        ({"namespace": ""}, "other", True),
+        ({"kind": "Other"}, "ns", False),
+        ({"api_version": "v2"}, "ns", False),
+        ({"name": "other"}, "ns", False),
+    ],
+)
+def test_reference_means_what_it_names_in_full(
+    changes: dict[str, str], namespace: str, *, meant: bool
+) -> None:
+    assert thing("o", **changes).is_meant_by(ref("o"), namespace) is meant
+    assert not thing("other", name="o").is_meant_by(ref("o"), namespace)
+
+
+def test_graph_finds_references_across_namespaces_whoever_comes_first() -> None:
+    graph = Graph()
+    graph.observe(thing("o", namespace="other"))
+    graph.observe(thing("p", namespace="other"))
+    graph.observe(thing("q", namespace=""))
+    item = thing("a", ref("unknown"), ref("q"), ref("o"), ref("p"))
+    assert graph.misplaced(item) == [(item, ref("o"))]
+    graph.observe(item)
+    assert graph.misplaced(item) == []
+    assert graph.misplaced(thing("unknown")) == []
+    assert graph.misplaced(thing("unknown", namespace="")) == []
+    late = thing("unknown", namespace="other")
+    assert graph.misplaced(late) == [(item, ref("unknown"))]
 
 
 def test_orphaning_cuts_the_references_before_the_finalizer() -> None:

@@ -200,3 +200,94 @@ def test_a_timer_that_the_loop_calls_a_hair_early_counts() -> None:
         assert len(queue) == 1
 
     run_virtual(main())
+
+
+@virtual
+async def test_each_key_wakes_one_worker() -> None:
+    queue = WorkQueue[str]()
+    running: list[str] = []
+
+    async def work() -> None:
+        async with queue.lease() as item:
+            running.append(item.key)
+            await asyncio.sleep(10)
+
+    async with Group() as tasks:
+        for n in range(3):
+            tasks.start(work(), name=f"worker-{n}")
+        await asyncio.sleep(1)
+        queue.add("a")
+        queue.add("b")
+        await asyncio.sleep(1)
+        assert running == ["a", "b"]
+        queue.add_after("c", 1.0)
+        await asyncio.sleep(2)
+        assert running == ["a", "b", "c"]
+
+
+@virtual
+async def test_a_worker_that_is_cancelled_before_the_add_is_passed_over() -> None:
+    queue = WorkQueue[str]()
+    got: list[str] = []
+
+    async def work() -> None:
+        async with queue.lease() as item:
+            got.append(item.key)
+
+    async with Group() as tasks:
+        first = tasks.start(work(), name="first")
+        tasks.start(work(), name="second")
+        await asyncio.sleep(1)
+        first.cancel()
+        queue.add("a")
+    assert got == ["a"]
+    assert first.cancelled()
+
+
+@virtual
+async def test_a_delay_that_an_add_overtakes_does_not_delay_the_next() -> None:
+    loop = asyncio.get_running_loop()
+    queue = WorkQueue[str]()
+    queue.add_after("a", 60.0)
+    queue.add_after("b", 90.0)
+    queue.add("a")
+    async with queue.lease() as item:
+        assert item.key == "a"
+    async with queue.lease() as item:
+        assert (item.key, loop.time()) == ("b", 90.0)
+
+
+@virtual
+async def test_a_drained_queue_ends_who_waited_for_its_last_key() -> None:
+    queue = WorkQueue[str]()
+    queue.add("a")
+    ended: list[float] = []
+
+    async def work() -> None:
+        try:
+            while True:
+                async with queue.lease():
+                    queue.add("a")
+                    await asyncio.sleep(5)
+        except QueueClosedError:
+            ended.append(asyncio.get_running_loop().time())
+
+    async with Group() as tasks:
+        for n in range(3):
+            tasks.start(work(), name=f"worker-{n}")
+        await asyncio.sleep(1)
+        queue.close()
+    assert ended == [5.0, 5.0, 10.0]
+
+
+@virtual
+async def test_an_aged_key_passes_a_flood() -> None:
+    queue = WorkQueue[str](aging=1.0)
+    queue.add("low", priority=-10)
+    for n in range(100):
+        queue.add(f"high-{n}")
+        await asyncio.sleep(1)
+        async with queue.lease() as item:
+            if item.key == "low":
+                break
+    assert (n, item.priority) == (11, -10)

@@ -1,0 +1,135 @@
+"""The bars: what our figures should be, as ratios to others' of the same run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["BARS", "Bar", "Results", "judge"]
+
+# By benchmark, then by program: what it printed.
+Results = Mapping[str, Mapping[str, Mapping[str, Any]]]
+PYTHONS: Final = ("lightkube", "kubernetes", "kubernetes_asyncio", "kr8s", "kopf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One bar.
+
+    Attributes:
+        what: In words.
+        benchmark: Whose figures.
+        field: Which of them.
+        peers: To be compared with: the best of these.
+        ratio: What ours divided by theirs should be.
+        more: More is better.
+        theirs: Their figure, where it is another one than ours.
+    """
+
+    what: str
+    benchmark: str
+    field: str
+    peers: tuple[str, ...]
+    ratio: float
+    more: bool = False
+    theirs: str = ""
+
+
+def _more(what: str, benchmark: str, field: str, peer: str, ratio: float) -> Bar:
+    return Bar(
+        what=what,
+        benchmark=benchmark,
+        field=field,
+        peers=PYTHONS if peer == "Python" else (peer,),
+        ratio=ratio,
+        more=True,
+    )
+
+
+def _less(
+    what: str, benchmark: str, field: str, peer: str, ratio: float, theirs: str = ""
+) -> Bar:
+    return Bar(
+        what=what,
+        benchmark=benchmark,
+        field=field,
+        peers=PYTHONS if peer == "Python" else (peer,),
+        ratio=ratio,
+        theirs=theirs,
+    )
+
+
+_SYNC = ("objects per CPU second", "sync", "objects_per_cpu_s")
+_SIZE = ("memory per object", "sync", "bytes_per_object")
+_STORM = ("updates per CPU second", "storm", "events_per_cpu_s")
+_RECONCILE = ("CPU until all are reconciled", "reconcile", "cpu_s")
+_REQUEST = ("CPU per request", "requests", "sequential_us")
+_REQUESTS = ("CPU per request, 16 at once", "requests", "at_once_us")
+
+BARS: Final[Sequence[Bar]] = (
+    _more(*_SYNC, "client-go dynamic", 12),
+    _more(*_SYNC, "client-go typed", 10),
+    _more(*_SYNC, "kube-rs dynamic", 3),
+    _more(*_SYNC, "kube-rs typed", 1.5),
+    _more(*_SYNC, "Python", 6),
+    _less(*_SIZE, "client-go dynamic", 1 / 20),
+    _less(*_SIZE, "client-go typed", 1 / 7),
+    _less(*_SIZE, "kube-rs typed", 1 / 20),
+    _more(*_STORM, "client-go typed", 8),
+    _more(*_STORM, "kube-rs typed", 2),
+    _less(*_RECONCILE, "controller-runtime", 1 / 5),
+    _less(*_RECONCILE, "kube-rs typed", 1 / 2),
+    _more(
+        "queue and controller alone, reconciles per CPU second",
+        "queue",
+        "reconciles_per_cpu_s",
+        "controller-runtime",
+        0.5,
+    ),
+    _less("read one, typed", "get", "typed_us", "client-go typed", 2),
+    _less(
+        "read one, Unstructured",
+        "get",
+        "unstructured_us",
+        "client-go dynamic",
+        1,
+        "dynamic_us",
+    ),
+    _less(
+        "list by label, no index",
+        "list",
+        "unstructured_ms",
+        "client-go dynamic",
+        1 / 5,
+        "dynamic_ms",
+    ),
+    _less(*_REQUEST, "client-go typed", 1.6),
+    _less(*_REQUESTS, "client-go typed", 2.5),
+    _less(*_REQUEST, "Python", 0.5),
+    _less(*_REQUESTS, "Python", 0.5),
+)
+
+
+def _figures(
+    results: Results, bar: Bar, choose: Callable[..., float]
+) -> tuple[str, float] | None:
+    field = bar.theirs or bar.field
+    found = results.get(bar.benchmark, {})
+    known = {p: found[p][field] for p in bar.peers if field in found.get(p, {})}
+    if not known:
+        return None
+    best = choose(known.values())
+    return next(peer for peer, value in known.items() if value == best), best
+
+
+def judge(results: Results, bar: Bar) -> tuple[float, str, float, bool] | None:
+    """Return our figure, whose figure theirs is, theirs, and whether the bar holds.
+
+    None where either is missing.
+    """
+    ours = results.get(bar.benchmark, {}).get("homeostat", {}).get(bar.field)
+    best = _figures(results, bar, max if bar.more else min)
+    if ours is None or best is None:
+        return None
+    peer, theirs = best
+    ratio = ours / theirs
+    return ours, peer, theirs, ratio >= bar.ratio if bar.more else ratio <= bar.ratio
