@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from types import CoroutineType
 from typing import Any, Generic, TypeVar, final
 
 from homeostat._guard import Failed, call_async
@@ -44,7 +45,7 @@ _RESULTS = {
 }
 
 
-Reconcile = Callable[[K, Run[K]], Coroutine[Any, Any, Result | None]]
+Reconcile = Callable[[K, Run[K]], Awaitable[Result | None]]
 
 
 @final
@@ -162,7 +163,7 @@ class Controller(Generic[K]):
             self._report(run, decision, error, took)
 
     async def _attempt(self, run: Run[K]) -> Result | None:
-        reconcile = self._reconcile(run.item.key, run)
+        reconcile = _as_coroutine(self._reconcile(run.item.key, run))
         if self._deadline is None:
             return await timed(reconcile, BLOCKING, self._name_blocking)
         limit = asyncio.timeout(self._deadline)
@@ -265,3 +266,15 @@ class Controller(Generic[K]):
             self._metrics.gauge(
                 "controller_runtime_active_workers", self._active, controller=self.name
             )
+
+
+def _as_coroutine(
+    awaitable: Awaitable[Result | None],
+) -> Coroutine[Any, Any, Result | None]:
+    if isinstance(awaitable, CoroutineType):
+        return awaitable
+
+    async def wait() -> Result | None:
+        return await awaitable
+
+    return wait()

@@ -87,6 +87,7 @@ class Reconciling:
         self._matcher = ApplyMatcher(declaration.name)
         self._logger = logging.getLogger(f"homeostat.controller.{declaration.name}")
         self._threads: Threads | None = None
+        self._async: dict[int, bool] = {}
         # Objects that do not decode, with the version that did not and why.
         self.invalid: dict[Request, tuple[str, str]] = {}
 
@@ -138,6 +139,8 @@ class Reconciling:
         session.reads = view.reads
         context = self._contexts(request, run, session, view, ledger)
         try:
+            if not self._declaration.error_handlers:
+                return await self._steps(document, obj, run, ledger, context)
             outcome = await call_async(
                 lambda: self._steps(document, obj, run, ledger, context)
             )
@@ -239,13 +242,20 @@ class Reconciling:
             run: Which run this is.
             *more: The error, for an error handler.
         """
-        if is_async(function):
+        if self._runs_on_loop(function):
             awaited = cast("Callable[..., Awaitable[Result | None]]", function)
             return await awaited(obj, context, *more)
         portal = Portal(run.is_overdue)
         ctx = SyncContext(context, portal)
         work = cast("Callable[..., Result | None]", function)
         return await portal.run(self.threads, lambda: work(obj, ctx, *more))
+
+    def _runs_on_loop(self, function: Reconciler[Any] | ErrorHandler[Any]) -> bool:
+        # By identity: the declaration keeps them, and they need not be hashable.
+        known = self._async.get(id(function))
+        if known is None:
+            known = self._async[id(function)] = is_async(function)
+        return known
 
     async def _tell(
         self,
@@ -255,13 +265,13 @@ class Reconciling:
         ledger: Ledger,
         context: Callable[[Unstructured], Context],
     ) -> None:
-        """Call the error handler, if there is one and it was a failure.
+        """Call the error handler, if it was a failure.
 
         Raises:
             Exception: What the handler raised, if that is no failure: when to try again
                 is then for that to say.
         """
-        if not self._declaration.error_handlers or not is_failure(error):
+        if not is_failure(error):
             return
         (handler,) = self._declaration.error_handlers
         key: Request = run.item.key

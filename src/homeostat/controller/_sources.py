@@ -59,10 +59,10 @@ class ReconciledSource:
 
     def handle(self, delta: Delta) -> None:
         """Take one change; called on the loop, never waits."""
-        key = Request(delta.key.namespace, delta.key.name)
-        due = self.trigger.due(key, delta.key, delta.old, delta.new)
-        repeated = delta.reason in {"resync", "restart"}
-        if due or repeated or self._is_invalid(key):
+        name = delta.key
+        key = Request(name.namespace, name.name)
+        due = self.trigger.due(key, name, delta.old, delta.new)
+        if due or delta.reason in {"resync", "restart"} or self._is_invalid(key):
             self._engine.queue.add(
                 key,
                 priority=LOW if delta.initial or delta.reason == "resync" else 0,

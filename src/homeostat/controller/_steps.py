@@ -28,12 +28,12 @@ def timed(
     """
     clock = asyncio.get_running_loop().time
     go_on: Callable[[Any], Any] = coro.send
-    answer: object = None
+    answer: Any = None
     try:
         while True:
             began = clock()
             try:
-                waited_for = go_on(answer)
+                waited_for: Any = go_on(answer)
             except StopIteration as stop:
                 value: T = stop.value
                 return value

@@ -23,6 +23,7 @@ __all__ = ["Trigger"]
 K = TypeVar("K", bound=Hashable)
 
 _ABSENT = "absent"  # the projection of an object that is not there
+_GONE: tuple[Hashable, ...] = (_ABSENT,)
 
 
 @final
@@ -38,11 +39,13 @@ class Trigger(Generic[K]):
         source: Names the source in the log.
     """
 
-    __slots__ = ("_predicate", "_since", "_source", "_tests")
+    __slots__ = ("_predicate", "_projection", "_since", "_source", "_tests")
 
     def __init__(self, predicate: Predicate, *, source: str) -> None:
         self._predicate = predicate
         self._tests = predicate.tests()
+        # Most predicates are one projection: then a difference is all there is to see.
+        self._projection = predicate.projection
         self._source = source
         self._since: dict[K, dict[NamespacedName, tuple[Hashable, ...]]] = {}
 
@@ -69,14 +72,19 @@ class Trigger(Generic[K]):
             old: Its state before, None when it was not there.
             new: Its state now, None when it is gone.
         """
-        before = self._since.get(key, {}).get(name)
+        changed = self._since.get(key)
+        before = None if changed is None else changed.get(name)
         if before is None:
             before = self._project(old)
         now = self._project(new)
         if before == now:
             self._settle(key, name)
+        elif changed is None:
+            self._since[key] = {name: before}
         else:
-            self._since.setdefault(key, {})[name] = before
+            changed[name] = before
+        if self._projection is not None:
+            return before != now
 
         def judge(test: Predicate) -> Verdict:
             if test.test is not None:
@@ -99,6 +107,8 @@ class Trigger(Generic[K]):
 
     def _project(self, record: Record | None) -> tuple[Hashable, ...]:
         # Event tests have no projection: their place holds what never differs.
+        if self._projection is not None:
+            return _GONE if record is None else (self._projection(record),)
         if record is None:
             return tuple(_ABSENT if t.projection else "" for t in self._tests)
         return tuple(t.projection(record) if t.projection else "" for t in self._tests)
