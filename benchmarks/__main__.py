@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from benchmarks import operator_requests, reading, reconcile, startup, sync
+from benchmarks import operator_requests, react, reading, reconcile, startup, sync
 from benchmarks._document import PAGE, bars, page, results
 from benchmarks._report import Figure, report
 from benchmarks._target import add_target, target_of
@@ -66,6 +66,12 @@ def main() -> int:
     options = _parser().parse_args()
     if options.benchmark in PARTS:
         return _part(options)
+    if options.benchmark == "react":
+        print(json.dumps(react.react()))
+        return 0
+    if options.benchmark == "react-operator":
+        react.operator(options.kubeconfig)
+        return 0
     if options.benchmark == "compare":
         return _compare(options)
     chosen = (
@@ -102,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--trigger", default="", help="path to POST to")
         command.add_argument("--timeout", type=float, default=600.0, help="seconds")
         command.add_argument("--json", action="store_true", help="one line of JSON")
+    commands.add_parser("react", help="from a write to the reaction, on kube-apiserver")
+    command = commands.add_parser("react-operator", help="the operator of react")
+    command.add_argument("--kubeconfig", required=True)
     command = commands.add_parser("compare", help="ours beside others")
     command.add_argument("--count", type=int, default=100_000, help="objects")
     command.add_argument("--events", type=int, help="updates (as many as objects)")

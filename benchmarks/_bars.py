@@ -102,6 +102,13 @@ BARS: Final[Sequence[Bar]] = (
         1 / 5,
         "dynamic_ms",
     ),
+    *(
+        _less(f"write to reaction, {name}", "react", f"{name}_ms", peer, 1.2)
+        for name, peer in (
+            ("p50", "controller-runtime"),
+            ("p99", "controller-runtime"),
+        )
+    ),
     _less(*_REQUEST, "client-go typed", 1.6),
     _less(*_REQUESTS, "client-go typed", 2.5),
     _less(*_REQUEST, "Python", 0.5),

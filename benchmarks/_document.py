@@ -53,6 +53,7 @@ _COLUMNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("one at a time us", "sequential_us"),
         ("16 at once us", "at_once_us"),
     ),
+    "react": (("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"), ("of", "reactions")),
 }
 _TITLES: Final = {
     "sync": "Fill a cache",
@@ -62,6 +63,7 @@ _TITLES: Final = {
     "get": "Read one object of a full cache, to the reader's own copy",
     "list": "List the objects of one label, each to the reader's own copy",
     "requests": "Read one object from the server: CPU of the client",
+    "react": "From a write to the reaction to it, on the real kube-apiserver",
 }
 
 

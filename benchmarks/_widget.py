@@ -18,4 +18,4 @@ class Widget(Object):
     )
 
     spec: core_v1.PodSpec
-    status: core_v1.PodStatus
+    status: core_v1.PodStatus | None = None

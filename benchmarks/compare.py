@@ -9,6 +9,9 @@ from statistics import median
 from typing import Any
 
 from benchmarks._programs import OURS, ROOT, Program, programs, run
+from benchmarks.react import react
+from tests.harness import binaries
+from tests.harness.kube import ControlPlaneError
 
 __all__ = ["compare", "million", "replay"]
 
@@ -98,7 +101,20 @@ def compare(count: int, *, events: int, only: Sequence[str] = ()) -> Table:
         table.measure("list", *where)
         table.measure("requests", *where)
     table.measure("queue", "--count", "100000", rounds=ROUNDS)
+    if not only:
+        _react(table)
     return table
+
+
+def _react(table: Table) -> None:
+    """Measure on the real API server, where it was built."""
+    if binaries.missing():
+        table.missing["react", "kube-apiserver"] = "not built here: make kube"
+        return
+    try:
+        table.results["react"] = react()
+    except (ControlPlaneError, TimeoutError) as error:
+        table.missing["react", OURS.name] = str(error) or "no reaction came"
 
 
 def million(count: int = 1_000_000) -> dict[str, Any]:

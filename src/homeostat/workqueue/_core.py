@@ -163,6 +163,10 @@ class QueueCore(Generic[K]):
         """Number of ready keys by the priority they were queued with."""
         return self._ready.depths
 
+    def depth(self, priority: int) -> int:
+        """Return the number of ready keys that were queued with ``priority``."""
+        return self._ready.depth(priority)
+
     @property
     def leased(self) -> Iterable[tuple[K, float]]:
         """Leased keys with the time their lease began."""
@@ -249,6 +253,11 @@ class QueueCore(Generic[K]):
             return False
         self._make_due(entry, now)
         return True
+
+    def is_ready(self, key: K) -> bool:
+        """Return whether ``key`` may be leased."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.place is _READY
 
     def is_parked(self, key: K) -> bool:
         """Return whether ``key`` waits for an ``unpark``."""

@@ -148,6 +148,8 @@ class WorkQueue(Generic[K]):
         self._core.park(key, now + until, now, priority=priority, reason=reason)
         self._set_timer()
         self._settle()
+        if self._measured:
+            self._publish(0)
 
     def unpark(self, key: K) -> bool:
         """Make a parked key due now; return whether it was parked."""
@@ -182,6 +184,8 @@ class WorkQueue(Generic[K]):
         self._core.close(drain=drain)
         self._drop_timer()
         self._settle()
+        if self._measured:
+            self._publish(0)
 
     async def join(self) -> None:
         """Wait until no key is due and none is leased."""
@@ -215,6 +219,7 @@ class WorkQueue(Generic[K]):
             self._settle()
         if self._measured:
             self._observe("workqueue_queue_duration_seconds", item.waited_s)
+            self._gauge_depth(item.priority, self._core.depth(item.priority))
         return item
 
     def _give_back(self, key: K) -> None:
@@ -223,6 +228,8 @@ class WorkQueue(Generic[K]):
             self._settle()
         if self._measured:
             self._observe("workqueue_work_duration_seconds", lasted)
+            if self._core.is_ready(key):
+                self._publish(0)
 
     async def _wait(self) -> None:
         """Wait until it is worth to look for a key again."""
@@ -291,7 +298,6 @@ class WorkQueue(Generic[K]):
 
     def _observe(self, name: str, seconds: float) -> None:
         self._metrics.observe(name, seconds, **self._labels)
-        self._publish(0)
 
     def _publish(self, due: int) -> None:
         """Count keys that became due, and publish the depths that changed."""
@@ -303,10 +309,15 @@ class WorkQueue(Generic[K]):
         for priority in published.keys() | depths.keys():
             depth = depths.get(priority, 0)
             if depth != published.get(priority):
-                self._metrics.gauge(
-                    "workqueue_depth", depth, priority=str(priority), **self._labels
-                )
-        self._depths = depths
+                self._gauge_depth(priority, depth)
+
+    def _gauge_depth(self, priority: int, depth: int) -> None:
+        if depth:
+            self._depths[priority] = depth
+        else:
+            self._depths.pop(priority, None)
+        label = str(priority)
+        self._metrics.gauge("workqueue_depth", depth, priority=label, **self._labels)
 
 
 @final

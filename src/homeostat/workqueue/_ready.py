@@ -88,6 +88,11 @@ class Ready(Generic[E]):
         lanes = self._lanes.items()
         return {p: len(lane.entries) for p, lane in lanes if lane.entries}
 
+    def depth(self, priority: int) -> int:
+        """Return the number of entries of a priority."""
+        lane = self._lanes.get(priority)
+        return len(lane.entries) if lane is not None else 0
+
     def push(self, entry: E, priority: int, since: float) -> None:
         """Append an entry to those of its priority; it waits since then."""
         lane = self._lanes.get(priority)

@@ -180,6 +180,30 @@ async def test_metrics_have_the_ecosystems_names() -> None:
 
 
 @virtual
+async def test_depth_is_that_of_the_queued_priority_at_every_moment() -> None:
+    figures = Figures()
+    depth = figures.gauges
+    queue = WorkQueue[str]("podset", metrics=figures)
+    queue.add("a", priority=-100)
+    queue.add("b", priority=-100)
+    assert depth == {"workqueue_depth-100": 2}
+    queue.add("a")
+    assert depth == {"workqueue_depth-100": 1, "workqueue_depth0": 1}
+    await asyncio.sleep(3600)
+    async with queue.lease() as item:
+        assert (item.key, depth["workqueue_depth0"]) == ("a", 0)
+        queue.add("a", priority=5)
+        assert "workqueue_depth5" not in depth
+    assert depth["workqueue_depth5"] == 1
+    queue.park("a", until=60.0)
+    assert depth["workqueue_depth5"] == 0
+    queue.unpark("a")
+    assert depth["workqueue_depth5"] == 1
+    queue.close(drain=False)
+    assert set(depth.values()) == {0}
+
+
+@virtual
 async def test_a_queue_without_a_name_measures_nothing() -> None:
     figures = Figures()
     queue: WorkQueue[Any] = WorkQueue(metrics=figures)

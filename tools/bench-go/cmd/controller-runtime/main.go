@@ -22,6 +22,7 @@ import (
 
 func newManager(o meter.Options) manager.Manager {
 	config := o.Config()
+	config.QPS = -1
 	made, err := ctrl.NewManager(config, manager.Options{
 		Scheme:  widget.Scheme,
 		Metrics: metrics.Options{BindAddress: "0"},
