@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from types import CoroutineType
-from typing import Any, Generic, TypeVar, final
+from typing import Any, Generic, TypeVar, cast, final
 
 from homeostat._guard import Failed, call_async
 from homeostat._metrics import NO_METRICS, Metrics
@@ -272,7 +272,7 @@ def _as_coroutine(
     awaitable: Awaitable[Result | None],
 ) -> Coroutine[Any, Any, Result | None]:
     if isinstance(awaitable, CoroutineType):
-        return awaitable
+        return cast("Coroutine[Any, Any, Result | None]", awaitable)
 
     async def wait() -> Result | None:
         return await awaitable
