@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["BARS", "Bar", "Results", "judge"]
+__all__ = ["ALONE", "BARS", "Alone", "Bar", "Results", "judge"]
 
 # By benchmark, then by program: what it printed.
 Results = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -113,6 +113,57 @@ BARS: Final[Sequence[Bar]] = (
     _less(*_REQUESTS, "client-go typed", 2.5),
     _less(*_REQUEST, "Python", 0.5),
     _less(*_REQUESTS, "Python", 0.5),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """A bar that needs no peer.
+
+    Attributes:
+        what: In words.
+        benchmark: Whose figures.
+        value: What to make of them.
+        limit: What it is at most.
+    """
+
+    what: str
+    benchmark: str
+    value: Callable[[Mapping[str, Any]], float]
+    limit: float
+
+
+ALONE: Final[Sequence[Alone]] = (
+    Alone(
+        what="peak memory by the final",
+        benchmark="sync",
+        value=lambda figures: figures["peak_mb"] / figures["rss_after_mb"],
+        limit=1.2,
+    ),
+    Alone(
+        what="memory after a storm by that before",
+        benchmark="storm",
+        value=lambda figures: figures["rss_storm_mb"] / figures["rss_after_mb"],
+        limit=1.1,
+    ),
+    Alone(
+        what="list by label with an index, typed, ms",
+        benchmark="list",
+        value=lambda figures: figures["indexed_typed_ms"],
+        limit=1.0,
+    ),
+    Alone(
+        what="1,000,000 objects, final memory, MB",
+        benchmark="million",
+        value=lambda figures: figures["rss_after_mb"],
+        limit=1600,
+    ),
+    Alone(
+        what="1,000,000 objects, CPU per object by that at N",
+        benchmark="million",
+        value=lambda figures: figures["slower"],
+        limit=1.2,
+    ),
 )
 
 

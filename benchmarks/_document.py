@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from benchmarks._bars import BARS, judge
+from benchmarks._bars import ALONE, BARS, judge
 from benchmarks._programs import BUILT, ROOT
 from benchmarks.compare import Table
 
@@ -53,10 +53,18 @@ _COLUMNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("one at a time us", "sequential_us"),
         ("16 at once us", "at_once_us"),
     ),
+    "million": (
+        ("objects/CPU s", "objects_per_cpu_s"),
+        ("bytes/object", "bytes_per_object"),
+        ("final MB", "rss_after_mb"),
+        ("peak MB", "peak_mb"),
+        ("wall s", "wall_s"),
+    ),
     "react": (("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"), ("of", "reactions")),
 }
 _TITLES: Final = {
     "sync": "Fill a cache",
+    "million": "Fill a cache with 1,000,000",
     "storm": "Follow a storm of updates, each of which queues a key",
     "reconcile": "From start until every object was reconciled, to no effect",
     "queue": "Controller and queue alone",
@@ -103,6 +111,15 @@ def bars(table: Table) -> str:
                 "holds" if holds else "does not hold",
             )
         )
+    for each in ALONE:
+        figures = table.results.get(each.benchmark, {}).get("homeostat")
+        limit = f"<= {_number(each.limit)}"
+        if not figures:
+            rows.append((each.what, "", "", "", "", limit, "not measured"))
+            continue
+        value = each.value(figures)
+        said = "holds" if value <= each.limit else "does not hold"
+        rows.append((each.what, "", _number(value), "", "", limit, said))
     return _markdown(rows)
 
 
@@ -132,10 +149,8 @@ def results(table: Table) -> str:
     return "\n\n".join(parts)
 
 
-def page(table: Table, *, count: int, events: int, more: dict[str, Any]) -> str:
+def page(table: Table, *, count: int, events: int) -> str:
     """Return docs/benchmarks.md."""
-    million = ", ".join(f"{name} {value:,}" for name, value in more.items())
-    ours = f"Ours at 1,000,000 objects: {million}.\n" if more else ""
     return f"""# Benchmarks
 
 Written by `make bench N={count}`; do not edit. Every program ran on the same machine,
@@ -153,8 +168,7 @@ after what is garbage was given back. All clients with their defaults.
 ## Figures
 
 {results(table)}
-
-{ours}"""
+"""
 
 
 def _machine() -> str:

@@ -1,5 +1,6 @@
 """The records of one stream: those that readers see, and those that are hidden."""
 
+from collections.abc import Callable
 from typing import final
 
 from homeostat.cache._delta import Delta, Reason
@@ -18,6 +19,10 @@ class Holdings:
 
     Every change gives the delta of what readers see, which may be none.
 
+    Args:
+        indexer: What readers see.
+        ended: Told of the uids that are hidden no more: gone, or shown again.
+
     Attributes:
         indexer: What readers see.
         tombs: What deletes under way hide from them.
@@ -25,9 +30,9 @@ class Holdings:
 
     __slots__ = ("indexer", "tombs")
 
-    def __init__(self, indexer: Indexer) -> None:
+    def __init__(self, indexer: Indexer, ended: Callable[[str], None]) -> None:
         self.indexer = indexer
-        self.tombs = Tombs()
+        self.tombs = Tombs(ended)
 
     def newest(self, key: _Key) -> Record | None:
         """Return the record of a name, also one that is hidden from readers."""

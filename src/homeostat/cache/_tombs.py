@@ -1,5 +1,6 @@
 """Objects that a delete of this process hides from readers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
@@ -23,11 +24,15 @@ class Tombs:
 
     Invariant: there is a tomb for a uid exactly while a record of it is hidden, except
     that ``clear`` leaves records without tombs to a list that is to name or drop them.
+
+    Args:
+        ended: Told of each uid whose tomb ends, save those that ``clear`` forgets.
     """
 
-    __slots__ = ("_hidden", "_tombs")
+    __slots__ = ("_ended", "_hidden", "_tombs")
 
-    def __init__(self) -> None:
+    def __init__(self, ended: Callable[[str], None]) -> None:
+        self._ended = ended
         self._hidden: dict[_Key, Record] = {}
         self._tombs: dict[str, _Tomb] = {}
 
@@ -79,14 +84,18 @@ class Tombs:
     def lift(self, uid: str) -> Record | None:
         """End a tomb and return the record that it hid."""
         tomb = self._tombs.pop(uid, None)
-        return None if tomb is None else self._hidden.pop(tomb.key, None)
+        if tomb is None:
+            return None
+        self._ended(uid)
+        return self._hidden.pop(tomb.key, None)
 
     def drop(self, key: _Key) -> bool:
         """Forget a hidden object that is gone; False when none is hidden there."""
         hidden = self._hidden.pop(key, None)
         if hidden is None:
             return False
-        self._tombs.pop(hidden.uid, None)
+        if self._tombs.pop(hidden.uid, None) is not None:
+            self._ended(hidden.uid)
         return True
 
     def clear(self) -> None:

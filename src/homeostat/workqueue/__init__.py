@@ -24,7 +24,8 @@ The queue knows no Kubernetes: keys are any hashable values.
 """
 
 from homeostat.workqueue._backoff import backoff
-from homeostat.workqueue._core import Item, QueueCore, Snapshot
+from homeostat.workqueue._core import QueueCore
+from homeostat.workqueue._item import Item, Snapshot
 from homeostat.workqueue._queue import QueueClosedError, WorkQueue
 
 __all__ = ["Item", "QueueClosedError", "QueueCore", "Snapshot", "WorkQueue", "backoff"]

@@ -2,15 +2,13 @@
 
 import heapq
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Generic, TypeVar, final
 
-import msgspec
-
+from homeostat.workqueue._item import Item, Snapshot
 from homeostat.workqueue._ready import DEFAULT_AGING, Ready
 
-__all__ = ["Item", "QueueCore", "Snapshot"]
+__all__ = ["QueueCore"]
 
 K = TypeVar("K", bound=Hashable)
 
@@ -32,50 +30,6 @@ _READY: Final = _Place.READY
 _HELD: Final = _Place.HELD
 _DELAYED: Final = _Place.DELAYED
 _PARKED: Final = _Place.PARKED
-
-
-# One is made per lease: a frozen dataclass takes five times as long.
-class Item(msgspec.Struct, Generic[K], frozen=True, kw_only=True, gc=False):
-    """A leased key.
-
-    Attributes:
-        key: What to work on.
-        reasons: Distinct reasons for this run, oldest first. Why it would have run
-            later is not among them: a delay's reason counts when its time has come.
-        omitted: How many further reasons were dropped.
-        priority: The highest it was queued with; what it gained by waiting is not in
-            it.
-        failures: Consecutive failures before this run.
-        waited_s: Seconds between becoming due and this lease.
-    """
-
-    key: K
-    reasons: tuple[str, ...] = ()
-    omitted: int = 0
-    priority: int = 0
-    failures: int = 0
-    waited_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot(Generic[K]):
-    """What a queue holds, for people.
-
-    Attributes:
-        ready: Keys in the order in which they will be leased if nothing is added.
-        leased: Keys that run, with the time their lease began.
-        held: Leased keys that run again after their lease.
-        delayed: Keys with the time they become due.
-        parked: Keys with their latest wake-up.
-        failures: Consecutive failures of the keys that have any.
-    """
-
-    ready: tuple[K, ...]
-    leased: dict[K, float]
-    held: tuple[K, ...]
-    delayed: dict[K, float]
-    parked: dict[K, float]
-    failures: dict[K, int]
 
 
 class _Entry(Generic[K]):

@@ -11,7 +11,8 @@ from typing import Generic, TypeVar, final
 from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
 from homeostat.workqueue._backoff import DEFAULT_BASE, DEFAULT_CAP, backoff
-from homeostat.workqueue._core import Item, QueueCore, Snapshot
+from homeostat.workqueue._core import QueueCore
+from homeostat.workqueue._item import Item, Snapshot
 from homeostat.workqueue._ready import DEFAULT_AGING
 
 __all__ = ["QueueClosedError", "WorkQueue"]

@@ -9,7 +9,7 @@ import pytest
 
 from homeostat import Client
 from homeostat._tasks import Group
-from homeostat._transport import HttpRequest, HttpResponse
+from homeostat._transport import HttpRequest, HttpResponse, HttpStream
 from homeostat.api import GroupVersionKind, ObjectMeta
 from homeostat.errors import NotFoundError
 from homeostat.k8s import core_v1
@@ -336,3 +336,88 @@ async def test_a_kind_that_goes_is_not_watched_any_more(world: World) -> None:
         left = {informer.gvk for informer in collector._informers.informers}
         assert {gvk.kind for gvk in watched - left} == {"PodSet"}
         assert PodSet.__resource__.gvk not in collector._watched
+
+
+@virtual
+async def test_an_owner_of_a_kind_that_is_not_served_yet_is_waited_for(
+    world: World,
+) -> None:
+    world.restart_without_data()
+    async with collecting(world):
+        await world.outsider.create(config("kept", ("v1", "ConfigMap", "x", "gone")))
+        await settle()
+        assert not await is_there(world, "kept")
+        unknown = ("test.dev/v1", "PodSet", "nobody", "nobody")
+        await world.outsider.create(config("child", unknown))
+        await settle()
+        assert await is_there(world, "child")
+        await world.outsider.create(CRD)
+        await settle()
+        assert not await is_there(world, "child")
+
+
+@virtual
+async def test_what_a_kind_owned_goes_with_the_kind(world: World) -> None:
+    async with collecting(world):
+        owner = await world.outsider.create(podset("web"))
+        uid = owner.metadata.uid
+        reference = ("test.dev/v1", "PodSet", "web", uid)
+        await world.outsider.create(config("child", reference))
+        await settle()
+        definition = GroupVersionKind.of(CRD["apiVersion"], CRD["kind"])
+        await world.outsider.delete(definition, CRD["metadata"]["name"])
+        await settle()
+        assert not await is_there(world, "child")
+
+
+@virtual
+async def test_an_owner_that_is_given_at_the_last_moment_keeps_the_object(
+    world: World,
+) -> None:
+    async with collecting(world):
+        owner = await world.outsider.create(config("owner"))
+
+        async def before(request: HttpRequest) -> HttpResponse | None:
+            if request.method == "DELETE":
+                world.wire.before = None
+                child = await world.outsider.get(CONFIG_MAP, "child")
+                more = config("x", named(owner))["metadata"]["ownerReferences"]
+                child["metadata"]["ownerReferences"] += more
+                await world.outsider.update(child)
+            return None
+
+        world.wire.before = before
+        await world.outsider.create(config("child", ("v1", "ConfigMap", "x", "gone")))
+        await settle()
+        child = await world.outsider.get(CONFIG_MAP, "child")
+        assert [r["name"] for r in child["metadata"]["ownerReferences"]] == ["owner"]
+
+
+@virtual
+async def test_an_orphaning_waits_until_the_objects_of_every_kind_are_known(
+    world: World,
+) -> None:
+    owner = await world.outsider.create(config("owner"))
+    child = podset("child")
+    await world.outsider.create(child)
+    reference = dict(
+        zip(("apiVersion", "kind", "name", "uid"), named(owner), strict=True)
+    )
+    patch = {"metadata": {"ownerReferences": [reference]}}
+    await world.outsider.patch(PodSet, "child", patch)
+    await world.outsider.delete(CONFIG_MAP, "owner", propagation="Orphan")
+
+    stream = world.wire.stream
+
+    @asynccontextmanager
+    async def late(request: HttpRequest) -> AsyncGenerator[HttpStream]:
+        if request.path.endswith("/podsets"):
+            await asyncio.sleep(3)
+        async with stream(request) as answer:
+            yield answer
+
+    vars(world.wire)["stream"] = late
+    async with collecting(world):
+        await settle()
+        stored = await world.outsider.get(PodSet, "child")
+    assert stored.metadata.owner_references == []
