@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, final, overload
 
 from homeostat._clock import Clock, SystemClock
@@ -11,7 +11,14 @@ from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
 from homeostat._scope import Write
 from homeostat._tasks import Group
-from homeostat.api import GroupVersionKind, Kind, LabelSelector, Object, Unstructured
+from homeostat.api import (
+    GroupVersionKind,
+    Kind,
+    LabelSelector,
+    Object,
+    Unstructured,
+    kind_of,
+)
 from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._informer import Health, Informer, selection_of
 from homeostat.cache._selection import Selection, parse_namespaces
@@ -36,6 +43,8 @@ class InformerFactory:
     Args:
         client: Where to list and watch, and whose writes the cache is to know.
         namespaces: What informers are restricted to that name nothing else.
+        unpacked: Kinds whose objects are kept as plain bytes, not compressed: ten to
+            twenty times the memory, for 2 us less at each read.
         clock: Wall time, for the health.
         random: For the spread of back-off and resyncs.
         metrics: Where figures go.
@@ -49,11 +58,13 @@ class InformerFactory:
         client: Client,
         *,
         namespaces: Sequence[str] | AllNamespaces = ALL,
+        unpacked: Iterable[Kind] = (),
         clock: Clock | None = None,
         random: Random | None = None,
         metrics: Metrics = NO_METRICS,
     ) -> None:
         self._client = client
+        self._unpacked = frozenset(map(kind_of, unpacked))
         self._namespaces = parse_namespaces(namespaces) or ALL
         self._clock = clock or SystemClock()
         self._random = random or Random()
@@ -82,6 +93,7 @@ class InformerFactory:
         labels: LabelsLike | LabelSelector = ...,
         fields: FieldsLike = ...,
         metadata_only: bool = ...,
+        packed: bool | None = ...,
     ) -> Informer[T]: ...
     @overload
     def informer(
@@ -92,6 +104,7 @@ class InformerFactory:
         labels: LabelsLike | LabelSelector = ...,
         fields: FieldsLike = ...,
         metadata_only: bool = ...,
+        packed: bool | None = ...,
     ) -> Informer[Unstructured]: ...
     def informer(
         self,
@@ -101,6 +114,7 @@ class InformerFactory:
         labels: LabelsLike | LabelSelector = None,
         fields: FieldsLike = None,
         metadata_only: bool = False,
+        packed: bool | None = None,
     ) -> Informer[Any]:
         """Return the informer for what is asked for; one that is new runs at once.
 
@@ -113,6 +127,8 @@ class InformerFactory:
             fields: Field selector; the cache knows of own writes only where it can
                 evaluate it by itself: on names, and on some fields of common kinds.
             metadata_only: Keep metadata alone.
+            packed: Keep objects compressed; None as the factory says. Of several who
+                share an informer the first one decides.
 
         Raises:
             ValueError: A bad selector, no namespace at all, or what is no name of one.
@@ -135,6 +151,7 @@ class InformerFactory:
             labels=selection.labels,
             fields=selection.fields,
             metadata_only=metadata_only,
+            packed=selection.gvk not in self._unpacked if packed is None else packed,
             clock=self._clock,
             random=self._random,
             metrics=self._metrics,

@@ -1,12 +1,27 @@
 """Indexes: what users declare, and how the cache answers them."""
 
 import logging
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast, final, overload
 
 from homeostat._guard import Failed, call
-from homeostat.api import JSON, GroupVersionKind, Kind, Object, Unstructured, kind_of
+from homeostat.api import (
+    JSON,
+    FieldSelector,
+    GroupVersionKind,
+    Kind,
+    Object,
+    Unstructured,
+    kind_of,
+)
 from homeostat.cache._paths import split_path
 from homeostat.cache._record import Record
 from homeostat.errors import InvalidObjectError
@@ -208,6 +223,34 @@ class Indexer:
             self._place(built, record)
         return built
 
+    def select(self, records: list[Record], fields: FieldSelector) -> list[Record]:
+        """Return the records that a field selector selects, without decoding any.
+
+        Raises:
+            ValueError: A field is neither the name, nor the namespace, nor the path of
+                an index that was built here.
+        """
+        for term in fields.requirements:
+            wanted = term.operator == "="
+            texts = self._texts(term.field)
+            records = [r for r in records if (term.value in texts(r)) is wanted]
+        return records
+
+    def _texts(self, field: str) -> Callable[[Record], Collection[str]]:
+        """Return what gives the values of a field as a selector writes them."""
+        if field == "metadata.name":
+            return lambda record: (record.name,)
+        if field == "metadata.namespace":
+            return lambda record: (record.namespace,)
+        for built in self._built.values():
+            if built.index.path == field:
+                values_of = built.values_of
+                return lambda r: [*map(_text, values_of.get(_ident(r), ()))] or ("",)
+        raise ValueError(
+            f"{self.gvk} cannot be selected by {field!r} here: declare "
+            f"Index({self.gvk.kind}, path={field!r}) and add it to the informer"
+        )
+
     def replace(self, old: Record | None, new: Record | None) -> None:
         """Put ``new`` in the place of ``old``, in the objects and in every index."""
         if old is not None:
@@ -267,6 +310,12 @@ def _values(index: "Index[object]", record: Record) -> tuple[Hashable, ...]:
     for value in values:
         hash(value)  # raises here, in the guard, for what cannot be a key
     return values
+
+
+def _text(value: Hashable) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
 
 
 def _ident(record: Record) -> str:

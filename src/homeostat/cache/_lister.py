@@ -7,8 +7,8 @@ from typing import Any, Generic, TypeVar, cast, final, overload
 from homeostat.api import GroupVersionKind, Kind, LabelSelector, kind_of
 from homeostat.cache._index import Indexer, IndexQuery
 from homeostat.cache._record import Record
-from homeostat.cache._selection import parse_labels, select
-from homeostat.client import ALL, AllNamespaces, LabelsLike
+from homeostat.cache._selection import parse_fields, parse_labels, select
+from homeostat.client import ALL, AllNamespaces, FieldsLike, LabelsLike
 from homeostat.errors import InvalidObjectError, NotFoundError
 
 __all__ = ["Decoded", "Lister"]
@@ -115,6 +115,7 @@ class Lister(Generic[T_co]):
         *,
         namespace: str | AllNamespaces = ALL,
         labels: LabelsLike | LabelSelector = None,
+        fields: FieldsLike = None,
         index: IndexQuery[Any] | None = None,
         owner: str = "",
         controller: str = "",
@@ -124,16 +125,20 @@ class Lister(Generic[T_co]):
         Args:
             namespace: One namespace, or ``ALL``.
             labels: Label selector as text, parsed, or labels that must be equal.
+            fields: Field selector on ``metadata.name``, ``metadata.namespace`` and the
+                paths of indexes that the informer has.
             index: As ``by_node["n1"]``.
             owner: Uid that must be among their owners.
             controller: Uid of their controlling owner.
 
         Raises:
-            ValueError: A bad selector, or an index of another kind.
+            ValueError: A bad selector, a field that no index has, or an index of
+                another kind.
         """
         records = self.records(
             namespace=namespace,
             labels=labels,
+            fields=fields,
             index=index,
             owner=owner,
             controller=controller,
@@ -149,6 +154,7 @@ class Lister(Generic[T_co]):
         *,
         namespace: str | AllNamespaces = ALL,
         labels: LabelsLike | LabelSelector = None,
+        fields: FieldsLike = None,
         index: IndexQuery[Any] | None = None,
         owner: str = "",
         controller: str = "",
@@ -172,7 +178,9 @@ class Lister(Generic[T_co]):
             found = [record for record in found if owner in record.owner_uids]
         if place is not None:
             found = [record for record in found if record.namespace == place]
-        return select(found, parse_labels(labels)) if labels else found
+        if labels:
+            found = select(found, parse_labels(labels))
+        return self._indexer.select(found, parse_fields(fields)) if fields else found
 
     def decode(self, record: Record) -> T_co:
         """Return the object of a record, as this lister hands it out.

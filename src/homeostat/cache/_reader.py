@@ -16,7 +16,7 @@ from homeostat.cache._index import IndexQuery
 from homeostat.cache._informer import Informer
 from homeostat.cache._lister import Decoded, Lister
 from homeostat.cache._record import Record
-from homeostat.client import ALL, AllNamespaces, LabelsLike
+from homeostat.client import ALL, AllNamespaces, FieldsLike, LabelsLike
 from homeostat.errors import UndeclaredKindError
 
 __all__ = ["Reader"]
@@ -90,6 +90,7 @@ class Reader:
         *,
         namespace: str | AllNamespaces = ...,
         labels: LabelsLike | LabelSelector = ...,
+        fields: FieldsLike = ...,
         owner: str = ...,
         controller: str = ...,
     ) -> Decoded[T]: ...
@@ -100,6 +101,7 @@ class Reader:
         *,
         namespace: str | AllNamespaces = ...,
         labels: LabelsLike | LabelSelector = ...,
+        fields: FieldsLike = ...,
         owner: str = ...,
         controller: str = ...,
     ) -> Decoded[Unstructured]: ...
@@ -110,6 +112,7 @@ class Reader:
         *,
         namespace: str | AllNamespaces = ...,
         labels: LabelsLike | LabelSelector = ...,
+        fields: FieldsLike = ...,
         owner: str = ...,
         controller: str = ...,
     ) -> Decoded[AnyT]: ...
@@ -119,6 +122,7 @@ class Reader:
         *,
         namespace: str | AllNamespaces = ALL,
         labels: LabelsLike | LabelSelector = None,
+        fields: FieldsLike = None,
         owner: str = "",
         controller: str = "",
     ) -> Decoded[Any]:
@@ -128,6 +132,7 @@ class Reader:
             kind: The kind, or a query as ``by_node["n1"]``.
             namespace: One namespace, or ``ALL``.
             labels: Label selector.
+            fields: Field selector on the name, the namespace and the paths of indexes.
             owner: Uid that must be among their owners.
             controller: Uid of their controlling owner.
 
@@ -139,6 +144,7 @@ class Reader:
         return self.lister(wanted).list(
             namespace=namespace,
             labels=labels,
+            fields=fields,
             index=query,
             owner=owner,
             controller=controller,

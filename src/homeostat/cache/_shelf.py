@@ -41,10 +41,11 @@ class Shelf:
         packed: Whether to pack objects.
     """
 
-    __slots__ = ("_labels", "_owners", "_values", "gvk", "packer")
+    __slots__ = ("_labels", "_owners", "_values", "gvk", "packed", "packer")
 
     def __init__(self, gvk: GroupVersionKind, *, packed: bool = True) -> None:
         self.gvk = gvk
+        self.packed = packed
         self.packer = Packer(enabled=packed)
         self._labels: dict[bytes, dict[str, str]] = {}
         self._values: dict[str, str] = {}

@@ -14,7 +14,7 @@ from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
 from homeostat._tasks import Group, only_error
 from homeostat._transport import Transport
-from homeostat.api import Object, Unstructured
+from homeostat.api import Kind, Object, Unstructured
 from homeostat.cache import Informer, InformerFactory
 from homeostat.client import ALL, AllNamespaces, Client, ClusterConfig
 from homeostat.controller import (
@@ -49,6 +49,7 @@ class Manager:
         client: The client; the caller closes it.
         config: In place of a client: which cluster, or a transport that leads to one.
         namespaces: Which the caches hold; without effect on cluster-scoped kinds.
+        unpacked: Kinds whose objects the caches keep as plain bytes, not compressed.
         health_address: Where to serve ``/healthz`` and ``/readyz``, as ``:8081``; None
             for nowhere. Port 0 takes a free one: see ``address``.
         max_concurrent_reconciles: How many objects each controller reconciles at once,
@@ -71,6 +72,7 @@ class Manager:
         client: Client | None = None,
         config: ClusterConfig | Transport | None = None,
         namespaces: Sequence[str] | AllNamespaces = ALL,
+        unpacked: Sequence[Kind] = (),
         health_address: str | None = None,
         max_concurrent_reconciles: int | None = None,
         drain_timeout: float = DRAIN,
@@ -89,6 +91,7 @@ class Manager:
         self._client = client
         self._config = config
         self._namespaces = namespaces
+        self._unpacked = unpacked
         self._health_address = health_address
         self._workers = max_concurrent_reconciles
         self._drain_timeout = drain_timeout
@@ -153,6 +156,7 @@ class Manager:
             return InformerFactory(
                 client,
                 namespaces=self._namespaces,
+                unpacked=self._unpacked,
                 clock=self._clock,
                 random=self._random,
                 metrics=self._metrics,

@@ -2,8 +2,10 @@ from typing import Any
 
 import pytest
 
-from homeostat.api import GroupVersionKind
-from homeostat.cache import Index, Indexer, Record
+from homeostat.api import GroupVersionKind, Unstructured
+from homeostat.cache import Index, Indexer, Lister, Record
+from homeostat.cache._packing import Packer, train
+from homeostat.cache._shelf import Shelf
 from tests.unit.cache.support import POD, record
 
 BY_NODE = Index(POD, path="spec.nodeName")
@@ -105,3 +107,79 @@ def test_index_of_another_kind_is_refused() -> None:
 def test_bad_declarations_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"path"):
         Index(POD, **options)
+
+
+def selected(indexer: Indexer, fields: str) -> list[str]:
+    lister = Lister[Unstructured](indexer, POD)
+    return [r.name for r in lister.records(fields=fields)]
+
+
+def test_fields_of_the_name_and_of_indexes_select() -> None:
+    indexer = Indexer(POD)
+    indexer.add_index(BY_NODE)
+    for record_ in (on("n1", "a"), on("n2", "b"), on(None, "c", namespace="prod")):
+        indexer.replace(None, record_)
+    assert selected(indexer, "metadata.name=b") == ["b"]
+    assert selected(indexer, "metadata.name!=b") == ["a", "c"]
+    assert selected(indexer, "metadata.namespace=prod") == ["c"]
+    assert selected(indexer, "spec.nodeName=n1") == ["a"]
+    assert selected(indexer, "spec.nodeName=") == ["c"]
+    assert selected(indexer, "spec.nodeName!=n1,metadata.namespace!=prod") == ["b"]
+
+
+def test_values_that_are_no_texts_are_selected_as_they_are_written() -> None:
+    indexer = Indexer(POD)
+    indexer.add_index(Index(POD, path="spec.replicas"))
+    indexer.add_index(Index(POD, path="spec.paused"))
+    indexer.replace(None, record("a", spec={"replicas": 3, "paused": True}))
+    indexer.replace(None, record("b", spec={"replicas": 5, "paused": False}))
+    assert selected(indexer, "spec.replicas=3") == ["a"]
+    assert selected(indexer, "spec.paused=true") == ["a"]
+
+
+def test_field_without_an_index_is_refused_with_what_to_do() -> None:
+    with pytest.raises(ValueError, match=r"declare Index\(Pod, path='spec.nodeName'\)"):
+        selected(Indexer(POD), "spec.nodeName=n1")
+
+
+def test_only_objects_that_are_reached_are_unpacked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelf = Shelf(POD)
+    indexer = Indexer(POD)
+    indexer.add_index(BY_NODE)
+    owner = [{"uid": "o1", "controller": True}]
+    for number in range(2000):
+        made = record(
+            f"p{number}",
+            labels={"app": f"a{number % 100}"},
+            spec={"nodeName": f"n{number % 100}", "words": list("compressible")},
+            metadata={"ownerReferences": owner if number % 100 == 0 else []},
+        ).on(shelf)
+        if shelf.packer.due:
+            shelf.packer.adopt(train(shelf.packer.samples))
+        indexer.replace(None, made)
+    for each in indexer:
+        each.repack()
+    unpacked: list[bytes] = []
+    unpack = Packer.unpack
+
+    def count(packer: Packer, packed: bytes) -> bytes:
+        unpacked.append(packed)
+        return unpack(packer, packed)
+
+    monkeypatch.setattr(Packer, "unpack", count)
+    lister = Lister[Unstructured](indexer, POD)
+    lists = [
+        lister.list(labels={"app": "a7"}),
+        lister.list(labels="app in (a7),app!=a8"),
+        lister.list(fields="spec.nodeName=n7"),
+        lister.list(index=BY_NODE["n7"]),
+        lister.list(owner="o1"),
+        lister.list(controller="o1", namespace="default"),
+    ]
+    assert [len(each) for each in lists] == [20] * 6
+    assert [r.name for r in lists[0].records][:2] == ["p7", "p107"]
+    assert unpacked == []
+    assert len(list(lists[0])) == 20
+    assert len(unpacked) == 20

@@ -338,3 +338,79 @@ def test_one_informer_that_fails_is_started_again_alone(
 
     run_virtual(main())
     assert "starts again" in caplog.text
+
+
+def bulk(count: int) -> Script:
+    """A server with objects that pack well, and a change of one of them."""
+    many = [
+        line("ADDED", pod(f"p{n}", n + 1, spec={"words": list("compressible")}))
+        for n in range(count)
+    ]
+    script = Script()
+    change = line("MODIFIED", pod("p0", 9001, spec={"words": list("compressed")}))
+    initial = b"\n".join([*many, bookmark(9000, end=True), b""])
+    script.watches = [[initial, 1.0, change + b"\n", 1e9]]
+    return script
+
+
+def kept(informer: Informer[Any]) -> int:
+    return sum(len(each._packed) for each in informer.indexer)
+
+
+def test_many_objects_are_packed_those_from_before_the_dictionary_too() -> None:
+    async def use(informer: Informer[Any]) -> None:
+        await informer.wait_synced()
+        await asyncio.sleep(2)
+        records = list(informer.indexer)
+        assert kept(informer) * 3 < sum(len(each.data) for each in records)
+        assert all(each._packed[0] != ord("{") for each in records)
+        assert informer.lister.get("p7", "default")["spec"]["words"][0] == "c"
+        assert informer.lister.get("p0", "default")["spec"]["words"][-1] == "d"
+
+    with_informer(bulk(600), use)
+
+
+@pytest.mark.parametrize(("count", "packed"), [(600, False), (200, True)])
+def test_objects_stay_plain_when_asked_for_and_when_they_are_few(
+    count: int, packed: bool
+) -> None:
+    async def use(informer: Informer[Any]) -> None:
+        await informer.wait_synced()
+        await asyncio.sleep(2)
+        assert all(each._packed[0] == ord("{") for each in informer.indexer)
+
+    with_informer(bulk(count), use, packed=packed)
+
+
+def test_informer_that_was_stopped_while_a_dictionary_was_due_packs_later() -> None:
+    async def main() -> None:
+        informer: Informer[Any] = Informer(Client(bulk(600), random=Random(1)), POD)
+        for seconds in (0, 2):
+            async with Group() as group:
+                task = group.start(informer.run(), name="informer")
+                await informer.wait_synced()
+                await asyncio.sleep(seconds)
+                assert informer.shelf.packer.due is (seconds == 0)
+                task.cancel()
+        assert not informer.shelf.packer.due
+        assert kept(informer) < 600 * 150
+
+    run_virtual(main())
+
+
+def test_factory_and_who_asks_first_say_what_is_packed() -> None:
+    factory = InformerFactory(Client(Script()), unpacked=[core_v1.Pod])
+    assert not factory.informer(POD).shelf.packed
+    assert factory.informer(core_v1.Node).shelf.packed
+    assert factory.informer(POD, labels="a=1", packed=True).shelf.packed
+    assert not factory.informer(core_v1.Secret, packed=False).shelf.packed
+
+
+def test_own_writes_are_packed_as_the_rest_is() -> None:
+    async def use(informer: Informer[Any]) -> None:
+        await informer.wait_synced()
+        await asyncio.sleep(0.5)
+        written = record("p1", 9100, spec={"words": list("compressible")})
+        assert len(informer.hold(written)._packed) * 2 < len(written.data)
+
+    with_informer(bulk(600), use)
