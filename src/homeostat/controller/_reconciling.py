@@ -130,8 +130,8 @@ class Reconciling:
             return None
         ledger = Ledger()
         ledger.keep(record)
-        document = record.object
-        obj = self._decode(document, record, request, run)
+        owner = _reference(record)
+        obj = self._decode(record, owner, request, run)
         if obj is None:
             return None
         epoch = current_scope().epoch
@@ -140,9 +140,9 @@ class Reconciling:
         context = self._contexts(request, run, session, view, ledger)
         try:
             if not self._declaration.error_handlers:
-                return await self._steps(document, obj, run, ledger, context)
+                return await self._steps(owner, obj, run, ledger, context)
             outcome = await call_async(
-                lambda: self._steps(document, obj, run, ledger, context)
+                lambda: self._steps(owner, obj, run, ledger, context)
             )
             if not isinstance(outcome, Failed):
                 return outcome
@@ -187,7 +187,7 @@ class Reconciling:
 
     async def _steps(
         self,
-        document: Unstructured,
+        owner: Unstructured,
         obj: Object | Unstructured,
         run: Run[Any],
         ledger: Ledger,
@@ -196,34 +196,32 @@ class Reconciling:
         wanted = tuple(self._declaration.finalizers)
         cleaned = False
         while True:
-            metadata = document["metadata"]
-            present: list[str] = metadata.get("finalizers") or []
-            deleting = bool(metadata.get("deletionTimestamp"))
+            present, deleting = _finalizers(obj)
             step, name = next_step(wanted=wanted, present=present, deleting=deleting)
             if step == "wait" and not self._options.reconcile_deleting:
                 run.skipped = "" if cleaned else "deleting"
                 return None
             if step in {"wait", "reconcile"}:
                 return await self._call(
-                    self._declaration.reconciler, obj, context(document), run
+                    self._declaration.reconciler, obj, context(owner), run
                 )
-            uid = str(metadata.get("uid", ""))
+            uid: str = owner["metadata"]["uid"]
             if step == "add":
                 patch = add_patch(name, present=present, uid=uid)
             else:
                 function = self._declaration.finalizers[name]
-                result = await self._call(function, obj, context(document), run)
+                result = await self._call(function, obj, context(owner), run)
                 if result is not None and result.requeue_after is not None:
                     return result
                 patch = remove_patch(name, present=present, uid=uid)
                 cleaned = True
-            answer = await self._patch_finalizers(document, patch)
+            answer = await self._patch_finalizers(owner, patch)
             if answer is None:
                 run.skipped = "gone" if step == "add" else ""
                 return None
-            document = answer
-            ledger.keep_answer(document)
-            obj = self._as_kind(document)
+            owner = answer
+            ledger.keep_answer(answer)
+            obj = self._as_kind(answer)
 
     async def _call(
         self,
@@ -331,23 +329,29 @@ class Reconciling:
 
     def _decode(
         self,
-        document: Unstructured,
         record: Record,
+        owner: Unstructured,
         request: Request,
         run: Run[Any],
     ) -> Object | Unstructured | None:
-        known = self.invalid.get(request)
-        if known is not None and known[0] == record.resource_version:
-            run.skipped = "invalid"
-            return None
+        if self.invalid:
+            known = self.invalid.get(request)
+            if known is not None and known[0] == record.resource_version:
+                run.skipped = "invalid"
+                return None
+        kind = self._options.kind
         try:
-            obj = self._as_kind(document)
+            obj = (
+                record.object
+                if isinstance(kind, GroupVersionKind)
+                else record.decode(kind)
+            )
         except InvalidObjectError as error:
             run.skipped = "invalid"
             self.invalid[request] = (record.resource_version, str(error))
             logger.error("object cannot be read", extra={"error": str(error)})
             event = Emitted(type="Warning", reason="InvalidObject", message=str(error))
-            self._emit(document, event)
+            self._emit(owner, event)
             return None
         self.invalid.pop(request, None)
         return obj
@@ -357,3 +361,26 @@ class Reconciling:
         if isinstance(kind, GroupVersionKind):
             return document
         return from_dict(kind, document)
+
+
+def _reference(record: Record) -> Unstructured:
+    """Return what owner references and events say of an object, without decoding it."""
+    return {
+        "apiVersion": record.gvk.api_version,
+        "kind": record.gvk.kind,
+        "metadata": {
+            "namespace": record.namespace,
+            "name": record.name,
+            "uid": record.uid,
+            "resourceVersion": record.resource_version,
+        },
+    }
+
+
+def _finalizers(obj: Object | Unstructured) -> tuple[list[str], bool]:
+    """Return the finalizers of an object, and whether it is being deleted."""
+    if isinstance(obj, Object):
+        meta = obj.metadata
+        return meta.finalizers, meta.deletion_timestamp is not None
+    wire: dict[str, Any] = obj["metadata"]
+    return wire.get("finalizers") or [], bool(wire.get("deletionTimestamp"))
