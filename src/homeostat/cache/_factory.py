@@ -21,6 +21,8 @@ from homeostat.api import (
 )
 from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._informer import Health, Informer, selection_of
+from homeostat.cache._live import LiveReads
+from homeostat.cache._owners import Owner, Tally, current_owner
 from homeostat.cache._selection import Selection, parse_namespaces
 from homeostat.cache._writes import WriteRouter
 from homeostat.client import ALL, AllNamespaces, Client, FieldsLike, LabelsLike
@@ -49,6 +51,11 @@ class InformerFactory:
         random: For the spread of back-off and resyncs.
         metrics: Where figures go.
 
+    Attributes:
+        suspects: For whose keys a write is looked up: what it did is not known yet.
+        owed: To whose keys a stream has yet to show a write; see ``awaits`` of an
+            informer.
+
     Raises:
         ValueError: No namespace at all, or what is no name of one.
     """
@@ -76,12 +83,16 @@ class InformerFactory:
         self._unsettled = 0
         self._settled = asyncio.Event()
         self._settled.set()
+        self.suspects: Tally = Tally()
+        self.owed: Tally = Tally()
+        self._live = LiveReads(client, self._identity, metrics)
         self._router = WriteRouter(
-            client,
             lambda: tuple(self._informers.values()),
+            live=self._live,
             identity=self._identity,
             start=self._start_settling,
             random=self._random,
+            metrics=metrics,
         )
 
     @overload
@@ -156,6 +167,7 @@ class InformerFactory:
             random=self._random,
             metrics=self._metrics,
             identity=self._identity,
+            owed=self.owed,
         )
         self._informers[selection] = made
         if self._group is not None:
@@ -216,6 +228,22 @@ class InformerFactory:
         """
         await self._settled.wait()
 
+    async def catch_up(self, informer: Informer[Any], owner: Owner) -> None:
+        """Take in now what the streams of an informer have yet to show to an owner.
+
+        By a live list, which is at least as new as whatever was written before. Where
+        versions do not compare nothing can be merged: what was owed is given up.
+
+        Raises:
+            ApiError: The server refused.
+            TransportError: No answer, or one from before what it said earlier.
+        """
+        for stream in informer.streams:
+            if stream.store.needs.awaits(owner, strict=True):
+                if stream.store.comparable:
+                    await self._live.confirm(informer, stream)
+                stream.store.needs.forgive(owner)
+
     async def run(self) -> None:
         """Run every informer, also those that are asked for later, until cancelled.
 
@@ -246,6 +274,8 @@ class InformerFactory:
             running = self._running.pop(informer.selection, None)
             if running is not None:
                 running.cancel()
+            for stream in informer.streams:
+                stream.store.needs.clear()  # nothing will show it any more
 
     def _launch(self, group: Group, informer: Informer[Any]) -> None:
         name = f"informer/{informer.name}"
@@ -256,20 +286,25 @@ class InformerFactory:
     def _start_settling(self, write: Write) -> None:
         if self._group is None:
             return
+        owner = current_owner()
         self._unsettled += 1
         self._settled.clear()
+        if owner is not None:
+            self.suspects.add(owner)
         try:
-            self._group.start(self._settle(write), name=f"settle/{write}")
+            self._group.start(self._settle(write, owner), name=f"settle/{write}")
         except RuntimeError:  # the group is on its way out
-            self._one_settled()
+            self._one_settled(owner)
 
-    async def _settle(self, write: Write) -> None:
+    async def _settle(self, write: Write, owner: Owner | None) -> None:
         try:
             await self._router.settle(write)
         finally:
-            self._one_settled()
+            self._one_settled(owner)
 
-    def _one_settled(self) -> None:
+    def _one_settled(self, owner: Owner | None) -> None:
         self._unsettled -= 1
+        if owner is not None:
+            self.suspects.remove(owner)
         if not self._unsettled:
             self._settled.set()

@@ -13,10 +13,12 @@ from homeostat._tasks import Group, Threads
 from homeostat.api import GroupVersionKind, Kind, LabelSelector, Resource, kind_of
 from homeostat.cache._delta import Delta, Handler
 from homeostat.cache._effects import Degrade
+from homeostat.cache._figures import Figures
 from homeostat.cache._handlers import Registration
 from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._index import Index, Indexer
 from homeostat.cache._lister import Lister
+from homeostat.cache._owners import Owner, Tally
 from homeostat.cache._packing import train
 from homeostat.cache._record import Record
 from homeostat.cache._reflector import Reflector
@@ -124,6 +126,7 @@ class Informer(Generic[T_co]):
         random: For the spread of back-off and resyncs.
         metrics: Where figures go.
         identity: Shared by the informers of one client; None for one of its own.
+        owed: Counts who has yet to be shown what they wrote; shared as well.
 
     Raises:
         ValueError: A bad selector, no namespace at all, or what is no name of one.
@@ -143,6 +146,7 @@ class Informer(Generic[T_co]):
         random: Random | None = None,
         metrics: Metrics = NO_METRICS,
         identity: ServerIdentity | None = None,
+        owed: Tally | None = None,
     ) -> None:
         self._kind = cast("Kind", kind)
         self._clock = clock or SystemClock()
@@ -159,12 +163,14 @@ class Informer(Generic[T_co]):
         self.lister: Lister[T_co] = Lister(self.indexer, kind)
         self._registrations: list[Registration] = []
         self._synced = asyncio.Event()
-        self._owed = asyncio.Event()
+        self._owing = asyncio.Event()
         self._due = asyncio.Event()  # a dictionary is
         self._group: Group | None = None
         self._reason = ""
         self._since: datetime | None = None
         self._identity = identity or ServerIdentity(client)
+        self._owed = Tally() if owed is None else owed
+        self._figures = None if metrics is NO_METRICS else Figures(metrics, self.name)
         self.streams: tuple[Stream, ...] = tuple(
             self._stream(client, namespace, metrics, first=place == 0)
             for place, namespace in enumerate(self.selection.namespaces or ("",))
@@ -173,7 +179,7 @@ class Informer(Generic[T_co]):
     def _stream(
         self, client: Client, namespace: str, metrics: Metrics, *, first: bool
     ) -> Stream:
-        store = Store(self.indexer, namespace=namespace)
+        store = Store(self.indexer, namespace=namespace, owed=self._owed)
         reflector = Reflector(
             client,
             self._kind,
@@ -234,6 +240,15 @@ class Informer(Generic[T_co]):
             invalid={**self.indexer.invalid, **self.indexer.failures},
         )
 
+    def awaits(self, owner: Owner, *, strict: bool) -> bool:
+        """Return whether a stream has yet to show a write of an owner.
+
+        Args:
+            owner: Who wrote.
+            strict: Also a write that readers see already, by its answer.
+        """
+        return any(s.store.needs.awaits(owner, strict=strict) for s in self.streams)
+
     async def wait_synced(self) -> None:
         """Wait until the cache holds the complete state."""
         await self._synced.wait()
@@ -277,7 +292,7 @@ class Informer(Generic[T_co]):
         self._registrations.append(registration)
         if self.has_synced:
             registration.source_synced()
-        self._owed.set()
+        self._owing.set()
         self._start_resync(registration)
         return registration
 
@@ -303,6 +318,10 @@ class Informer(Generic[T_co]):
         """Tell every handler of changes that were made to the cache."""
         if self.shelf.packer.due:
             self._due.set()
+        if self._figures is not None:
+            self._figures.publish(
+                [stream.store for stream in self.streams], self._clock.now()
+            )
         for delta in deltas:
             for registration in tuple(self._registrations):
                 registration.deliver(delta)
@@ -325,8 +344,8 @@ class Informer(Generic[T_co]):
         while True:
             owing = [each for each in self._registrations if each.owes]
             if not owing:
-                self._owed.clear()
-                await self._owed.wait()
+                self._owing.clear()
+                await self._owing.wait()
                 continue
             for registration in owing:
                 registration.pay(_PAY)
@@ -362,7 +381,7 @@ class Informer(Generic[T_co]):
         while True:
             await asyncio.sleep(self._random.jitter(seconds, _RESYNC_JITTER))
             registration.owe(self.indexer.records(), "resync")
-            self._owed.set()
+            self._owing.set()
 
     def _degraded(self) -> Degrade | None:
         found = (stream.reflector.degraded for stream in self.streams)

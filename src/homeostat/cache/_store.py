@@ -38,6 +38,7 @@ class Store(StreamStore):
     Attributes:
         needs: What the stream has yet to show of own writes, by who wrote.
         watermark: 0 before the first list.
+        bookmarks: How many came.
         comparable: Whether resource versions were numbers so far.
         listing: A list is coming in.
         losses: How often versions told that the server lost its data.
@@ -151,6 +152,11 @@ class Store(StreamStore):
         """Take an object that lives on with a deletionTimestamp after its delete."""
         deltas = self._held.show(None, self._held.tombs.lift(record.uid), "write")
         return deltas + self.write_ok(record, matches=matches, owner=owner)
+
+    def is_older(self, resource_version: str, watermark: int) -> bool:
+        """Return whether a version is from before a watermark."""
+        version = self._version(resource_version)
+        return version is not None and version < watermark
 
     def confirm(
         self, resource_version: str, named: Container[_Key], *, namespace: str = ""

@@ -35,6 +35,7 @@ class StreamStore:
         "_seen",
         "_unacked",
         "_unconfirmed",
+        "bookmarks",
         "comparable",
         "listing",
         "losses",
@@ -49,6 +50,7 @@ class StreamStore:
         self._indexer = indexer
         self.namespace: str = namespace
         self.watermark: int = 0
+        self.bookmarks: int = 0
         self.comparable: bool = True
         self.listing: bool = False
         self.losses: int = 0
@@ -156,6 +158,7 @@ class StreamStore:
     def bookmark(self, resource_version: str) -> list[Delta]:
         """Take the stream's word that everything up to here was sent."""
         version = self._version(resource_version)
+        self.bookmarks += 1
         return [] if version is None or self.listing else self._advance(version)
 
     def begin(self, resource_version: str = "", *, truth: bool = False) -> bool:
