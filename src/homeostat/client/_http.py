@@ -3,16 +3,10 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncGenerator, Generator
-from contextlib import (
-    AbstractAsyncContextManager,
-    asynccontextmanager,
-    contextmanager,
-)
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, final
-from urllib.parse import quote, urlencode
 
 from homeostat._clock import Clock
 from homeostat._tasks import Threads
@@ -26,19 +20,12 @@ from homeostat.errors import ConfigError, TransportError
 if TYPE_CHECKING:
     from homeostat.client._sockets import Sockets, SocketStream
 
-__all__ = ["HttpTransport", "url_of"]
+__all__ = ["HttpTransport"]
 
 logger = logging.getLogger(__name__)
 
 # client-go looks at its certificate files every five minutes.
 CERTIFICATE_CHECK = timedelta(minutes=5)
-
-
-def url_of(server: str, request: HttpRequest) -> str:
-    """Return the URL of a request, quoted; ``server`` may end in a path."""
-    path = quote(request.path, safe="/:@!$&'()*+,;=~")
-    query = f"?{urlencode(request.query, quote_via=quote)}" if request.query else ""
-    return f"{server.rstrip('/')}{path}{query}"
 
 
 @final
@@ -55,6 +42,7 @@ class HttpTransport:
     def __init__(self, config: ClusterConfig, *, clock: Clock) -> None:
         self._config = config
         self._clock = clock
+        self._secure = config.server.startswith("https://")
         self._threads = Threads(1, name="homeostat-client")
         self._source = credential_source(config, clock=clock, threads=self._threads)
         self._sockets: Sockets | None = None
@@ -65,14 +53,17 @@ class HttpTransport:
 
     async def request(self, request: HttpRequest) -> HttpResponse:
         """Send one request and return the whole answer."""
-        with self._while_open():
+        try:
             credential = await self._credential()
             response = await self._send(request, credential)
             if response.status == 401:
                 renewed = await self._renewed(credential)
                 if renewed is not None:
                     response = await self._send(request, renewed)
-            return response
+        except (asyncio.CancelledError, RuntimeError) as error:
+            self._raise_if_closed(error)
+            raise
+        return response
 
     def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
         """Open a stream; leaving the block closes it."""
@@ -87,8 +78,11 @@ class HttpTransport:
 
     @asynccontextmanager
     async def _stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
-        with self._while_open():
+        try:
             stream = await self._follow(request)
+        except (asyncio.CancelledError, RuntimeError) as error:
+            self._raise_if_closed(error)
+            raise
         try:
             yield stream
         finally:
@@ -109,45 +103,36 @@ class HttpTransport:
         stream.close()
         return await self._open(request, renewed)
 
-    @contextmanager
-    def _while_open(self) -> Generator[None]:
+    def _raise_if_closed(self, error: BaseException) -> None:
         """Turn into an error of ours what closing does beneath a request.
 
         A thread's answer and a turn in the pool are futures: closing cancels them,
         which is not the cancellation of the task that waits for them. What is closed
         already raises a RuntimeError.
         """
-        try:
-            yield
-        except (asyncio.CancelledError, RuntimeError) as error:
-            task = asyncio.current_task()
-            cancelled = isinstance(error, asyncio.CancelledError)
-            if not self._closed or (cancelled and task and task.cancelling()):
-                raise
+        if not self._closed:
+            return
+        task = asyncio.current_task()
+        cancelled = isinstance(error, asyncio.CancelledError)
+        if not (cancelled and task and task.cancelling()):
             raise TransportError("the client was closed", sent=True) from error
 
     async def _send(self, request: HttpRequest, credential: Credential) -> HttpResponse:
-        sockets = await self._connections()
-        return await sockets.send(
-            self._complete(request, credential),
-            url_of(self._config.server, request),
-            context=await self._tls(credential),
-            server_name=self._config.tls_server_name,
-        )
+        context = await self._tls(credential) if self._secure else None
+        headers = self._headers(request, credential)
+        return await self._connections().send(request, headers, context)
 
     async def _open(
         self, request: HttpRequest, credential: Credential
     ) -> "SocketStream":
-        sockets = await self._connections()
-        return await sockets.open(
-            self._complete(request, credential),
-            url_of(self._config.server, request),
-            context=await self._tls(credential),
-            server_name=self._config.tls_server_name,
-        )
+        context = await self._tls(credential) if self._secure else None
+        headers = self._headers(request, credential)
+        return await self._connections().open(request, headers, context)
 
     async def _credential(self) -> Credential:
-        await self._connections()  # a closed transport asks nobody for credentials
+        self._refuse_if_closed()  # a closed transport asks nobody for credentials
+        if self._sockets is None:
+            await self._load()
         try:
             return await self._source.current()
         except ConfigError as error:
@@ -165,33 +150,39 @@ class HttpTransport:
             return None
         return credential if credential != refused else None
 
-    def _complete(self, request: HttpRequest, credential: Credential) -> HttpRequest:
-        headers = {**request.headers, **self._config.headers}
-        if credential.authorization:
-            headers["authorization"] = credential.authorization
-        return replace(request, headers=headers)
+    def _headers(
+        self, request: HttpRequest, credential: Credential
+    ) -> Mapping[str, str]:
+        configured, authorization = self._config.headers, credential.authorization
+        if not configured and not authorization:
+            return request.headers
+        headers = {**request.headers, **configured}
+        if authorization:
+            headers["authorization"] = authorization
+        return headers
 
-    async def _connections(self) -> "Sockets":
+    async def _load(self) -> None:
+        # In a thread, for the loop has others to serve meanwhile.
+        sockets = await self._threads.run(_load_sockets)
         self._refuse_if_closed()
-        if self._sockets is None:
-            # In a thread, for the loop has others to serve meanwhile.
-            sockets = await self._threads.run(_load_sockets)
-            self._refuse_if_closed()
-            if self._sockets is None:  # else another request was faster
-                self._sockets = sockets()
+        if self._sockets is None:  # else another request was faster
+            config = self._config
+            self._sockets = sockets(config.server, server_name=config.tls_server_name)
+
+    def _connections(self) -> "Sockets":
+        self._refuse_if_closed()
+        assert self._sockets is not None  # whoever has a credential has loaded it
         return self._sockets
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise TransportError("the client is closed", sent=False)
 
-    async def _tls(self, credential: Credential) -> ssl.SSLContext | None:
+    async def _tls(self, credential: Credential) -> ssl.SSLContext:
         """Return the context, made anew when a certificate has changed.
 
         Connections that are open stay so; new ones use the new context.
         """
-        if not self._config.server.startswith("https://"):
-            return None
         now = self._clock.now()
         identity = (credential.certificate, credential.key)
         checked = self._check_at is not None and now < self._check_at

@@ -4,12 +4,14 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
+from urllib.parse import quote, urlencode
 from weakref import WeakSet
 
 import aiohttp
+from multidict import CIMultiDictProxy
 from yarl import URL
 
 from homeostat._transport import HttpRequest, HttpResponse
@@ -23,6 +25,8 @@ MAX_CONNECTIONS = 100  # of requests; watches have no limit
 READ_BUFFER_BYTES = 1 << 18  # per watch; TCP holds back what does not fit
 MAX_HEADER_BYTES = 1 << 16  # a server's warnings alone may have 4,096 characters
 HANG_UP_ROUNDS = 50  # of the loop, each without waiting; five are enough for TLS
+
+_GUESSED = ("Content-Type",)
 
 # Which option each system has for the time before the first probe.
 _KEEPALIVE = (
@@ -59,20 +63,30 @@ class _LostError(aiohttp.ClientError):
     """A connection that was lost after the request may have been sent."""
 
 
-async def _send_once(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Keep aiohttp from sending a PUT or a DELETE again on its own.
+class _Request(aiohttp.ClientRequest):
+    """A request without headers of aiohttp's own: of ours, none lacks a User-Agent.
+
+    Without Accept-Encoding the server does not compress: CPU is dearer than the network
+    next to a cluster. To have none here is cheaper than to let each request skip some.
+    """
+
+    DEFAULT_HEADERS = {}  # noqa: RUF012  # nobody adds to it
+
+
+class _Response(aiohttp.ClientResponse):
+    """An answer that keeps aiohttp from sending a request again on its own.
 
     It does so when a connection that was used before is lost, though the server may
     have done the first one: whether to try again is decided in one place, not here.
     """
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise  # nothing was sent
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _LostError(_text(error)) from error
+
+    async def start(self, connection: aiohttp.connector.Connection) -> Self:
+        """Read the headers."""
+        try:
+            await super().start(connection)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise _LostError(_text(error)) from error
+        return self
 
 
 def _session(lines: "_Lines", *, limit: int) -> aiohttp.ClientSession:
@@ -80,11 +94,9 @@ def _session(lines: "_Lines", *, limit: int) -> aiohttp.ClientSession:
         connector=aiohttp.TCPConnector(limit=limit, socket_factory=lines.make),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
         cookie_jar=aiohttp.DummyCookieJar(),
-        # Without Accept-Encoding the server does not compress: CPU is dearer than
-        # the network next to a cluster.
-        skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
+        request_class=_Request,
+        response_class=_Response,
         read_bufsize=READ_BUFFER_BYTES,
-        middlewares=(_send_once,),
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
     )
@@ -136,7 +148,7 @@ class SocketStream:
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
         self.status = response.status
-        self.headers: Mapping[str, str] = _headers(response)
+        self.headers: Mapping[str, str] = _Headers(response.headers)
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Iterate over the body as it arrives."""
@@ -146,32 +158,39 @@ class SocketStream:
         except (aiohttp.ClientError, OSError) as error:
             raise TransportError(f"the connection broke: {_text(error)}") from error
 
-    async def read(self) -> bytes:
-        """Return the whole body."""
-        try:
-            return await self._response.read()
-        except (aiohttp.ClientError, OSError) as error:
-            raise TransportError(f"the answer broke off: {_text(error)}") from error
-
     def close(self) -> None:
         """Cut the connection when the body was not read to its end.
 
         Whoever waits for more of it gets a TransportError.
         """
-        connection = self._response.connection
-        if connection is not None and connection.transport is not None:
-            # A goodbye over TLS waits for an answer behind what nobody reads any more.
-            connection.transport.abort()
-        self._response.close()
+        _cut(self._response)
 
 
 class Sockets:
-    """Connections to one server: a pool for requests, and one per watch."""
+    """Connections to one server: a pool for requests, and one per watch.
 
-    __slots__ = ("_lines", "_requests", "_streams", "_watches")
+    Args:
+        server: Its address, which may end in a path.
+        server_name: What its certificate calls it, "" for the name in the address.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        "_lines",
+        "_prefix",
+        "_reading",
+        "_requests",
+        "_server",
+        "_server_name",
+        "_streams",
+        "_watches",
+    )
+
+    def __init__(self, server: str, *, server_name: str) -> None:
+        self._server = URL(server.rstrip("/"), encoded=True)
+        self._prefix = self._server.raw_path.rstrip("/")
+        self._server_name = server_name or None
         self._lines = _Lines()
+        self._reading: set[aiohttp.ClientResponse] = set()
         self._streams: WeakSet[SocketStream] = WeakSet()
         self._requests = _session(self._lines, limit=MAX_CONNECTIONS)
         self._watches = _session(self._lines, limit=0)
@@ -179,58 +198,79 @@ class Sockets:
     async def send(
         self,
         request: HttpRequest,
-        url: str,
-        *,
+        headers: Mapping[str, str],
         context: ssl.SSLContext | None,
-        server_name: str,
     ) -> HttpResponse:
-        """Send a request and return its whole answer."""
-        stream = await self._open(self._requests, request, url, context, server_name)
+        """Send a request, with these headers, and return its whole answer."""
+        response = await self._ask(self._requests, request, headers, context)
+        content = response.content
         try:
-            body = await stream.read()
-        finally:
-            stream.close()
-        return HttpResponse(status=stream.status, headers=stream.headers, body=body)
+            # A short answer comes as one with its headers: its connection is back.
+            if response.connection is None and content.is_eof():
+                body = content.read_nowait(-1)
+            else:
+                body = await self._read(response)
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransportError(f"the answer broke off: {_text(error)}") from error
+        return HttpResponse(
+            status=response.status, headers=_Headers(response.headers), body=body
+        )
 
     async def open(
         self,
         request: HttpRequest,
-        url: str,
-        *,
+        headers: Mapping[str, str],
         context: ssl.SSLContext | None,
-        server_name: str,
     ) -> SocketStream:
         """Send a request and return its answer at the end of its headers."""
-        return await self._open(self._watches, request, url, context, server_name)
+        stream = SocketStream(await self._ask(self._watches, request, headers, context))
+        self._streams.add(stream)
+        return stream
 
-    async def _open(
+    async def _ask(
         self,
         session: aiohttp.ClientSession,
         request: HttpRequest,
-        url: str,
+        headers: Mapping[str, str],
         context: ssl.SSLContext | None,
-        server_name: str,
-    ) -> SocketStream:
+    ) -> aiohttp.ClientResponse:
         try:
-            response = await session.request(
+            return await session.request(
                 request.method,
-                URL(url, encoded=True),
-                headers=request.headers,
+                self._url(request),
+                headers=headers,
                 data=request.body or None,
+                # What a body is, whoever made it says: aiohttp would guess.
+                skip_auto_headers=None if request.method == "GET" else _GUESSED,
                 ssl=context if context is not None else True,
-                server_hostname=server_name or None,
+                server_hostname=self._server_name,
                 allow_redirects=False,
             )
         except (aiohttp.ClientError, OSError) as error:
-            raise _failure(error, str(URL(url, encoded=True).origin())) from error
-        stream = SocketStream(response)
-        self._streams.add(stream)
-        return stream
+            raise _failure(error, str(self._server.origin())) from error
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        self._reading.add(response)
+        try:
+            return await response.read()
+        finally:
+            self._reading.discard(response)
+            _cut(response)
+
+    def _url(self, request: HttpRequest) -> URL:
+        path = self._prefix + quote(request.path, safe="/:@!$&'()*+,;=~")
+        # Made of parts that are known, as to parse a whole URL takes twice as long.
+        url = self._server.with_path(path, encoded=True)
+        if not request.query:
+            return url
+        return URL(f"{url}?{urlencode(request.query, quote_via=quote)}", encoded=True)
 
     async def close(self) -> None:
         """Close every connection: the loop may end right after this."""
         for stream in list(self._streams):
             stream.close()  # the connector would let their readers wait for ever
+        for response in list(self._reading):
+            _cut(response)
         for session in (self._requests, self._watches):
             connector = session.connector
             if isinstance(connector, aiohttp.TCPConnector):
@@ -278,9 +318,32 @@ def _text(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in response.headers.items():
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
+def _cut(response: aiohttp.ClientResponse) -> None:
+    connection = response.connection
+    if connection is None:
+        return  # read to its end, and given back
+    if connection.transport is not None:
+        # A goodbye over TLS waits for an answer behind what nobody reads any more.
+        connection.transport.abort()
+    response.close()
+
+
+class _Headers(Mapping[str, str]):
+    """Headers of an answer, names in lower case; few of them are ever looked at."""
+
+    __slots__ = ("_received",)
+
+    def __init__(self, received: CIMultiDictProxy[str]) -> None:
+        self._received = received
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._received
+
+    def __getitem__(self, name: str) -> str:
+        return ", ".join(self._received.getall(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name.lower() for name in self._received))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -18,6 +18,7 @@ from tests.harness.certificates import Certificates, write_certificates
 from tests.harness.relay import Relay
 
 GET = HttpRequest(method="GET", path="/version")
+HALF = HttpRequest(method="GET", path="/half")
 SLOW = HttpRequest(method="GET", path="/slow")
 WATCH = HttpRequest(method="GET", path="/watch")
 
@@ -31,9 +32,11 @@ async def answer(request: web.BaseRequest) -> web.StreamResponse:
     if request.path == "/slow":
         await asyncio.sleep(60)
     response = web.StreamResponse()
+    if request.path == "/half":
+        response.content_length = 100
     await response.prepare(request)
     await response.write(b"{}\n")
-    if request.path == "/watch":
+    if request.path in {"/watch", "/half"}:
         await asyncio.sleep(60)
     return response
 
@@ -139,6 +142,20 @@ async def test_requests_under_way_fail_when_the_client_is_closed(
         await asyncio.wait([watching, *slow])
     for task in (watching, *slow):
         assert isinstance(task.exception(), TransportError)
+
+
+async def test_request_fails_whose_answer_is_half_read_when_the_client_is_closed(
+    sender: HttpTransport, relay: Relay
+) -> None:
+    waiting = asyncio.create_task(send(sender, HALF))
+    await comes(relay, 1)
+    while sender._sockets is None or not sender._sockets._reading:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    await sender.close()
+    assert connections(sender) == 0
+    async with asyncio.timeout(5):
+        await asyncio.wait([waiting])
+    assert isinstance(waiting.exception(), TransportError)
 
 
 async def test_closing_ends_what_waits_for_a_file(

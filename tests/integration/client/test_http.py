@@ -107,6 +107,40 @@ async def test_request_and_answer_are_whole() -> None:
     assert bodies == [b'{"a":1}']
 
 
+async def test_header_names_are_in_lower_case_and_values_joined() -> None:
+    async def handle(_: web.Request) -> web.Response:
+        headers = [("X-One", "1"), ("X-Two", "a"), ("x-two", "b")]
+        return web.Response(headers=headers)
+
+    async with serving(handle) as server:
+        sender = transport(server)
+        headers = (await sender.request(GET)).headers
+        await sender.close()
+    assert "x-one" in headers
+    assert "x-three" not in headers
+    assert headers.get("x-three") is None
+    assert len(headers) == len(list(headers))
+    given = {name: value for name, value in headers.items() if name.startswith("x-")}
+    assert given == {"x-one": "1", "x-two": "a, b"}
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 20])
+async def test_answer_of_any_size_is_whole_and_its_connection_serves_again(
+    size: int,
+) -> None:
+    async def handle(request: web.Request) -> web.Response:
+        ports.add(request.transport.get_extra_info("peername")[1])  # type: ignore[union-attr]  # connected
+        return web.Response(body=b"x" * size)
+
+    ports: set[int] = set()
+    async with serving(handle) as server:
+        sender = transport(server)
+        for _ in range(3):
+            assert (await sender.request(GET)).body == b"x" * size
+        await sender.close()
+    assert len(ports) == 1
+
+
 async def test_refused_connection_was_not_sent() -> None:
     error = await failure(f"http://127.0.0.1:{free_port()}", POST)
     assert not error.sent
