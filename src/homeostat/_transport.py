@@ -7,14 +7,16 @@ them on a wire.
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 __all__ = ["HttpRequest", "HttpResponse", "HttpStream", "Transport"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+# Structs, for a frozen dataclass takes two microseconds to make. Text and bytes make no
+# cycles: the collector need not look at them.
+class HttpRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One request.
 
     Attributes:
@@ -28,12 +30,11 @@ class HttpRequest:
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpResponse:
+class HttpResponse(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One answer, read to its end.
 
     Attributes:
@@ -43,7 +44,7 @@ class HttpResponse:
     """
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     body: bytes = b""
 
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 
 from homeostat._metrics import Metrics
 from homeostat._random import Random
@@ -220,17 +219,17 @@ class Calls:
                 if again is None:
                     raise
             else:
-                self._count(request.method, str(response.status), tries)
+                status, headers = response.status, response.headers
+                self._count(request.method, str(status), tries)
                 if report is not None:
-                    report.answered(response.status)
-                again = decide(
-                    safe=safe,
-                    tries=tries,
-                    status=response.status,
-                    headers=response.headers,
-                )
+                    report.answered(status)
+                again = None
+                if status >= 300:
+                    again = decide(
+                        safe=safe, tries=tries, status=status, headers=headers
+                    )
                 if again is None:
-                    self._log_warnings(response.headers)
+                    self._log_warnings(headers)
                     return response
             await self._wait(again, attempted)
 
@@ -247,19 +246,29 @@ class Calls:
             await asyncio.sleep(retry.after)
 
     async def _resumed(self) -> None:
+        if not self._resume_at:
+            return  # no server was ever overloaded
         loop = asyncio.get_running_loop()
         while (left := self._resume_at - loop.time()) > 0:  # noqa: ASYNC110
             # Spread by a tenth: waiters that wake as one would be throttled as one.
             await asyncio.sleep(self._random.jitter(left, 0.1))
 
     def _complete(self, request: HttpRequest) -> HttpRequest:
-        return replace(request, headers={**self._headers, **request.headers})
+        own = request.headers
+        return HttpRequest(
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            headers={**self._headers, **own} if own else self._headers,
+            body=request.body,
+        )
 
     def _count(self, method: str, code: str, tries: int) -> None:
-        labels = {"code": code, "method": method, "host": self._host}
-        self._metrics.count("rest_client_requests_total", **labels)
+        count, host = self._metrics.count, self._host
+        count("rest_client_requests_total", code=code, method=method, host=host)
         if tries > 1:
-            self._metrics.count("rest_client_request_retries_total", **labels)
+            name = "rest_client_request_retries_total"
+            count(name, code=code, method=method, host=host)
 
     def _log_warnings(self, headers: Mapping[str, str]) -> None:
         if "warning" not in headers:
