@@ -32,6 +32,7 @@ __all__ = [
     "object_path",
     "one_namespace",
     "parse_document",
+    "resource_text",
     "scale_of",
     "selected_namespace",
 ]
@@ -99,6 +100,14 @@ def object_path(
     if name in {".", ".."} or "/" in name or "%" in name:
         raise ValueError(f"{resource.gvk}: {name!r} is no name: '/' and '%' are not")
     return resource.path(namespace, name, subresource)
+
+
+def resource_text(resource: Resource) -> str:
+    """Return ``apps/v1 deployments``: as ``str(resource.gvr)`` does."""
+    # Every request names its resource, just in case: there an object more counts.""
+    gvk = resource.gvk
+    api = f"{gvk.group}/{gvk.version}" if gvk.group else gvk.version
+    return f"{api} {resource.plural}"
 
 
 def one_namespace(

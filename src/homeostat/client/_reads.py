@@ -21,6 +21,7 @@ from homeostat.client._objects import (
     label_text,
     object_path,
     one_namespace,
+    resource_text,
     selected_namespace,
 )
 from homeostat.client._pages import PAGE_SIZE, list_request, parse_page
@@ -94,12 +95,13 @@ class Reads:
     ) -> bytes:
         """Return one object, or a subresource of it, as the server's bytes."""
         place = one_namespace(resource, namespace, "", self._namespace)
+        path = object_path(resource, place, name, subresource)
+        text = resource_text(resource)
+        what = f"{text}/{subresource}" if subresource else text
         response = await self._calls.read(
-            HttpRequest(
-                method="GET", path=object_path(resource, place, name, subresource)
-            ),
-            attempted=self._attempted("get", resource, namespace, name, subresource),
-            resource=str(resource.gvr),
+            HttpRequest(method="GET", path=path),
+            attempted=f"get {what} {place}/{name}" if place else f"get {what} {name}",
+            resource=text,
         )
         return response.body
 
@@ -148,7 +150,7 @@ class Reads:
             },
         )
         response = await self._calls.read(
-            request, attempted=attempted, resource=str(resource.gvr)
+            request, attempted=attempted, resource=resource_text(resource)
         )
         return parse_page(response.body, attempted)
 
@@ -297,5 +299,7 @@ class Reads:
     ) -> str:
         place = self._namespace if namespace is None else namespace
         target = f"{place}/{name}" if resource.namespaced and place else name
-        what = f"{resource.gvr}/{subresource}" if subresource else str(resource.gvr)
+        what = resource_text(resource)
+        if subresource:
+            what = f"{what}/{subresource}"
         return f"{verb} {what} {target}"
