@@ -83,6 +83,12 @@ def test_finished_pod_is_replaced_and_stays_the_owners(any_cluster: AnyCluster) 
     # What runs is released, and what has finished is not.
     bare.owns(p0=True, p1=False, p2=True, p3=True)
     bare.counts(2)
+    # Nor is it adopted.
+    bare.change(1, {"status": {"phase": "Succeeded"}}, "status")
+    bare.change(1, relabelled("web"))
+    bare.delete(2)
+    bare.owns(p1=False, p3=True, p4=True)
+    bare.counts(2)
 
 
 def test_pod_on_its_way_out_is_not_adopted_and_not_released(
