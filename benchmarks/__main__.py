@@ -64,6 +64,8 @@ PARTS: dict[str, tuple[str, Part]] = {
 def main() -> int:
     """Run what is asked for; exit status 1 when ``--strict`` and a bar is missed."""
     options = _parser().parse_args()
+    if options.benchmark == "staleness":
+        return staleness.run_table(options)
     if options.benchmark in PARTS:
         return _part(options)
     if options.benchmark == "react":
@@ -97,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--runs", type=int, default=10, help="imports (10)")
         command.add_argument("--strict", action="store_true", help="fail on a miss")
         command.add_argument("--json", action="store_true", help="a line per figure")
+    staleness.add_command(commands)
     for name, (title, _) in PARTS.items():
         command = commands.add_parser(name, help=title)
         if name == "queue":
