@@ -117,7 +117,7 @@ class WriteScope(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         cluster: Name of the cluster, "" for the only one.
         controller: Name of the controller; its default field manager.
-        key: Text of the key that is being reconciled.
+        subject: The key that is being reconciled; ``key`` is its text.
         reconcile_id: Id of this one reconcile.
         epoch: The term in which the writes are allowed.
         observers: Called for each write, in order.
@@ -127,11 +127,16 @@ class WriteScope(msgspec.Struct, frozen=True, kw_only=True):
 
     cluster: str = ""
     controller: str = ""
-    key: str = ""
+    subject: object = ""
     reconcile_id: str = ""
     epoch: Epoch = msgspec.field(default_factory=Epoch)
     observers: tuple[WriteObserver, ...] = ()
     permit: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def key(self) -> str:
+        """Text of the key that is being reconciled."""
+        return str(self.subject)
 
     @contextmanager
     def active(self) -> Generator[None]:

@@ -100,8 +100,8 @@ class Request(msgspec.Struct, frozen=True, order=True, gc=False):
 
     def __str__(self) -> str:
         """Return ``default/web``, after the cluster when there is one."""
-        parts = (self.cluster, self.namespace, self.name)
-        return "/".join(part for part in parts if part)
+        name = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.cluster}/{name}" if self.cluster else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,8 @@ class Conflicts(Generic[K]):
 
     def started(self, key: K) -> None:
         """Take note that ``key`` runs again: it waits no more."""
-        self._unwait(key)
+        if self._lost:
+            self._unwait(key)
 
     def settled(self, key: K) -> None:
         """Take note that ``key`` ended without a conflict."""

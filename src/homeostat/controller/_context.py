@@ -93,7 +93,7 @@ class Context:
         clock: Clock,
         reconcile_id: str,
         logger: logging.Logger,
-        obj: Unstructured,
+        obj: Callable[[], Unstructured],
         view: CacheView,
         writing: Writing,
         emit: Emit,
@@ -299,7 +299,7 @@ class Context:
         """
         self._check()
         event = Emitted(type=type, reason=reason, message=message)
-        self._emit(self._object if obj is None else obj, event)
+        self._emit(self._object() if obj is None else obj, event)
 
     async def in_thread(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs

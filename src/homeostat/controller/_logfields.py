@@ -1,13 +1,15 @@
 """The fields that every log record of a reconcile carries."""
 
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from typing import TypeAlias
 
 __all__ = ["Fields", "LogFields", "log_fields", "pop_fields", "push_fields"]
 
-Fields = Mapping[str, str]
+Fields: TypeAlias = Callable[[], Mapping[str, str]]
+"""Gives the fields when a record is made: most reconciles make none."""
 
 _fields: ContextVar[Fields | None] = ContextVar("homeostat_log_fields", default=None)
 
@@ -19,7 +21,7 @@ def log_fields(**fields: str) -> Generator[None]:
     Any logger counts, those of the user and of other libraries too, when the handler
     carries a ``LogFields`` filter.
     """
-    token = push_fields(fields)
+    token = push_fields(lambda: fields)
     try:
         yield
     finally:
@@ -29,7 +31,9 @@ def log_fields(**fields: str) -> Generator[None]:
 def push_fields(fields: Fields) -> Token[Fields | None]:
     """Give these fields, too, to the log records that follow."""
     outer = _fields.get()
-    return _fields.set({**outer, **fields} if outer else fields)
+    if outer is None:
+        return _fields.set(fields)
+    return _fields.set(lambda: {**outer(), **fields()})
 
 
 def pop_fields(token: Token[Fields | None]) -> None:
@@ -46,7 +50,9 @@ class LogFields(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the fields to ``record``."""
-        for name, value in (_fields.get() or {}).items():
-            if not hasattr(record, name):
-                setattr(record, name, value)
+        fields = _fields.get()
+        if fields is not None:
+            for name, value in fields().items():
+                if not hasattr(record, name):
+                    setattr(record, name, value)
         return True

@@ -35,6 +35,7 @@ from homeostat.controller._portal import Portal
 from homeostat.controller._reading import CacheView, Declared, Read
 from homeostat.controller._result import Result
 from homeostat.controller._run import Run
+from homeostat.controller._subject import Subject
 from homeostat.controller._sync_context import SyncContext
 from homeostat.controller._writing import Writing
 from homeostat.errors import ApiError, InvalidObjectError, NotFoundError
@@ -130,7 +131,7 @@ class Reconciling:
             return None
         ledger = Ledger()
         ledger.keep(record)
-        owner = _reference(record)
+        owner = Subject(record)
         obj = self._decode(record, owner, request, run)
         if obj is None:
             return None
@@ -158,26 +159,26 @@ class Reconciling:
         session: Session,
         view: CacheView,
         ledger: Ledger,
-    ) -> Callable[[Unstructured], Context]:
+    ) -> Callable[[Subject], Context]:
         def emit(about: Object | Unstructured, event: Emitted) -> None:
             session.events.append(event)
             self._emit(about, event)
 
-        def context(owner: Unstructured) -> Context:
+        def context(owner: Subject) -> Context:
             return Context(
                 request=request,
                 client=self._client,
                 clock=self._clock,
                 reconcile_id=run.reconcile_id,
                 logger=self._logger,
-                obj=owner,
+                obj=owner.document,
                 view=view,
                 writing=Writing(
                     client=self._client,
                     view=view,
                     ledger=ledger,
                     matcher=self._matcher,
-                    owner=owner,
+                    owner=owner.document,
                 ),
                 emit=emit,
                 threads=self.threads,
@@ -187,11 +188,11 @@ class Reconciling:
 
     async def _steps(
         self,
-        owner: Unstructured,
+        owner: Subject,
         obj: Object | Unstructured,
         run: Run[Any],
         ledger: Ledger,
-        context: Callable[[Unstructured], Context],
+        context: Callable[[Subject], Context],
     ) -> Result | None:
         wanted = tuple(self._declaration.finalizers)
         cleaned = False
@@ -205,7 +206,7 @@ class Reconciling:
                 return await self._call(
                     self._declaration.reconciler, obj, context(owner), run
                 )
-            uid: str = owner["metadata"]["uid"]
+            uid = str(owner.document()["metadata"]["uid"])
             if step == "add":
                 patch = add_patch(name, present=present, uid=uid)
             else:
@@ -215,11 +216,11 @@ class Reconciling:
                     return result
                 patch = remove_patch(name, present=present, uid=uid)
                 cleaned = True
-            answer = await self._patch_finalizers(owner, patch)
+            answer = await self._patch_finalizers(owner.document(), patch)
             if answer is None:
                 run.skipped = "gone" if step == "add" else ""
                 return None
-            owner = answer
+            owner = Subject(answer)
             ledger.keep_answer(answer)
             obj = self._as_kind(answer)
 
@@ -261,7 +262,7 @@ class Reconciling:
         run: Run[Any],
         view: CacheView,
         ledger: Ledger,
-        context: Callable[[Unstructured], Context],
+        context: Callable[[Subject], Context],
     ) -> None:
         """Call the error handler, if it was a failure.
 
@@ -284,7 +285,7 @@ class Reconciling:
 
         async def tell() -> None:
             obj = self._as_kind(document)
-            await self._call(handler, obj, context(document), run, error)
+            await self._call(handler, obj, context(Subject(document)), run, error)
 
         outcome = await call_async(tell)
         if not isinstance(outcome, Failed):
@@ -330,7 +331,7 @@ class Reconciling:
     def _decode(
         self,
         record: Record,
-        owner: Unstructured,
+        owner: Subject,
         request: Request,
         run: Run[Any],
     ) -> Object | Unstructured | None:
@@ -351,7 +352,7 @@ class Reconciling:
             self.invalid[request] = (record.resource_version, str(error))
             logger.error("object cannot be read", extra={"error": str(error)})
             event = Emitted(type="Warning", reason="InvalidObject", message=str(error))
-            self._emit(owner, event)
+            self._emit(owner.document(), event)
             return None
         self.invalid.pop(request, None)
         return obj
@@ -361,20 +362,6 @@ class Reconciling:
         if isinstance(kind, GroupVersionKind):
             return document
         return from_dict(kind, document)
-
-
-def _reference(record: Record) -> Unstructured:
-    """Return what owner references and events say of an object, without decoding it."""
-    return {
-        "apiVersion": record.gvk.api_version,
-        "kind": record.gvk.kind,
-        "metadata": {
-            "namespace": record.namespace,
-            "name": record.name,
-            "uid": record.uid,
-            "resourceVersion": record.resource_version,
-        },
-    }
 
 
 def _finalizers(obj: Object | Unstructured) -> tuple[list[str], bool]:

@@ -1,7 +1,7 @@
 """One reconcile of one key, from its lease to its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextvars import Context, Token, copy_context
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -44,38 +44,40 @@ class Run(Generic[K]):
         self, controller: str, epoch: Epoch, permit: Permit | None = None
     ) -> "Acting":
         """Note writes, and log, as this run of a controller, inside a ``with``."""
-        key = self.item.key
-        name = getattr(key, "name", None)
-        scope = WriteScope(
-            controller=controller,
-            key=str(key),
-            reconcile_id=self.reconcile_id,
-            epoch=epoch,
-            observers=(self.writes,),
-            permit=permit,
+        return Acting(
+            WriteScope(
+                controller=controller,
+                subject=self.item.key,
+                reconcile_id=self.reconcile_id,
+                epoch=epoch,
+                observers=(self.writes,),
+                permit=permit,
+            )
         )
-        fields = {
-            "controller": controller,
-            "namespace": getattr(key, "namespace", ""),
-            "object_name": scope.key if name is None else name,
-            "reconcile_id": self.reconcile_id,
-        }
-        return Acting(scope, fields)
 
 
 @final
 class Acting:
-    """Makes a scope that of every write, and fields those of every log record."""
+    """Makes a scope that of every write, and of every log record."""
 
-    __slots__ = ("_fields", "_scope", "_tokens")
+    __slots__ = ("_scope", "_tokens")
 
-    def __init__(self, scope: WriteScope, fields: Fields) -> None:
+    def __init__(self, scope: WriteScope) -> None:
         self._scope = scope
-        self._fields = fields
         self._tokens: tuple[Token[Fields | None], Token[WriteScope]] | None = None
 
+    def fields(self) -> Mapping[str, str]:
+        """Return what log records say of the run."""
+        scope = self._scope
+        return {
+            "controller": scope.controller,
+            "namespace": getattr(scope.subject, "namespace", ""),
+            "object_name": getattr(scope.subject, "name", None) or scope.key,
+            "reconcile_id": scope.reconcile_id,
+        }
+
     def __enter__(self) -> None:
-        self._tokens = (push_fields(self._fields), push_scope(self._scope))
+        self._tokens = (push_fields(self.fields), push_scope(self._scope))
 
     def __exit__(
         self,

@@ -47,6 +47,8 @@ class WriteLog:
     @property
     def has_unknown(self) -> bool:
         """Whether the fate of any of them is unknown."""
+        if not self.attempts:
+            return False
         return any(a.outcome == "unknown" for a in self.attempts)
 
     def sending(self, write: Write) -> None:

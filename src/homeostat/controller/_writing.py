@@ -1,6 +1,7 @@
 """Writes of one reconcile, through the live client and back into its ledger."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, final
 
@@ -62,7 +63,7 @@ class Writing:
         view: The cache, to know what is there.
         ledger: What was handed out.
         matcher: What the controller applied last.
-        owner: The reconciled object, as plain dicts.
+        owner: Gives what is said of the reconciled object where it is named.
     """
 
     __slots__ = ("_client", "_ledger", "_matcher", "_owner", "_view")
@@ -74,7 +75,7 @@ class Writing:
         view: CacheView,
         ledger: Ledger,
         matcher: ApplyMatcher,
-        owner: Unstructured,
+        owner: Callable[[], Unstructured],
     ) -> None:
         self._client = client
         self._view = view
@@ -88,7 +89,7 @@ class Writing:
         gvk = kind_of(obj)
         body = await self._body(obj, kind)
         if owned:
-            set_controller_reference(self._owner, body)
+            set_controller_reference(self._owner(), body)
         namespace, name, _, _ = identity(body)
         key = NamespacedName(namespace, name)
         record = self._view.current(kind, key)
@@ -111,7 +112,7 @@ class Writing:
         body = to_dict(obj)
         await self._place(body, _kind(obj))
         if owned:
-            set_controller_reference(self._owner, body)
+            set_controller_reference(self._owner(), body)
         namespace, _, _, _ = identity(body)
         answer = await self._client.create(body, namespace=namespace)
         self._ledger.keep_answer(answer)
@@ -192,7 +193,7 @@ class Writing:
             metadata["namespace"] = self._own_namespace(body)
 
     def _own_namespace(self, obj: Object | Unstructured) -> str:
-        namespace = identity(self._owner)[0]
+        namespace = identity(self._owner())[0]
         if not namespace:
             raise ValueError(
                 f"{kind_of(obj)} {identity(obj)[1]!r} needs a namespace: "
