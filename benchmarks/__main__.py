@@ -7,7 +7,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from benchmarks import operator_requests, react, reading, reconcile, startup, sync
+from benchmarks import (
+    operator_requests,
+    react,
+    reading,
+    reconcile,
+    staleness,
+    startup,
+    sync,
+)
 from benchmarks._document import PAGE, bars, page, results
 from benchmarks._report import Figure, report
 from benchmarks._target import add_target, target_of
@@ -99,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--runs", type=int, default=10, help="imports (10)")
         command.add_argument("--strict", action="store_true", help="fail on a miss")
         command.add_argument("--json", action="store_true", help="a line per figure")
-    staleness.add_command(commands)
+    staleness.add_options(commands.add_parser("staleness", help="stale caches"))
     for name, (title, _) in PARTS.items():
         command = commands.add_parser(name, help=title)
         if name == "queue":

@@ -16,12 +16,11 @@ from rich.table import Table
 from benchmarks.staleness._run import STRATEGIES, Outcome, Strategy, outcome_of
 from benchmarks.staleness._scenarios import SCENARIOS, Scenario
 
-__all__ = ["add_command", "run_table"]
+__all__ = ["add_options", "run_table"]
 
 
-def add_command(commands: Any) -> None:
-    """Add ``staleness`` to the commands of ``python -m benchmarks``."""
-    command = commands.add_parser("staleness", help="decide from stale caches")
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of ``python -m benchmarks staleness``."""
     command.add_argument("--seeds", type=int, default=300, help="runs of each (300)")
     command.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     command.add_argument("--json", action="store_true", help="one line of JSON")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -70,13 +70,15 @@ class Counting:
 class Line:
     """What one process has of the server: late, and not always all.
 
+    Once ``dead`` is set, nothing passes any more, in either direction.
+
     Args:
         server: Where it leads.
         random: Decides.
         lost: Share of writes without an answer.
         past: Seconds by which a list of any version is of the past.
-        on_write: Called with the number of each write: before the server has it, and
-            after; True ends the process there.
+        crash: The number of the write at which the process ends, and whether the
+            server has done it by then.
     """
 
     def __init__(
@@ -86,15 +88,15 @@ class Line:
         *,
         lost: float = 0.0,
         past: float = 0.0,
-        on_write: Callable[[int, bool], bool] = lambda _number, _done: False,
+        crash: tuple[int, bool] | None = None,
     ) -> None:
         self._server = server
         self._random = random
         self._lost = lost
         self._past = past
-        self._on_write = on_write
+        self._crash = crash
+        self.dead = asyncio.Event()
         self._streams: set[_Late] = set()
-        self._dead = False
         self.writes = 0
 
     async def request(self, request: HttpRequest) -> HttpResponse:
@@ -119,15 +121,13 @@ class Line:
         return answer
 
     async def _check(self, number: int, *, done: bool, is_write: bool) -> None:
-        if is_write and self._on_write(number, done):
-            self.die()
-        if self._dead:
-            await asyncio.Event().wait()
+        if is_write and (number, done) == self._crash:
+            self.dead.set()
+        await self._pass(0)
 
     async def _pass(self, seconds: float) -> None:
-        if not self._dead:
-            await asyncio.sleep(seconds)
-        if self._dead:
+        await asyncio.sleep(seconds)
+        if self.dead.is_set():
             await asyncio.Event().wait()
 
     def _aged(self, request: HttpRequest) -> HttpRequest:
@@ -141,10 +141,6 @@ class Line:
         return HttpRequest(
             method="GET", path=request.path, query=tuple(query), headers=request.headers
         )
-
-    def die(self) -> None:
-        """Let nothing through any more, in either direction."""
-        self._dead = True
 
     def expire(self) -> None:
         """End every watch with 410; what has not arrived is lost."""

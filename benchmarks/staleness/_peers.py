@@ -3,8 +3,8 @@
 All list and watch as client-go does: any version first (``resourceVersion=0``), then
 what is now. Their work is one key, so there is no queue.
 
-Sources: kube-controller-manager 1.36 ``pkg/controller/util/consistency``; java-operator-sdk
-``TemporaryResourceCache``.
+Sources: kube-controller-manager 1.36 ``pkg/controller/util/consistency``; for the
+overlay, java-operator-sdk 5 ``TemporaryResourceCache``.
 """
 
 import asyncio

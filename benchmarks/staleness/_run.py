@@ -7,7 +7,14 @@ from random import Random
 from typing import Literal, TypeAlias, get_args
 
 from benchmarks.staleness._line import Counting, Line
-from benchmarks.staleness._objects import DESIRED, NAMESPACE, OWNER, POD, new_owner, new_pod
+from benchmarks.staleness._objects import (
+    DESIRED,
+    NAMESPACE,
+    OWNER,
+    POD,
+    new_owner,
+    new_pod,
+)
 from benchmarks.staleness._peers import Gate, Naive, Overlay, Peer
 from benchmarks.staleness._scenarios import Scenario
 from homeostat._random import Random as Ids
@@ -92,22 +99,20 @@ class _World:
         crash = random.randint(1, 5), random.random() < 0.5
         down, past = random.uniform(0.05, 0.3), random.uniform(0.1, 1.0)
         times = sorted(random.uniform(0, TROUBLE) for _ in range(4))
-        async with Client(self._server, random=Ids(self._seed)) as user:
-            async with Group() as tasks:
-                tasks.start(self._process(crash, down, past), name="process")
-                await asyncio.sleep(random.uniform(0, 0.3))
-                await user.create(new_owner())
-                for time in times:
-                    await asyncio.sleep(max(0.0, time - loop.time()))
-                    if scenario.relists:
-                        self._line.expire()
-                    if scenario.others:
-                        await self._meddle(user)
-                await asyncio.sleep(max(0.0, TROUBLE - loop.time()))
-                converged = await self._settles()
-                for task in asyncio.all_tasks():
-                    if task.get_name() == "process":
-                        task.cancel()
+        user = Client(self._server, random=Ids(self._seed))
+        async with user, Group() as tasks:
+            process = tasks.start(self._process(crash, down, past), name="process")
+            await asyncio.sleep(random.uniform(0, 0.3))
+            await user.create(new_owner())
+            for time in times:
+                await asyncio.sleep(max(0.0, time - loop.time()))
+                if scenario.relists:
+                    self._line.expire()
+                if scenario.others:
+                    await self._meddle(user)
+            await asyncio.sleep(max(0.0, TROUBLE - loop.time()))
+            converged = await self._settles()
+            process.cancel()
         return Outcome(
             most=self._server.most,
             converged=converged,
@@ -140,24 +145,16 @@ class _World:
 
     async def _process(self, crash: tuple[int, bool], down: float, past: float) -> None:
         """Run the controller; kill it at a write, and start another one."""
-        killed = asyncio.Event()
-
-        def dies(number: int, done: bool) -> bool:
-            if (number, done) != crash:
-                return False
-            killed.set()
-            return True
-
         scenario = self._scenario
         if scenario.crash:
             self._line = Line(
-                self._server, self._random, lost=scenario.lost, on_write=dies
+                self._server, self._random, lost=scenario.lost, crash=crash
             )
             async with Group() as tasks:
                 task = tasks.start(self._controller(self._line), name="first")
-                await killed.wait()
+                await self._line.dead.wait()
                 task.cancel()
-                while not task.done():  # noqa: ASYNC110  # its clean-up may wait, too
+                while not task.done():  # its clean-up may wait, too
                     task.cancel()
                     await asyncio.sleep(0)
             await asyncio.sleep(down)

@@ -297,6 +297,7 @@ class Operator:
                 }
                 for stream in informer.streams:
                     assert stream.store.backlog == {"unacked": 0, "tombs": 0}
+                    assert not len(stream.store.needs)
                     assert not stream.store.listing
                     assert not stream.store._unconfirmed
 
@@ -314,7 +315,7 @@ def _check_idle(binding: Binding) -> None:
     assert not snapshot.parked, snapshot
     assert not snapshot.failures, snapshot
     assert not len(engine.conflicts)
-    assert not binding._suspects
+    assert not len(binding._catching_up)
     assert not len(binding._reconciled.trigger)
     for source in binding._mapped:
         assert not len(source.trigger)

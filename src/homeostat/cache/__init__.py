@@ -26,6 +26,7 @@ from homeostat.cache._handlers import Registration
 from homeostat.cache._index import Index, Indexer, IndexQuery
 from homeostat.cache._informer import Health, Informer
 from homeostat.cache._lister import Decoded, Lister
+from homeostat.cache._owners import Owner
 from homeostat.cache._reader import Reader
 from homeostat.cache._record import Record
 from homeostat.cache._reflector import Reflector
@@ -43,6 +44,7 @@ __all__ = [
     "Informer",
     "InformerFactory",
     "Lister",
+    "Owner",
     "ParsedEvent",
     "Reader",
     "Reason",

@@ -239,10 +239,12 @@ class InformerFactory:
             TransportError: No answer, or one from before what it said earlier.
         """
         for stream in informer.streams:
-            if stream.store.needs.awaits(owner, strict=True):
+            needs = stream.store.needs
+            if needs.awaits(owner, strict=True):
+                owed = needs.of(owner)
                 if stream.store.comparable:
                     await self._live.confirm(informer, stream)
-                stream.store.needs.forgive(owner)
+                needs.forgive(owner, owed)
 
     async def run(self) -> None:
         """Run every informer, also those that are asked for later, until cancelled.

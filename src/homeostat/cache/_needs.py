@@ -1,16 +1,17 @@
 """What a stream has yet to show of this process' own writes, by who wrote."""
 
+from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import TypeAlias, final
 
 from homeostat.cache._owners import Owner, Tally
 
-__all__ = ["Needs"]
+__all__ = ["Need", "Needs"]
 
 _Key = tuple[str, str]
-# A version to reach; the uid of an object that goes; or the name and the version of the
-# event to come, where versions do not compare.
-_Token: TypeAlias = int | str | tuple[_Key, str]
+Need: TypeAlias = int | str | tuple[_Key, str]
+"""A version to reach, the uid of an object that goes, or, where versions do not
+compare, the name and the version of the event to come."""
 
 
 @final
@@ -32,8 +33,8 @@ class Needs:
     def __init__(self, tally: Tally | None = None) -> None:
         self._tally = Tally() if tally is None else tally
         # Whether readers see the write already, by what will show it.
-        self._owners: dict[Owner, dict[_Token, bool]] = {}
-        self._tokens: dict[_Token, dict[Owner, None]] = {}  # in order, as all runs are
+        self._owners: dict[Owner, dict[Need, bool]] = {}
+        self._tokens: dict[Need, dict[Owner, None]] = {}  # in order, as all runs are
         self._order: list[int] = []
 
     def __len__(self) -> int:
@@ -79,24 +80,28 @@ class Needs:
         """Take note of an event."""
         self._end((key, resource_version))
 
-    def forgive(self, owner: Owner) -> None:
-        """Wait no more on behalf of an owner."""
-        for token in self._owners.get(owner, {}):
-            owners = self._tokens[token]
-            owners.pop(owner)
-            if not owners:
-                self._tokens.pop(token)
-        if self._owners.pop(owner, None) is not None:
-            self._tally.remove(owner)
+    def of(self, owner: Owner) -> tuple[Need, ...]:
+        """Return what is to be shown to an owner."""
+        return tuple(self._owners.get(owner, ()))
+
+    def forgive(self, owner: Owner, needs: Iterable[Need]) -> None:
+        """Wait no more for these on behalf of an owner."""
+        for need in needs:
+            owners = self._tokens.get(need, {})
+            if owner in owners:
+                del owners[owner]
+                if not owners:
+                    del self._tokens[need]
+                self._take_off(owner, need)
         if not self._tokens:
             self._order.clear()
 
     def clear(self) -> None:
         """Wait for nothing more."""
         for owner in tuple(self._owners):
-            self.forgive(owner)
+            self.forgive(owner, self.of(owner))
 
-    def _add(self, owner: Owner, token: _Token, *, visible: bool) -> None:
+    def _add(self, owner: Owner, token: Need, *, visible: bool) -> None:
         waits = self._owners.get(owner)
         if waits is None:
             waits = self._owners[owner] = {}
@@ -104,12 +109,15 @@ class Needs:
         waits[token] = visible and waits.get(token, True)
         self._tokens.setdefault(token, {})[owner] = None
 
-    def _end(self, token: _Token) -> None:
+    def _end(self, token: Need) -> None:
         for owner in self._tokens.pop(token, ()):
-            waits = self._owners[owner]
-            del waits[token]
-            if waits:
-                self._tally.tell(owner)
-            else:
-                del self._owners[owner]
-                self._tally.remove(owner)
+            self._take_off(owner, token)
+
+    def _take_off(self, owner: Owner, token: Need) -> None:
+        waits = self._owners[owner]
+        del waits[token]
+        if waits:
+            self._tally.tell(owner)
+        else:
+            del self._owners[owner]
+            self._tally.remove(owner)

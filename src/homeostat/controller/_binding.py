@@ -12,12 +12,13 @@ from homeostat._tasks import Group
 from homeostat.api import Kind, Request
 from homeostat.cache import Delta, Informer, InformerFactory, Reader, Registration
 from homeostat.client import Client
+from homeostat.controller._catching_up import CatchingUp
 from homeostat.controller._context import Emit
 from homeostat.controller._controller import Controller
 from homeostat.controller._declaration import Declaration, Options
 from homeostat.controller._reading import Declared, check_epoch
 from homeostat.controller._reconciling import Reconciling, Session
-from homeostat.controller._result import Result
+from homeostat.controller._result import Behind, Result
 from homeostat.controller._rule import resource_of
 from homeostat.controller._run import Run
 from homeostat.controller._sources import MappedSource, ReconciledSource
@@ -63,18 +64,25 @@ class Binding:
         self.engine: Controller[Request] = self._engine_of(options, random, metrics)
         self._caches = informers
         self._history = informers.history
-        self._suspects: set[Request] = set()
         watches = _watches_of(options)
         self._primary: Informer[Any] = informers.informer(options.kind)
         watched = [_informer_of(informers, watch) for watch in watches]
         read = [informers.informer(kind) for kind in options.reads]
         self._informers: list[Informer[Any]] = [self._primary, *watched, *read]
+        self._catching_up = CatchingUp(
+            declaration.name,
+            self._informers,
+            informers,
+            strict=options.strict,
+            metrics=metrics,
+        )
+        self._catching_up.wake = self.engine.queue.unpark
         self.engine.permit = informers.confirm
         informers.on_history(self._follow_history)
         self._work = Reconciling(
             declaration,
             client=client,
-            declared=Declared(declaration.name, self._informers),
+            declared=Declared(declaration.name, self._informers, self._catching_up),
             emit=emit,
             clock=clock or SystemClock(),
         )
@@ -165,19 +173,21 @@ class Binding:
         return await self._work.reconcile(record, request, run, session)
 
     async def _reconcile(self, request: Request, run: Run[Request]) -> Result | None:
-        epoch = current_scope().epoch
-        if request in self._suspects:
-            # A write of the last run has no answer: what it did must be known first.
-            await self._caches.settled()
-            check_epoch(epoch, str(request))
-            self._suspects.discard(request)
-        try:
+        catching_up = self._catching_up
+        if catching_up.idle:  # as it is for most
             return await self.reconcile_one(request, run, Session())
+        parks = False
+        try:
+            epoch = current_scope().epoch
+            await catching_up.admit(request)
+            check_epoch(epoch, str(request))
+            return await self.reconcile_one(request, run, Session())
+        except Behind:
+            parks = True
+            raise
         finally:
-            # What was on its way when the server turned out to be another one is looked
-            # up, answer or not.
-            if run.writes.has_unknown or (epoch.closed and run.writes.writes):
-                self._suspects.add(request)
+            if not parks:
+                catching_up.ended(request)
 
     def _follow_history(self) -> None:
         """Hold all keys while something in the caches is of a lost history.
@@ -256,7 +266,7 @@ class Binding:
     def _has_passed(self, key: Request) -> bool:
         lost = self.engine.conflicts.waits_for(key)
         if lost is None:
-            return False
+            return self._catching_up.has_passed(key)
         group, plural, name = lost.target
         for informer in self._informers:
             resource = informer.resource

@@ -203,6 +203,30 @@ class Context:
             )
         return self._read().list(kind, namespace=namespace, labels=labels, index=None)
 
+    async def caught_up(self, kind: Kind | None = None, deadline: float = 5.0) -> None:
+        """Go on only when the watches have shown all that was written for this object.
+
+        Reads see this controller's writes at once, but what others wrote meanwhile only
+        as the watches bring it. Before what cannot be undone, make sure that they have
+        brought everything up to the last write of this object's reconciles.
+
+        When they have not, this ends the reconcile, as ``Requeue`` does: no failure is
+        counted, and it runs anew as soon as they have. Past the deadline a live list
+        takes their place. So call it before writing what a run must not repeat, and
+        let its exception pass.
+
+        Args:
+            kind: Of a declared kind alone; None for all that are declared.
+            deadline: Seconds to wait in all; 0 lists at once.
+
+        Raises:
+            UndeclaredKindError: The controller does not declare the kind.
+            ValueError: The deadline is negative.
+        """
+        if deadline < 0:
+            raise ValueError(f"deadline is {deadline}, must be >= 0")
+        await self._read().caught_up(self.request, kind, deadline)
+
     async def apply(
         self, obj: AnyObjectT, *, owned: bool = False, force: bool = True
     ) -> ApplyResult[AnyObjectT]:

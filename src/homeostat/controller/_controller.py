@@ -32,6 +32,7 @@ _LEVELS = {
     "success": logging.INFO,
     "requeue_after": logging.INFO,
     "conflict": logging.INFO,
+    "behind": logging.DEBUG,
     "fenced": logging.INFO,
     "throttled": logging.WARNING,
 }
@@ -40,6 +41,7 @@ _RESULTS = {
     "success": "success",
     "requeue_after": "requeue_after",
     "conflict": "requeue",
+    "behind": "requeue",
     "fenced": "requeue",
     "throttled": "requeue_after",
 }
@@ -82,7 +84,7 @@ class Controller(Generic[K]):
         self.name = name
         self.epoch: Epoch = Epoch()
         self.conflicts: Conflicts[K] = Conflicts()
-        # Whether the store has already passed what a conflict was about.
+        # Whether the store has already passed what a key is to be parked for.
         self.has_passed: Callable[[K], bool] = lambda _key: False
         self.queue: WorkQueue[K] = WorkQueue(
             name, random=random or Random(), metrics=metrics
@@ -180,8 +182,9 @@ class Controller(Generic[K]):
         key, item = run.item.key, run.item
         priority = item.priority if decision.priority is None else decision.priority
         if decision.action == "park":
-            assert error is not None  # only a conflict parks
-            self.conflicts.lose(key, run.writes.lost_to(error))
+            assert error is not None  # an answer parks nothing
+            if decision.outcome == "conflict":
+                self.conflicts.lose(key, run.writes.lost_to(error))
             if self.has_passed(key):
                 self.queue.add(key, priority=priority, reason=decision.reason)
             else:

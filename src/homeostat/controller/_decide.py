@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, final
 
-from homeostat.controller._result import Requeue, Result
+from homeostat.controller._result import Behind, Requeue, Result
 from homeostat.errors import (
     ConflictError,
     FencedError,
@@ -29,6 +29,7 @@ OutcomeName: TypeAlias = Literal[
     "error",
     "terminal_error",
     "conflict",
+    "behind",
     "throttled",
     "outcome_unknown",
     "fenced",
@@ -41,7 +42,7 @@ THROTTLED = 1.0
 # what is taken anew meanwhile, whose changes wake it sooner.
 FENCED = 1.0
 # Outcomes of a day like any other.
-EXPECTED = frozenset({"requeue_after", "conflict", "throttled", "fenced"})
+EXPECTED = frozenset({"requeue_after", "conflict", "behind", "throttled", "fenced"})
 # Caps of the wait for the store after an optimistic-lock conflict, in seconds: the
 # wake-up is the store's news, the cap is for a server whose news do not come.
 CONFLICT_BASE, CONFLICT_CAP = 0.5, 30.0
@@ -60,8 +61,8 @@ class Decision:
         outcome: Its name in logs and metrics.
         action: ``forget``: done until the next change. ``requeue``: again in ``after``
             seconds, no failure. ``retry``: again after the key's backoff, a failure.
-            ``park``: again when the store has passed what the write lost to, at the
-            latest in ``after`` seconds, no failure.
+            ``park``: again when the store has passed what the write lost to, or shows
+            what was written; at the latest in ``after`` seconds, no failure.
         after: Seconds, for ``requeue`` and ``park``.
         reason: Why the key runs again.
         priority: Of the next run; None keeps that of this one.
@@ -91,13 +92,8 @@ def decide(answer: Result | BaseException | None, *, conflicts: int = 0) -> Deci
             return _DONE
         case Result():
             return _of_result(answer)
-        case Requeue():
-            return Decision(
-                outcome="requeue_after",
-                action="requeue",
-                after=answer.after,
-                reason=answer.reason or "requeue",
-            )
+        case Requeue() | Behind():
+            return _of_way_out(answer)
         case TerminalError():
             return Decision(outcome="terminal_error", action="forget", traceback=True)
         case FencedError():
@@ -122,6 +118,19 @@ def _of_result(result: Result) -> Decision:
         after=result.requeue_after,
         reason="requeue after",
         priority=result.priority,
+    )
+
+
+def _of_way_out(raised: Requeue | Behind) -> Decision:
+    if isinstance(raised, Behind):
+        return Decision(
+            outcome="behind", action="park", after=raised.after, reason=raised.reason
+        )
+    return Decision(
+        outcome="requeue_after",
+        action="requeue",
+        after=raised.after,
+        reason=raised.reason or "requeue",
     )
 
 

@@ -50,6 +50,7 @@ class Options:
     max_concurrent_reconciles: int
     deadline: float | None
     reconcile_deleting: bool
+    strict: bool
 
     @property
     def gvk(self) -> GroupVersionKind:

@@ -169,6 +169,7 @@ def controller(
     max_concurrent_reconciles: int = ...,
     deadline: float | None = ...,
     reconcile_deleting: bool = ...,
+    strict: bool = ...,
 ) -> Callable[[Reconciler[ObjectT]], KindController[ObjectT]]: ...
 @overload
 def controller(
@@ -183,6 +184,7 @@ def controller(
     max_concurrent_reconciles: int = ...,
     deadline: float | None = ...,
     reconcile_deleting: bool = ...,
+    strict: bool = ...,
 ) -> Callable[[Reconciler[Unstructured]], KindController[Unstructured]]: ...
 def controller(  # noqa: PLR0913 - one keyword per thing that can be declared
     kind: Kind,
@@ -196,6 +198,7 @@ def controller(  # noqa: PLR0913 - one keyword per thing that can be declared
     max_concurrent_reconciles: int = 1,
     deadline: float | None = None,
     reconcile_deleting: bool = False,
+    strict: bool = False,
 ) -> Callable[[Reconciler[Any]], KindController[Any]]:
     """Make a controller of a function that reconciles one object.
 
@@ -217,6 +220,9 @@ def controller(  # noqa: PLR0913 - one keyword per thing that can be declared
         deadline: Seconds after which a reconcile is cancelled and counted as failed.
         reconcile_deleting: Reconcile objects that are being deleted, too; else they
             only get their clean-up.
+        strict: Reconcile an object only when the watches have shown all that was
+            written for it, as if each reconcile began with ``ctx.caught_up()``. What
+            other processes wrote before that is then seen as well.
 
     Raises:
         TypeError: A kind is no kind, or an option holds what it does not take.
@@ -239,6 +245,7 @@ def controller(  # noqa: PLR0913 - one keyword per thing that can be declared
         max_concurrent_reconciles=max_concurrent_reconciles,
         deadline=deadline,
         reconcile_deleting=reconcile_deleting,
+        strict=strict,
     )
 
     def decorate(function: Reconciler[Any]) -> KindController[Any]:

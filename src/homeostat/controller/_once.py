@@ -17,7 +17,7 @@ from homeostat.controller._declaration import Declaration
 from homeostat.controller._ledger import identity
 from homeostat.controller._reading import Read
 from homeostat.controller._reconciling import Session
-from homeostat.controller._result import Requeue, Result
+from homeostat.controller._result import Behind, Requeue, Result
 from homeostat.controller._run import Run
 from homeostat.workqueue import Item
 
@@ -110,7 +110,7 @@ def _request_of(obj: Object | Unstructured | Request | NamespacedName) -> Reques
 def _result_of(answer: Result | Failed | None) -> Result | None:
     if not isinstance(answer, Failed):
         return answer
-    if isinstance(answer.error, Requeue):
+    if isinstance(answer.error, Requeue | Behind):
         return Result(requeue_after=answer.error.after)
     raise answer.error
 

@@ -10,11 +10,13 @@ from homeostat.api import (
     Kind,
     NamespacedName,
     Object,
+    Request,
     Unstructured,
     kind_of,
 )
 from homeostat.cache import Indexer, IndexQuery, Informer, Lister, Record
 from homeostat.client import ALL, LabelsLike, NamespaceLike
+from homeostat.controller._catching_up import CatchingUp
 from homeostat.controller._ledger import Ledger
 from homeostat.errors import FencedError, InvalidObjectError, UndeclaredKindError
 
@@ -57,14 +59,22 @@ class Declared:
     Args:
         controller: Named by errors.
         informers: One or more per kind.
+        catching_up: Knows what they have yet to show.
     """
 
-    __slots__ = ("_controller", "_informers")
+    __slots__ = ("_all", "_controller", "_informers", "catching_up")
 
-    def __init__(self, controller: str, informers: Iterable[Informer[Any]]) -> None:
+    def __init__(
+        self,
+        controller: str,
+        informers: Iterable[Informer[Any]],
+        catching_up: CatchingUp,
+    ) -> None:
         self._controller = controller
+        self._all = tuple(informers)
+        self.catching_up = catching_up
         self._informers: dict[GroupVersionKind, Informer[Any]] = {}
-        for informer in sorted(informers, key=_width):
+        for informer in sorted(self._all, key=_width):
             self._informers[informer.gvk] = informer
 
     def __contains__(self, kind: Kind) -> bool:
@@ -86,6 +96,15 @@ class Declared:
                 f"reads=, or read it live with ctx.client; declared are {known}"
             )
         return informer
+
+    def informers(self, kind: Kind) -> tuple[Informer[Any], ...]:
+        """Return every informer of a kind.
+
+        Raises:
+            UndeclaredKindError: The controller does not declare the kind.
+        """
+        gvk = self.informer(kind).gvk
+        return tuple(each for each in self._all if each.gvk == gvk)
 
     def is_namespaced(self, kind: Kind) -> bool:
         """Return whether objects of a declared kind live in namespaces."""
@@ -204,6 +223,19 @@ class CacheView:
         if not self.is_complete(kind):
             return None
         return self._declared.informer(kind).lister.record(name.name, name.namespace)
+
+    async def caught_up(
+        self, request: Request, kind: Kind | None, deadline: float
+    ) -> None:
+        """Go on only when the caches show all that was written for a key.
+
+        Raises:
+            Behind: Not yet: the key parks.
+        """
+        check_epoch(self._epoch, f"catch up with {request}")
+        informers = None if kind is None else self._declared.informers(kind)
+        await self._declared.catching_up.caught_up(request, informers, deadline)
+        check_epoch(self._epoch, f"catch up with {request}")
 
     def is_complete(self, kind: Kind) -> bool:
         """Return whether what the cache does not hold of a kind does not exist."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import final
 
-__all__ = ["Requeue", "Result"]
+__all__ = ["Behind", "Requeue", "Result"]
 
 
 @final
@@ -40,5 +40,22 @@ class Requeue(Exception):  # noqa: N818 - a way out of a reconcile, not an error
         super().__init__(reason or f"requeue after {after:g} s")
         if after < 0:
             raise ValueError(f"after is {after}, must be >= 0")
+        self.after = after
+        self.reason = reason
+
+
+@final
+class Behind(Exception):  # noqa: N818 - a way out of a reconcile, not an error
+    """Raised by the library: the caches are behind what was written for this key.
+
+    The key parks until they are not; no failure is counted.
+
+    Args:
+        after: Seconds until it runs again whatever happens.
+        reason: Why, for the next run.
+    """
+
+    def __init__(self, *, after: float, reason: str) -> None:
+        super().__init__(f"the caches do not show yet what was written: {reason}")
         self.after = after
         self.reason = reason

@@ -119,6 +119,10 @@ class SyncContext:
             lambda: self._context.list(kind, namespace=namespace, labels=labels)
         )
 
+    def caught_up(self, kind: Kind | None = None, deadline: float = 5.0) -> None:
+        """Go on only when the watches have caught up; see ``Context.caught_up``."""
+        self.wait(self._context.caught_up(kind, deadline))
+
     def apply(
         self, obj: AnyObjectT, *, owned: bool = False, force: bool = True
     ) -> ApplyResult[AnyObjectT]:

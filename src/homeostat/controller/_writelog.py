@@ -44,13 +44,6 @@ class WriteLog:
             if a.outcome != "failed" and not a.write.dry_run
         )
 
-    @property
-    def has_unknown(self) -> bool:
-        """Whether the fate of any of them is unknown."""
-        if not self.attempts:
-            return False
-        return any(a.outcome == "unknown" for a in self.attempts)
-
     def sending(self, write: Write) -> None:
         """Take note of a write that is about to be sent."""
         self.attempts.append(Attempt(write))

@@ -123,7 +123,7 @@ def test_given_up_needs_leave_nothing_behind() -> None:
     needs.reaching(A, 12, visible=True)
     needs.reaching(B, 12, visible=False)
     needs.leaving(A, "uid")
-    needs.forgive(A)
+    needs.forgive(A, needs.of(A))
     assert not needs.awaits(A, strict=True)
     assert needs.awaits(B, strict=False)
     needs.clear()
