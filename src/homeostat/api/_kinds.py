@@ -159,4 +159,7 @@ class Resource:
         )
         if namespace and self.namespaced:
             root = f"{root}/namespaces/{namespace}"
-        return "/".join(filter(None, (root, self.plural, name, subresource)))
+        path = f"{root}/{self.plural}"
+        if name:
+            path = f"{path}/{name}"
+        return f"{path}/{subresource}" if subresource else path

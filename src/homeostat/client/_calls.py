@@ -64,7 +64,7 @@ class Calls:
         metrics: Metrics,
     ) -> None:
         self._transport = transport
-        self._headers = dict(headers)
+        self._headers = headers  # that very object: the transport knows it
         self._host = host
         self._random = random
         self._metrics = metrics

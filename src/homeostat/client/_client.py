@@ -51,20 +51,23 @@ class Client(Subresources):
         random: Random | None = None,
         metrics: Metrics = NO_METRICS,
     ) -> None:
+        headers = {"accept": "application/json", "user-agent": user_agent}
         host = ""
         if isinstance(target, ClusterConfig):
             from homeostat.client._http import HttpTransport  # noqa: PLC0415
 
             host = target.server.partition("://")[2]
             namespace = namespace or target.namespace
-            transport: Transport = HttpTransport(target, clock=clock or SystemClock())
+            transport: Transport = HttpTransport(
+                target, clock=clock or SystemClock(), headers=headers
+            )
         else:
             transport = target
         self._field_manager = field_manager
         self._namespace = namespace or "default"
         self._calls = Calls(
             transport,
-            headers={"accept": "application/json", "user-agent": user_agent},
+            headers=headers,
             host=host,
             random=random or Random(),
             metrics=metrics,

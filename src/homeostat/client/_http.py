@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, final
 
 from homeostat._clock import Clock
@@ -37,10 +38,23 @@ class HttpTransport:
     credentials that can be renewed is tried once more with new ones.
 
     Cancellation: the connection of a request under way is closed.
+
+    Args:
+        config: The server, and how to reach it.
+        clock: Wall time, for tokens and certificates that expire.
+        headers: What a request has that does not say otherwise. They are prepared
+            once: a request whose headers are this very mapping costs less.
     """
 
-    def __init__(self, config: ClusterConfig, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: ClusterConfig,
+        *,
+        clock: Clock,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._config = config
+        self._common = headers
         self._clock = clock
         self._secure = config.server.startswith("https://")
         self._threads = Threads(1, name="homeostat-client")
@@ -153,10 +167,14 @@ class HttpTransport:
     def _headers(
         self, request: HttpRequest, credential: Credential
     ) -> Mapping[str, str]:
+        """Return those that a request has beside the ones that all have."""
+        own: Mapping[str, str] = {}
+        if request.headers is not self._common:
+            own = request.headers
         configured, authorization = self._config.headers, credential.authorization
         if not configured and not authorization:
-            return request.headers
-        headers = {**request.headers, **configured}
+            return own
+        headers = {**own, **configured}
         if authorization:
             headers["authorization"] = authorization
         return headers
@@ -167,7 +185,9 @@ class HttpTransport:
         self._refuse_if_closed()
         if self._sockets is None:  # else another request was faster
             config = self._config
-            self._sockets = sockets(config.server, server_name=config.tls_server_name)
+            self._sockets = sockets(
+                config.server, server_name=config.tls_server_name, headers=self._common
+            )
 
     def _connections(self) -> "Sockets":
         self._refuse_if_closed()

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import re
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import quote, urlencode
@@ -27,6 +28,7 @@ MAX_HEADER_BYTES = 1 << 16  # a server's warnings alone may have 4,096 character
 HANG_UP_ROUNDS = 50  # of the loop, each without waiting; five are enough for TLS
 
 _GUESSED = ("Content-Type",)
+_PLAIN = re.compile(r"[A-Za-z0-9/:.-]+").fullmatch  # what quoting leaves as it is
 
 # Which option each system has for the time before the first probe.
 _KEEPALIVE = (
@@ -89,8 +91,11 @@ class _Response(aiohttp.ClientResponse):
         return self
 
 
-def _session(lines: "_Lines", *, limit: int) -> aiohttp.ClientSession:
+def _session(
+    lines: "_Lines", headers: Mapping[str, str], *, limit: int
+) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
+        headers=headers,
         connector=aiohttp.TCPConnector(limit=limit, socket_factory=lines.make),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -172,6 +177,7 @@ class Sockets:
     Args:
         server: Its address, which may end in a path.
         server_name: What its certificate calls it, "" for the name in the address.
+        headers: What a request has that does not say otherwise.
     """
 
     __slots__ = (
@@ -185,15 +191,17 @@ class Sockets:
         "_watches",
     )
 
-    def __init__(self, server: str, *, server_name: str) -> None:
+    def __init__(
+        self, server: str, *, server_name: str, headers: Mapping[str, str]
+    ) -> None:
         self._server = URL(server.rstrip("/"), encoded=True)
         self._prefix = self._server.raw_path.rstrip("/")
         self._server_name = server_name or None
         self._lines = _Lines()
         self._reading: set[aiohttp.ClientResponse] = set()
         self._streams: WeakSet[SocketStream] = WeakSet()
-        self._requests = _session(self._lines, limit=MAX_CONNECTIONS)
-        self._watches = _session(self._lines, limit=0)
+        self._requests = _session(self._lines, headers, limit=MAX_CONNECTIONS)
+        self._watches = _session(self._lines, headers, limit=0)
 
     async def send(
         self,
@@ -201,8 +209,11 @@ class Sockets:
         headers: Mapping[str, str],
         context: ssl.SSLContext | None,
     ) -> HttpResponse:
-        """Send a request, with these headers, and return its whole answer."""
-        response = await self._ask(self._requests, request, headers, context)
+        """Send a request, with these headers beside, and return its whole answer."""
+        try:
+            response = await self._ask(self._requests, request, headers, context)
+        except (aiohttp.ClientError, OSError) as error:
+            raise _failure(error, self._server) from error
         content = response.content
         try:
             # A short answer comes as one with its headers: its connection is back.
@@ -223,31 +234,32 @@ class Sockets:
         context: ssl.SSLContext | None,
     ) -> SocketStream:
         """Send a request and return its answer at the end of its headers."""
-        stream = SocketStream(await self._ask(self._watches, request, headers, context))
+        try:
+            response = await self._ask(self._watches, request, headers, context)
+        except (aiohttp.ClientError, OSError) as error:
+            raise _failure(error, self._server) from error
+        stream = SocketStream(response)
         self._streams.add(stream)
         return stream
 
-    async def _ask(
+    def _ask(
         self,
         session: aiohttp.ClientSession,
         request: HttpRequest,
         headers: Mapping[str, str],
         context: ssl.SSLContext | None,
-    ) -> aiohttp.ClientResponse:
-        try:
-            return await session.request(
-                request.method,
-                self._url(request),
-                headers=headers,
-                data=request.body or None,
-                # What a body is, whoever made it says: aiohttp would guess.
-                skip_auto_headers=None if request.method == "GET" else _GUESSED,
-                ssl=context if context is not None else True,
-                server_hostname=self._server_name,
-                allow_redirects=False,
-            )
-        except (aiohttp.ClientError, OSError) as error:
-            raise _failure(error, str(self._server.origin())) from error
+    ) -> Awaitable[aiohttp.ClientResponse]:
+        return session.request(
+            request.method,
+            self._url(request),
+            headers=headers,
+            data=request.body or None,
+            # What a body is, whoever made it says: aiohttp would guess.
+            skip_auto_headers=None if request.method == "GET" else _GUESSED,
+            ssl=context if context is not None else True,
+            server_hostname=self._server_name,
+            allow_redirects=False,
+        )
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         self._reading.add(response)
@@ -258,7 +270,11 @@ class Sockets:
             _cut(response)
 
     def _url(self, request: HttpRequest) -> URL:
-        path = self._prefix + quote(request.path, safe="/:@!$&'()*+,;=~")
+        path = request.path
+        if not _PLAIN(path):
+            path = quote(path, safe="/:@!$&'()*+,;=~")
+        if self._prefix:
+            path = self._prefix + path
         # Made of parts that are known, as to parse a whole URL takes twice as long.
         url = self._server.with_path(path, encoded=True)
         if not request.query:
@@ -281,8 +297,8 @@ class Sockets:
         await self._lines.hang_up()
 
 
-def _failure(error: Exception, server: str) -> TransportError:
-    text = _text(error)
+def _failure(error: Exception, address: URL) -> TransportError:
+    server, text = address.origin(), _text(error)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return PermanentTransportError(
             f"the certificate of {server} is not trusted: {text}; check "

@@ -124,6 +124,24 @@ async def test_header_names_are_in_lower_case_and_values_joined() -> None:
     assert given == {"x-one": "1", "x-two": "a, b"}
 
 
+async def test_headers_of_all_requests_give_way_to_those_of_one() -> None:
+    async def handle(request: web.Request) -> web.Response:
+        names = ("accept", "user-agent", "authorization", "x-own", "accept-encoding")
+        seen.append([",".join(request.headers.getall(name, ())) for name in names])
+        return web.Response()
+
+    seen: list[list[str]] = []
+    common = {"accept": "a", "user-agent": "me"}
+    own = {"accept": "b", "user-agent": "me", "x-own": "1"}
+    async with serving(handle) as server:
+        config = ClusterConfig(server=server, headers={"authorization": "c"})
+        sender = HttpTransport(config, clock=SystemClock(), headers=common)
+        for headers in (common, own, dict(common)):
+            await sender.request(HttpRequest(method="GET", path="/", headers=headers))
+        await sender.close()
+    assert seen == [["a", "me", "c", "", ""], ["b", "me", "c", "1", ""], seen[0]]
+
+
 @pytest.mark.parametrize("size", [0, 1, 1 << 20])
 async def test_answer_of_any_size_is_whole_and_its_connection_serves_again(
     size: int,
