@@ -1,7 +1,14 @@
 """A PodSet-like kind, and a transport that watches and disturbs."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections import Counter
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -96,6 +103,28 @@ def deployment(name: str, replicas: int) -> Unstructured:
     }
 
 
+class Figures:
+    """A sink for figures that keeps them.
+
+    Attributes:
+        counts: Sums of counters, by name and labels.
+        gauges: Newest values, by name and labels.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.gauges: dict[str, float] = {}
+
+    def count(self, name: str, amount: float = 1.0, /, **labels: str) -> None:
+        self.counts[f"{name} {' '.join(labels.values())}"] += int(amount)
+
+    def gauge(self, name: str, value: float, /, **labels: str) -> None:
+        self.gauges[f"{name} {' '.join(labels.values())}"] = value
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        pass
+
+
 Hook: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponse | None]]
 
 
@@ -140,6 +169,47 @@ class Wire:
         await self._inner.close()
 
 
+class Late:
+    """A stream whose chunks arrive later than they were sent."""
+
+    def __init__(self, inner: HttpStream, wire: "LateWire", path: str) -> None:
+        self.status: int = inner.status
+        self.headers: Mapping[str, str] = inner.headers
+        self._inner = inner
+        self._wire = wire
+        self._path = path
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        async for chunk in self._inner.chunks():
+            if self._path.endswith(self._wire.slow):
+                await asyncio.sleep(self._wire.delay)
+            yield chunk
+
+
+class LateWire(Wire):
+    """A line on which the news of watches may be slower than answers.
+
+    Attributes:
+        delay: Seconds that the news take.
+        slow: How the paths end that it is about, "" for all.
+    """
+
+    def __init__(self, server: ApiServer) -> None:
+        super().__init__(server)
+        self.delay = 0.0
+        self.slow = ""
+
+    def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
+        return self._late(super().stream(request), request.path)
+
+    @asynccontextmanager
+    async def _late(
+        self, stream: AbstractAsyncContextManager[HttpStream], path: str
+    ) -> AsyncGenerator[HttpStream]:
+        async with stream as inner:
+            yield Late(inner, self, path)
+
+
 class World:
     """An API server with the kind installed, an outsider's client, and managers.
 
@@ -148,9 +218,11 @@ class World:
         outsider: Client of everybody else.
         wire: What the manager's requests pass through.
         manager: The newest manager.
+        figures: What was measured.
     """
 
     def __init__(self) -> None:
+        self.figures = Figures()
         self.server = ApiServer()
         self.outsider = Client(self.server.transport(), field_manager="outsider")
         self.wire = Wire(self.server)
@@ -165,7 +237,9 @@ class World:
     @asynccontextmanager
     async def running(self, *controllers: KindController[Any]) -> AsyncGenerator[None]:
         client = Client(self.wire)
-        self.manager = Manager(controllers=controllers, client=client)
+        self.manager = Manager(
+            controllers=controllers, client=client, metrics=self.figures
+        )
         async with Group() as tasks:
             task = tasks.start(self.manager.run(), name="manager")
             await asyncio.sleep(0.5)

@@ -1,16 +1,13 @@
 """Writes whose answer is lost, and writes that lost to another."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from homeostat import Context, controller
-from homeostat._transport import HttpRequest, HttpResponse, HttpStream
-from homeostat.apiserver import ApiServer
+from homeostat._transport import HttpRequest, HttpResponse
 from tests.integration.controller.support import (
     DEPLOYMENT,
+    LateWire,
     PodSet,
-    Wire,
     World,
     deployment,
     podset,
@@ -22,43 +19,6 @@ CONFLICT = (
     b'{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Conflict",'
     b'"message":"modified","code":409}'
 )
-
-
-class Late:
-    """A stream whose chunks arrive later than they were sent."""
-
-    def __init__(self, inner: HttpStream, wire: "LateWire") -> None:
-        self.status: int = inner.status
-        self.headers: Mapping[str, str] = inner.headers
-        self._inner = inner
-        self._wire = wire
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        async for chunk in self._inner.chunks():
-            await asyncio.sleep(self._wire.delay)
-            yield chunk
-
-
-class LateWire(Wire):
-    """A line on which the news of watches may be slower than answers.
-
-    Attributes:
-        delay: Seconds that the news take.
-    """
-
-    def __init__(self, server: ApiServer) -> None:
-        super().__init__(server)
-        self.delay = 0.0
-
-    def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
-        return self._late(super().stream(request))
-
-    @asynccontextmanager
-    async def _late(
-        self, stream: AbstractAsyncContextManager[HttpStream]
-    ) -> AsyncGenerator[HttpStream]:
-        async with stream as inner:
-            yield Late(inner, self)
 
 
 @virtual
