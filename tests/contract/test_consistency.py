@@ -165,3 +165,22 @@ async def test_versions_are_shared_by_all_kinds(server: Server) -> None:
     second = (await server.post(server.core("secrets"), secret)).ok(201)
     third = (await server.post(server.core("configmaps"), config_map("b"))).ok(201)
     assert _version(first) < _version(second) < _version(third)
+
+
+async def test_what_was_acknowledged_is_in_what_is_asked_for_after_that(
+    server: Server,
+) -> None:
+    path = server.core("configmaps")
+    for n in range(10):
+        made = (await server.post(path, config_map(f"c{n}"))).ok(201)
+        listed = (await server.get(path)).ok()
+        assert f"c{n}" in [item["metadata"]["name"] for item in listed["items"]]
+        assert int(listed["metadata"]["resourceVersion"]) >= _version(made)
+        made = (await server.post(path, config_map(f"d{n}"))).ok(201)
+        async with server.watch(path, **WATCH_LIST) as watch:
+            found = [
+                (await watch.next())[1]["metadata"]["name"] for _ in range(2 * n + 2)
+            ]
+            assert f"d{n}" in found
+            end = await watch.until("BOOKMARK")
+        assert _version(end) >= _version(made)

@@ -56,6 +56,16 @@ async def test_update_scales(server: Server, d: Any, path: str) -> None:
     assert item["spec"]["replicas"] == 4
 
 
+async def test_scale_that_is_written_has_the_new_version(
+    server: Server, d: Any, path: str
+) -> None:
+    scaled = (await server.put(path, _scale(4))).ok()["metadata"]["resourceVersion"]
+    item = (await server.get(server.apps("deployments/d"))).ok()["metadata"]
+    assert int(d["metadata"]["resourceVersion"]) < int(scaled)
+    # The status may have moved it on.
+    assert int(scaled) <= int(item["resourceVersion"])
+
+
 async def test_merge_patch_scales(server: Server, d: Any, path: str) -> None:
     assert d
     answer = await server.merge(path, {"spec": {"replicas": 3}})

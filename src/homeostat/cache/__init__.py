@@ -3,6 +3,14 @@
 * What is read is this process' own writes and everything that the server said before
   them: watch events, lists and write responses are joined by resource version, so the
   order in which they arrive does not matter. Time never goes back.
+* A write whose outcome is unknown, or whose answer does not tell it, is looked up
+  live: by its name, else by a list of where it would be. Until then its key is a
+  suspect. What a cache cannot take in, for it cannot tell what its selector selects, or
+  for the answer is a Scale, its watch owes to the writer's key.
+* The first list, and each that takes the place of a watch, is asked for without a
+  version: it is never older than what the server has acknowledged to anybody.
+* Resource versions that are no numbers degrade their kind alone: its cache follows its
+  watch, in which each own write is waited for by its very version.
 * Cache states of one object follow the server's order; some may be left out. There is
   no order between objects, nor between kinds. An object that was deleted and made anew
   may be seen as one change: compare uids.

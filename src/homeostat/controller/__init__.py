@@ -5,7 +5,14 @@ Guarantees:
 - An object is never reconciled twice at once, changes collapse, none is lost.
 - A controller's own status write does not trigger it; another's change in the same
   instant does.
-- Reads come from the cache and see every write of this process at once.
+- Reads come from the cache and see every write of this process at once, or, where the
+  cache could not take in the answer, from the key's next reconcile on.
+- No reconcile begins while the outcome of a write for its key is unknown: the key
+  parks, without a worker and without a failure, until the server has said it.
+- ``ctx.caught_up()``, and ``strict=True`` for each reconcile of a controller, let a
+  decision wait until the watches have shown every write for its key, and so whatever
+  others wrote before. Past a deadline a live list takes their place.
+- A delete of what was read has its uid as a precondition.
 - Whatever user code raises ends that one call: it is logged, and tried again with
   backoff, for ever, unless it was a ``TerminalError``. An optimistic-lock conflict is
   no failure: the key waits until the cache has passed what the write lost to.

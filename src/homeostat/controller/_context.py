@@ -294,7 +294,8 @@ class Context:
         """Delete an object that was read, and no successor of its name.
 
         Args:
-            obj: The object; its uid, when it has one, is a precondition.
+            obj: The object. Its uid is a precondition; without one that under which
+                this reconcile read it, if it did.
             propagation: What becomes of its dependents; None for the kind's default.
 
         Returns:

@@ -2,7 +2,16 @@
 
 from typing import Any, final
 
-from homeostat.api import Object, Unstructured, from_dict, overlay, to_dict
+from homeostat.api import (
+    GroupVersionKind,
+    NamespacedName,
+    Object,
+    Unstructured,
+    from_dict,
+    kind_of,
+    overlay,
+    to_dict,
+)
 from homeostat.cache import Record
 from homeostat.client import schema_for
 from homeostat.controller._status import status_patch
@@ -51,6 +60,18 @@ class Ledger:
         _, _, uid, version = identity(obj)
         base = self._bases.get((uid, version))
         return base.object if isinstance(base, Record) else base
+
+    def uid_of(self, kind: GroupVersionKind, name: NamespacedName) -> str:
+        """Return the newest uid that was handed out under a name, "" for none."""
+        for base in reversed(self._bases.values()):
+            if isinstance(base, Record):
+                found, key, uid = base.gvk, base.key, base.uid
+            else:
+                namespace, plain, uid, _ = identity(base)
+                found, key = kind_of(base), NamespacedName(namespace, plain)
+            if (found, key) == (kind, name):
+                return uid
+        return ""
 
     def merged(self, obj: Object, base: Unstructured) -> Unstructured | None:
         """Return ``base`` with the changes of ``obj``, None when there are none."""

@@ -161,6 +161,9 @@ class Writing:
         resource = await self._client.resource_for(kind)
         if resource.namespaced and not namespace:
             namespace = self._own_namespace(obj)
+        # What was read and lost its uid on the way is no other object for that.
+        target = NamespacedName(namespace if resource.namespaced else "", name)
+        uid = uid or self._ledger.uid_of(resource.gvk, target)
         try:
             await self._client.delete(
                 kind,

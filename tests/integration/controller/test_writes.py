@@ -5,6 +5,7 @@ from typing import Any
 from homeostat import Context, controller
 from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.api import from_dict
+from homeostat.errors import ConflictError
 from homeostat.k8s import apps_v1
 from tests.integration.controller.support import (
     DEPLOYMENT,
@@ -159,3 +160,36 @@ async def test_a_document_without_a_namespace_is_deleted_in_that_of_the_reconcil
     assert gone == [True]
     assert await world.outsider.list(DEPLOYMENT, namespace="other") == []
     assert len(await world.outsider.list(DEPLOYMENT)) == 1
+
+
+@virtual
+async def test_what_was_read_is_deleted_by_its_uid_though_only_named(
+    world: World,
+) -> None:
+    answers: list[object] = []
+
+    @controller(PodSet, name="deletes", reads=[DEPLOYMENT])
+    async def deletes(_podset: PodSet, ctx: Context) -> None:
+        if answers or ctx.find(DEPLOYMENT, "a") is None:
+            return
+        named = {"apiVersion": "apps/v1", "kind": "Deployment"}
+        try:
+            answers.append(await ctx.delete({**named, "metadata": {"name": "a"}}))
+        except ConflictError as error:
+            answers.append(error.reason)
+
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.method == "DELETE":
+            # Another object of the same name.
+            world.wire.before = None
+            await world.outsider.delete(DEPLOYMENT, "a")
+            await world.outsider.create(deployment("a", 1))
+        return None
+
+    await world.outsider.create(deployment("a", 1))
+    async with world.running(deletes):
+        world.wire.before = before
+        await world.outsider.create(podset())
+        await settle()
+    assert answers == ["Conflict"]
+    assert await world.outsider.get(DEPLOYMENT, "a")
