@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import json
+import shlex
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -16,7 +18,7 @@ from benchmarks import (
     startup,
     sync,
 )
-from benchmarks._document import PAGE, bars, page, results
+from benchmarks._document import PAGE, bars, fingerprint, page, results
 from benchmarks._report import Figure, report
 from benchmarks._target import add_target, target_of
 from benchmarks.compare import compare, million
@@ -135,14 +137,21 @@ def _parser() -> argparse.ArgumentParser:
 def _compare(options: argparse.Namespace) -> int:
     """Print the tables; exit status 1 when a benchmark of ours is broken."""
     events = options.events or options.count
+    source = fingerprint()
     table = compare(
         options.count, events=events, only=options.only, rounds=options.rounds
     )
     if options.million:
         million(table)
     print(results(table), "\n## Bars\n", bars(table), sep="\n")
+    if fingerprint() != source:
+        print("homeostat's source changed meanwhile: not one run", file=sys.stderr)
+        return 1
+    command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
     if options.write:
-        PAGE.write_text(page(table, count=options.count, events=events))
+        PAGE.write_text(
+            page(table, command=command, count=options.count, events=events)
+        )
     ours = [what for what, name in table.missing if name == "homeostat"]
     return 1 if ours else 0
 

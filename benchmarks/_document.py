@@ -4,15 +4,17 @@ import os
 import platform
 import subprocess
 from collections.abc import Sequence
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import homeostat
 from benchmarks._bars import ALONE, BARS, judge
 from benchmarks._programs import BUILT, ROOT
 from benchmarks.compare import Table
 
-__all__ = ["PAGE", "bars", "page", "results"]
+__all__ = ["PAGE", "bars", "fingerprint", "page", "results"]
 
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
 
@@ -149,11 +151,24 @@ def results(table: Table) -> str:
     return "\n\n".join(parts)
 
 
-def page(table: Table, *, count: int, events: int) -> str:
+def fingerprint() -> str:
+    """Return what tells this source of ours from any other.
+
+    A page whose figures come from two of them would compare what never ran together.
+    """
+    package = Path(homeostat.__file__).parent
+    digest = sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def page(table: Table, *, command: str, count: int, events: int) -> str:
     """Return docs/benchmarks.md."""
     return f"""# Benchmarks
 
-Written by `make bench N={count}`; do not edit. Every program ran on the same machine,
+Written by `{command}`; do not edit. Every program ran on the same machine,
 one after the other, against the same server: one of the benchmarks' own that replays
 {count:,} objects of 4.8 KB, JSON (a Pod's spec and status, two managedFields entries),
 and {events:,} updates. CPU is the client's own, user and system; memory is resident,
@@ -174,6 +189,9 @@ after what is garbage was given back. All clients with their defaults.
 def _machine() -> str:
     lines = [
         f"- {platform.system()} {platform.machine()}, {os.cpu_count()} cores, {_cpu()}",
+        "- load average at the end: "
+        + ", ".join(f"{load:.1f}" for load in os.getloadavg()),
+        f"- homeostat's source: {fingerprint()}",
         f"- Python {platform.python_version()}, "
         + ", ".join(f"{name} {_version(name)}" for name in _OURS if _version(name)),
     ]
