@@ -1,4 +1,4 @@
-"""The only place that starts tasks and threads."""
+"""The only place that starts tasks and threads, beside ``_loop_thread``."""
 
 import asyncio
 import contextvars
@@ -23,7 +23,6 @@ from typing import (
 __all__ = [
     "CountsThreads",
     "Group",
-    "LoopThread",
     "Threads",
     "ThreadsExecutor",
     "only_error",
@@ -308,63 +307,3 @@ def thread_waits() -> Generator[None]:
         yield
     finally:
         loop.waiting_threads -= 1
-
-
-class LoopThread:
-    """An event loop on a thread of its own, for callers that have none to spare.
-
-    A context manager: the loop runs from entering to leaving the block. Leaving it
-    cancels every task of the loop and waits until the thread has ended.
-
-    Args:
-        name: Of the thread.
-    """
-
-    __slots__ = ("_loop", "_name", "_stop", "_thread")
-
-    def __init__(self, *, name: str) -> None:
-        self._name = name
-        self._stop = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: Thread | None = None
-
-    def __enter__(self) -> Self:
-        self._loop = loop = asyncio.new_event_loop()
-        self._thread = Thread(
-            target=self._run, args=(loop,), name=self._name, daemon=True
-        )
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
-
-    def submit(self, coro: Coroutine[Any, Any, T]) -> "Future[T]":
-        """Start a coroutine on the loop; cancelling the future cancels it.
-
-        Raises:
-            RuntimeError: The loop does not run.
-        """
-        if self._loop is None or self._loop.is_closed():
-            coro.close()
-            raise RuntimeError(f"the loop of {self._name} does not run")
-        return asyncio.run_coroutine_threadsafe(coro, self._loop)
-
-    def call(self, coro: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the loop and return its result; blocks the caller."""
-        return self.submit(coro).result()
-
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        # Runner cancels what is left, shuts generators down and closes the loop.
-        with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.run(self._wait())
-
-    async def _wait(self) -> None:
-        await self._stop.wait()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from homeostat._tasks import LoopThread
+from homeostat._loop_thread import LoopThread
 from homeostat.apiserver import ApiServer, serve
 from tests.harness.kube import ControlPlane
 from tests.harness.kubectl import Kubectl

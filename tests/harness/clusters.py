@@ -29,7 +29,8 @@ from typing import Any, Literal, Self, TypeAlias, TypeVar
 
 import pytest
 
-from homeostat._tasks import LoopThread
+from homeostat._loop_thread import LoopThread
+from homeostat._tasks import only_error
 from homeostat.api import ObjectMeta
 from homeostat.client import Client, ClusterConfig, load_config
 from homeostat.controller import KindController
@@ -54,6 +55,9 @@ Connect: TypeAlias = Callable[[str], Client]
 
 _START_SECONDS = 30.0  # until the caches of a test's controllers are full
 _STOP_SECONDS = 10.0
+# A call takes a second where both cores are busy; one that takes longer is lost, and
+# nobody would say on what a run waits that waits for it.
+_CALL_SECONDS = 60.0
 _PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
 
 _numbers = itertools.count(1)
@@ -74,6 +78,17 @@ class Service:
             await main
         finally:
             self._ended.set()
+
+    def wait_for(self, ready: Event) -> None:
+        """Wait until it is ready, which it says by an event.
+
+        Raises:
+            BaseException: What it died of instead.
+        """
+        self._future.add_done_callback(lambda _: ready.set())
+        assert ready.wait(_START_SECONDS), "it is not ready in time"
+        if self._future.done() and (error := self._future.exception()):
+            raise only_error(error)
 
     def stop(self) -> None:
         """Cancel it and wait for its end, as when its process is killed.
@@ -126,27 +141,34 @@ class AnyCluster:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            for service in self._services:
-                service.stop()
-        finally:
-            self._thread.call(self._clear())
-            self._thread.__exit__(kind, error, traceback)
+        # From the last line to the first one, also where one of them fails.
+        with ExitStack() as stack:
+            stack.push(self._thread.__exit__)
+            stack.callback(lambda: self._thread.call(self._clear()))
+            for service in reversed(self._services):
+                stack.callback(service.stop)
 
     async def _prepare(self) -> None:
         self._client = client = self.client()
         meta = ObjectMeta(name=self.namespace)
-        await client.create(core_v1.Namespace(metadata=meta))
-        if self.kind == "real":
-            # Pods are refused until it is there, and who makes them backs off.
-            account = core_v1.ServiceAccount
-            async with client.watch(account, fields="metadata.name=default") as events:
-                async for _ in events:
-                    return
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await client.create(core_v1.Namespace(metadata=meta))
+                if self.kind == "real":
+                    # Pods are refused without it, and who makes them backs off.
+                    await _default_account(client)
+        except BaseException as error:
+            await client.close()
+            if not isinstance(error, TimeoutError):
+                raise
+            raise TimeoutError(
+                f"namespace {self.namespace} has no service account after "
+                f"{_START_SECONDS:g} s: does kube-controller-manager still run?"
+            ) from None
 
     async def _clear(self) -> None:
         assert self._client is not None  # made by _prepare
-        async with self._client as client:
+        async with self._client as client, asyncio.timeout(_STOP_SECONDS):
             with suppress(NotFoundError):
                 await client.delete(core_v1.Namespace, self.namespace)
 
@@ -160,11 +182,16 @@ class AnyCluster:
         return self._connect(self.namespace)
 
     def call(self, action: Callable[[Client], Awaitable[T]]) -> T:
-        """Run one action with a client and return its result; blocks the caller."""
+        """Run one action with a client and return its result; blocks the caller.
+
+        Raises:
+            TimeoutError: It takes more than a minute.
+        """
 
         async def act() -> T:
             assert self._client is not None  # made by _prepare
-            return await action(self._client)
+            async with asyncio.timeout(_CALL_SECONDS):
+                return await action(self._client)
 
         return self._thread.call(act())
 
@@ -197,7 +224,7 @@ class AnyCluster:
                 await running
 
         service = self.run(main, config=config)
-        assert ready.wait(_START_SECONDS), "the controllers are not ready in time"
+        service.wait_for(ready)
         return service
 
     def run(
@@ -227,6 +254,15 @@ class AnyCluster:
         return eventually(check, within=10.0)
 
 
+async def _default_account(client: Client) -> None:
+    """Wait until the namespace has its service account."""
+    account = core_v1.ServiceAccount
+    async with client.watch(account, fields="metadata.name=default") as events:
+        async for _ in events:
+            return
+    raise AssertionError("the server ended the watch")
+
+
 @contextmanager
 def _simulated() -> Generator[ControlPlane]:
     with ControlPlane(controllers=True) as plane, LoopThread(name="nodes") as thread:
@@ -237,13 +273,15 @@ def _simulated() -> Generator[ControlPlane]:
                 await Simulation(client).run()
 
         async def nodes() -> None:
-            async with Client(config) as client:
+            async with Client(config) as client, asyncio.timeout(_STOP_SECONDS):
                 assert await client.list(core_v1.Node)
 
         simulation = Service(thread, simulate())
-        eventually(lambda: thread.call(nodes()), within=_START_SECONDS)
-        yield plane
-        simulation.stop()
+        try:
+            eventually(lambda: thread.call(nodes()), within=_START_SECONDS)
+            yield plane
+        finally:
+            simulation.stop()
 
 
 @pytest.fixture(scope="session")
@@ -280,6 +318,7 @@ def any_cluster(request: pytest.FixtureRequest) -> Iterator[AnyCluster]:
             yield embedded
         return
     plane: ControlPlane = request.getfixturevalue("simulated_plane")
+    plane.check()
     path = plane.kubeconfig()
     config = load_config(str(path))
     with AnyCluster(

@@ -227,6 +227,16 @@ class ControlPlane:
             account = "/api/v1/namespaces/default/serviceaccounts/default"
             self._wait("kube-controller-manager", lambda: self.get(account)[0] == 200)
 
+    def check(self) -> None:
+        """Say so if a component has ended that was started: whoever waits, waits long.
+
+        Raises:
+            ControlPlaneError: One ended; with its log.
+        """
+        for name, process in self._processes.items():
+            if not process.running:
+                raise ControlPlaneError(f"{name} ended:\n{process.log_tail()}")
+
     def get(self, path: str) -> tuple[int, bytes]:
         """Read a path as the admin, blocking; (0, b"") while nobody answers."""
         return self._ask(self._port, "GET", path, token=self.token())

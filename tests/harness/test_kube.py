@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness import binaries
+from homeostat.client import Client, load_config
+from tests.harness import binaries, clusters
+from tests.harness.clusters import AnyCluster
 from tests.harness.http import HttpTransport
-from tests.harness.kube import ControlPlane
+from tests.harness.kube import ControlPlane, ControlPlaneError
 from tests.harness.objects import config_map
 from tests.harness.server import Server
 
@@ -78,6 +80,28 @@ async def test_other_users_are_forbidden_until_they_are_bound(
     own_plane: ControlPlane,
 ) -> None:
     assert await _write(own_plane, "jane", "jane") == 403
+
+
+def test_nobody_waits_for_a_service_account_that_nobody_makes(
+    own_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "_START_SECONDS", 0.5)
+    config = load_config(str(own_plane.kubeconfig()))
+    with (
+        pytest.raises(TimeoutError, match="does kube-controller-manager still run"),
+        AnyCluster(
+            "real", lambda ns: Client(config, namespace=ns), own_plane.kubeconfig
+        ),
+    ):
+        pass
+
+
+def test_component_that_ended_is_named() -> None:
+    with ControlPlane() as plane:
+        plane.check()
+        plane._processes["etcd"].kill()
+        with pytest.raises(ControlPlaneError, match="etcd ended"):
+            plane.check()
 
 
 def test_kubeconfig_is_private(own_plane: ControlPlane) -> None:

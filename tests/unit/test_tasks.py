@@ -6,7 +6,7 @@ from threading import Barrier, Event, current_thread
 
 import pytest
 
-from homeostat._tasks import Group, LoopThread, Threads, only_error
+from homeostat._tasks import Group, Threads, only_error
 
 
 async def test_group_waits_for_its_children() -> None:
@@ -223,35 +223,3 @@ asyncio.run(main())
         check=True,
     )
     assert (done.stdout, done.stderr) == ("left\n", "")
-
-
-def test_loop_thread_runs_coroutines_for_blocking_callers() -> None:
-    async def answer() -> int:
-        await asyncio.sleep(0)
-        return 42
-
-    with LoopThread(name="test") as thread:
-        assert thread.call(answer()) == 42
-
-
-def test_loop_thread_cancels_what_is_left() -> None:
-    ended: list[str] = []
-
-    async def service() -> None:
-        try:
-            await asyncio.get_running_loop().create_future()
-        finally:
-            ended.append("service")
-
-    with LoopThread(name="test") as thread:
-        future = thread.submit(service())
-        thread.call(asyncio.sleep(0))
-    assert ended == ["service"]
-    assert future.cancelled()
-
-
-def test_loop_thread_refuses_work_after_its_end() -> None:
-    with LoopThread(name="test") as thread:
-        pass
-    with pytest.raises(RuntimeError, match="does not run"):
-        thread.call(asyncio.sleep(0))

@@ -1,7 +1,14 @@
 """A local cluster for a test: on a thread and a loop of its own."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+)
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
@@ -9,7 +16,8 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self, TypeVar, final
 
-from homeostat._tasks import Group, LoopThread, only_error
+from homeostat._loop_thread import LoopThread
+from homeostat._tasks import Group, only_error
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
 from homeostat.client import Client
 from homeostat.controller import Controller, KindController
@@ -119,11 +127,12 @@ class Cluster:
         Raises:
             ConfigError: As ``Manager`` raises it, or a resource has no definition.
             InvalidError: The server does not take a definition.
-            TimeoutError: After 30 s a cache is not full; says which, and why.
+            TimeoutError: After 30 s a definition is not served, or a cache not full;
+                says which, and why.
         """
         client = self.local.client()
         manager = Manager(controllers=controllers, client=client, drain_timeout=0.0)
-        self.call(lambda admin: install_crds(admin, resources_of(controllers)))
+        self.call(lambda admin: _install(admin, controllers))
         running = self._thread.call(_begin(self._thread, manager, client))
         self._background.append(running)
 
@@ -145,6 +154,17 @@ class Cluster:
 
     async def _serve(self) -> str:
         return await self._services.enter_async_context(self.local.serve())
+
+
+async def _install(admin: Client, controllers: Iterable[object]) -> None:
+    resources = resources_of(controllers)
+    try:
+        async with asyncio.timeout(START_TIMEOUT):
+            await install_crds(admin, resources)
+    except TimeoutError:
+        names = ", ".join(each.__name__ for each in resources)
+        text = f"no definition for one of {names} after {START_TIMEOUT:g} s: is it"
+        raise TimeoutError(f"{text} being deleted?") from None
 
 
 async def _begin(thread: LoopThread, manager: Manager, client: Client) -> Future[None]:

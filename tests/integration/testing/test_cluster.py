@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from homeostat import Context, controller
-from homeostat.api import ObjectMeta
+from homeostat.api import CustomResource, ObjectMeta, Spec, Status, custom_resource
 from homeostat.client import Client
 from homeostat.errors import NotFoundError
 from homeostat.k8s import core_v1
@@ -133,3 +133,21 @@ def test_profile_says_what_runs(profile: Profile, *, alive: bool) -> None:
     with Cluster(profile=profile) as cluster:
         names = cluster.call(running)
         assert ("localcluster/controllers" in names) is alive
+
+
+@custom_resource(group="testing.example.com", version="v1")
+class Unserved(CustomResource[Spec, Status]):
+    """Never gets as far as a reconcile."""
+
+
+@controller(Unserved)
+async def never_run(obj: Unserved, ctx: Context) -> None:
+    raise AssertionError(obj, ctx)
+
+
+def test_definition_that_is_not_served_in_time_is_named(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("homeostat.testing._cluster.START_TIMEOUT", 0.0)
+    with pytest.raises(TimeoutError, match="no definition for one of Unserved"):
+        cluster.start(never_run)

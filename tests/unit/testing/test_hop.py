@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from homeostat._tasks import LoopThread
+from homeostat._loop_thread import LoopThread
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream
 from homeostat.errors import TransportError
 from homeostat.testing import eventually
