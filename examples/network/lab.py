@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -51,7 +52,7 @@ class Lab:
                 await asyncio.Event().wait()
 
         self._neutron_service = self.cluster.run(serve)
-        assert ready.wait(5)
+        self._neutron_service.wait_for(ready)
 
     def down(self) -> None:
         """Stop Neutron: connections are refused from now on."""
@@ -167,11 +168,12 @@ class Lab:
 
     def close(self) -> None:
         """Let go of what an operator that ends here would hold for ever."""
-        for operator in self._operators:
-            operator.stop()
-        for cloud in self._clouds:
-            cloud.close()
-        self.call(self._release)
+        with ExitStack() as stack:  # the rest goes on where one of them fails
+            stack.callback(lambda: self.call(self._release))
+            for cloud in self._clouds:
+                stack.callback(cloud.close)
+            for operator in self._operators:
+                stack.callback(operator.stop)
 
     async def _release(self, client: Client) -> None:
         try:

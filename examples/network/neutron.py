@@ -202,7 +202,8 @@ class Neutron:
         """Serve on loopback until the block exits; yields the URL."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", _handler(self))
-        runner = web.AppRunner(app, access_log=None)
+        # Whoever waits for an answer gets none: of that, bad days are made.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()

@@ -95,6 +95,17 @@ def test_neutron_down_is_unknown_and_nothing_is_made_again(embedded_lab: Lab) ->
     assert not lab.neutron.networks
 
 
+def test_neutron_stops_amid_a_request(embedded_lab: Lab) -> None:
+    lab = embedded_lab
+    lab.fault("GET", "networks", delay=60.0)
+    lab.start()
+    lab.create()
+    lab.eventually(lambda: not lab.neutron.faults)
+    lab.down()
+    lab.up()
+    lab.settled()
+
+
 def test_neutron_may_be_down_at_start(embedded_lab: Lab) -> None:
     lab = embedded_lab
     lab.down()
