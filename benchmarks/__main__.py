@@ -82,7 +82,7 @@ def main() -> int:
         print(json.dumps(react.react()))
         return 0
     if options.benchmark == "react-operator":
-        react.operator(options.kubeconfig)
+        react.operator(options.way, options.kubeconfig)
         return 0
     if options.benchmark == "compare":
         return _compare(options)
@@ -123,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="one line of JSON")
     commands.add_parser("react", help="from a write to the reaction, on kube-apiserver")
     command = commands.add_parser("react-operator", help="the operator of react")
+    command.add_argument("way", choices=sorted(react.OPERATORS))
     command.add_argument("--kubeconfig", required=True)
     command = commands.add_parser("compare", help="ours beside others")
     command.add_argument("--count", type=int, default=100_000, help="objects")
