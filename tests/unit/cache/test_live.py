@@ -15,7 +15,7 @@ from homeostat.cache._live import LiveReads
 from homeostat.client import Client
 from homeostat.errors import ApiError, TransportError
 from homeostat.testing import run_virtual
-from tests.unit.cache.scripted import Script, cluster, page, refusal
+from tests.unit.cache.scripted import Part, Script, cluster, page, refusal
 from tests.unit.cache.support import POD, bookmark, line, pod
 
 
@@ -28,7 +28,7 @@ class World:
         self.identity = ServerIdentity(client)
         self.informer = Informer[Any](client, POD, identity=self.identity, **selection)
         self.live = LiveReads(client, self.identity, NO_METRICS)
-        begin = [
+        begin: list[Part] = [
             line("ADDED", pod("web", 5)) + b"\n",
             line("ADDED", pod("old", 6)) + b"\n",
             bookmark(10, end=True) + b"\n",
