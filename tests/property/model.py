@@ -156,9 +156,16 @@ class Server:
         """Return what the watch's selector showed at a version."""
         return [t for n in self.past if (t := self.at(n, version)) is not None]
 
-    def changes(self, name: str) -> list[int]:
-        """Return the versions at which a name changed."""
-        return [when for when, _ in self.past.get(name, [])]
+    def earliest(
+        self, name: str, state: tuple[str, int | None] | None, since: int
+    ) -> int:
+        """Return the earliest version since then that had a state: uid and version."""
+        changes = (when for when, _ in self.past.get(name, []) if when > since)
+        for when in (since, *changes):
+            thing = self.at(name, when)
+            if (thing and (thing.uid, thing.version)) == state:
+                return when
+        raise AssertionError(f"{name}: {state} is from before {since}")
 
 
 @dataclass

@@ -19,6 +19,7 @@ from homeostat.localcluster._deployment_status import (
     has_deadline,
     set_condition,
 )
+from homeostat.localcluster._refusals import Refusals
 from homeostat.localcluster._replicasets import is_namespace_terminating
 from homeostat.localcluster._rollout import (
     REVISION,
@@ -33,6 +34,8 @@ __all__ = ["create_set", "resize", "sync_new"]
 
 # What a name may have, as any DNS subdomain.
 _NAME_LENGTH = 253
+
+_refusals = Refusals("ReplicaSet")
 
 
 async def sync_new(state: State, ctx: Context) -> None:
@@ -80,7 +83,8 @@ async def create_set(state: State, ctx: Context) -> apps_v1.ReplicaSet | None:
         None when there will never be one: the namespace is being deleted.
 
     Raises:
-        ApiError: The server refused it, which the status tells by now.
+        Requeue: The server refused it, which the status tells by now.
+        ApiError: Creating it failed for a reason that is no matter of what it is.
     """
     wanted = _new_set(state)
     name, replicas = wanted.metadata.name, wanted.spec.replicas
@@ -96,7 +100,8 @@ async def create_set(state: State, ctx: Context) -> apps_v1.ReplicaSet | None:
         _tell_progress(state, "False", reason, text, ctx)
         await ctx.update_status(state.deployment)
         ctx.event(reason, text, type="Warning")
-        raise
+        raise _refusals.again(state.deployment, error) from error
+    _refusals.end(state.deployment)
     if replicas:
         ctx.event(
             "ScalingReplicaSet", f"Scaled up replica set {name} from 0 to {replicas}"

@@ -8,6 +8,7 @@ from homeostat.controller import Context, Result, Watch, controller
 from homeostat.errors import ApiError
 from homeostat.k8s import apps_v1, core_v1
 from homeostat.localcluster._claims import Claims, claim, selector_of, settle
+from homeostat.localcluster._refusals import Refusals
 from homeostat.localcluster._replicas import (
     is_active,
     is_finished,
@@ -21,6 +22,8 @@ __all__ = ["is_namespace_terminating", "pods_by_controller", "replica_sets"]
 
 # As many pods as one reconcile creates or deletes; the rest waits for the next one.
 BURST = 500
+
+_refusals = Refusals("pods")
 
 
 def _controller_uid(record: Record) -> str | None:
@@ -57,7 +60,7 @@ async def replica_sets(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Result 
         try:
             await _settle_count(replica_set, ctx)
         except ApiError as error:
-            # The status says so, and the error brings the key back.
+            # The status says so, and what is raised in the end brings the key back.
             failure = error
     now = ctx.clock.now()
     owned = _claims(replica_set, ctx).owned
@@ -67,7 +70,8 @@ async def replica_sets(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Result 
     )
     await ctx.update_status(replica_set)
     if failure is not None:
-        raise failure
+        raise _refusals.again(replica_set, failure) from failure
+    _refusals.end(replica_set)
     left = next_available(active, replica_set.spec.min_ready_seconds, now)
     return None if left is None else Result(requeue_after=left)
 

@@ -1,5 +1,8 @@
+import logging
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from homeostat.api import LabelSelector, ObjectMeta
 from homeostat.client import Propagation
@@ -286,3 +289,50 @@ def test_namespace_goes_with_all_that_is_in_it(cluster: Cluster) -> None:
 
     eventually(is_gone)
     assert pods() == []
+
+
+def warnings_of(log: pytest.LogCaptureFixture) -> list[str]:
+    found = [r for r in log.records if r.levelno >= logging.WARNING]
+    assert not any(r.exc_info for r in found)
+    return [r.getMessage() for r in found]
+
+
+def test_pods_that_are_refused_are_said_once_for_each_template(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    web = Web(cluster)
+    gates = [core_v1.PodSchedulingGate(name="example.com/gate")]
+    item = deployment(1)
+    item.spec.template = template(node_name="node-1", scheduling_gates=gates)
+    web.create(item)
+
+    def refused() -> int:
+        events = cluster.call(lambda c: c.list(core_v1.Event))
+        return sum(e.count or 1 for e in events if e.reason == "FailedCreate")
+
+    holds(lambda: refused() > 2)
+    (said,) = warnings_of(caplog)
+    assert "refuses the pods of ReplicaSet default/web-" in said
+    assert "cannot be set until all schedulingGates have been cleared" in said
+    web.patch({"template": {"spec": {"nodeName": None, "schedulingGates": None}}})
+    web.wait(1)
+    assert warnings_of(caplog) == [said]
+
+
+def test_replica_set_that_is_refused_is_said_once(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    web = Web(cluster)
+    item = deployment(1)
+    # Room for the Deployment's own annotations and not for those of a ReplicaSet.
+    item.metadata.annotations = {"a/b": "x" * (262144 - 42)}
+    web.create(item)
+    holds(lambda: web.condition("Progressing") == ("False", "ReplicaSetCreateError"))
+    holds(lambda: len(warnings_of(caplog)) == 1)
+    assert (
+        "refuses the ReplicaSet of Deployment default/web: " in warnings_of(caplog)[0]
+    )
+    patch = {"metadata": {"annotations": {"a/b": None}}}
+    cluster.call(lambda c: c.patch(apps_v1.Deployment, "web", patch))
+    web.wait(1)
+    assert len(warnings_of(caplog)) == 1
