@@ -1,8 +1,9 @@
 """What a reflector's decisions ask for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from homeostat.cache._record import Record
 
@@ -25,13 +26,11 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Resolve:
+class Resolve(msgspec.Struct, frozen=True):
     """Find out how the kind is reached."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identify:
+class Identify(msgspec.Struct, frozen=True):
     """Find out which server this is.
 
     Attributes:
@@ -41,8 +40,7 @@ class Identify:
     since: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
     """Open a watch, in the place of the one that is open.
 
     Attributes:
@@ -54,8 +52,7 @@ class Watch:
     initial: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListPage:
+class ListPage(msgspec.Struct, frozen=True, kw_only=True):
     """Get a page of a list.
 
     Attributes:
@@ -69,8 +66,7 @@ class ListPage:
     limit: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Wait before the next try.
 
     Attributes:
@@ -80,8 +76,7 @@ class Wait:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     """Tell the store that a whole state follows.
 
     Attributes:
@@ -93,13 +88,11 @@ class Begin:
     truth: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """Give the store the objects of the page that was input."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(msgspec.Struct, frozen=True):
     """Tell the store that the state is complete.
 
     Attributes:
@@ -109,18 +102,15 @@ class Finish:
     resource_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Abandon:
+class Abandon(msgspec.Struct, frozen=True):
     """Tell the store that the rest of the state will not come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(msgspec.Struct, frozen=True):
     """Tell the store that the server's history is another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """Give the store events.
 
     Attributes:
@@ -130,8 +120,7 @@ class Change:
     events: Sequence[tuple[str, Record]]
 
 
-@dataclass(frozen=True, slots=True)
-class Bookmarked:
+class Bookmarked(msgspec.Struct, frozen=True):
     """Give the store a bookmark.
 
     Attributes:
@@ -141,8 +130,7 @@ class Bookmarked:
     resource_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Degrade:
+class Degrade(msgspec.Struct, frozen=True):
     """Put a failure into the health, and into the log when it is another one.
 
     Attributes:
@@ -154,8 +142,7 @@ class Degrade:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Heal:
+class Heal(msgspec.Struct, frozen=True):
     """Take the failure out of the health."""
 
 

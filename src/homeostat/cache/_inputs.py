@@ -1,8 +1,9 @@
 """What can happen to a reflector."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from homeostat.cache._event import ParsedEvent
 from homeostat.cache._record import Record
@@ -26,18 +27,15 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """The reflector starts, or starts again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """It is known how the kind is reached."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
+class Identified(msgspec.Struct, frozen=True):
     """It was asked which server this is.
 
     Attributes:
@@ -51,8 +49,7 @@ class Identified:
     error: ApiError | TransportError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(msgspec.Struct, frozen=True):
     """Somebody found out that the server is another one; what was open is cut.
 
     Attributes:
@@ -64,8 +61,7 @@ class Replaced:
     unsaid: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """A page of a list came.
 
     Attributes:
@@ -77,8 +73,7 @@ class Page:
     continue_: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """A request failed.
 
     Attributes:
@@ -88,13 +83,11 @@ class Failed:
     error: ApiError | TransportError
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """The server accepted the watch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """The watch sent events that carry objects.
 
     Attributes:
@@ -105,8 +98,7 @@ class Changes:
     events: Sequence[tuple[str, Record]]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """The watch sent an event of another kind.
 
     Attributes:
@@ -116,8 +108,7 @@ class Line:
     event: ParsedEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True):
     """The watch ended.
 
     Attributes:
@@ -127,18 +118,15 @@ class Closed:
     error: TransportError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(msgspec.Struct, frozen=True):
     """The watch was silent for longer than it may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """The store refused what cannot follow what it holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waited:
+class Waited(msgspec.Struct, frozen=True):
     """The wait is over."""
 
 
