@@ -1,6 +1,6 @@
 """Where in the caches a write is seen."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
@@ -16,7 +16,7 @@ __all__ = ["Hidden", "Place", "hide", "known_of", "merge", "places_of"]
 Place: TypeAlias = tuple[Informer[Any], Stream]
 
 
-def places_of(informers: Iterable[Informer[Any]], write: Write) -> list[Place]:
+def places_of(informers: Sequence[Informer[Any]], write: Write) -> list[Place]:
     """Return the streams that objects of a write's resource and namespace come by."""
     places: list[Place] = []
     for informer in informers:
@@ -31,22 +31,21 @@ def places_of(informers: Iterable[Informer[Any]], write: Write) -> list[Place]:
 
 
 def merge(
-    informers: Iterable[Informer[Any]],
+    informers: Sequence[Informer[Any]],
     record: Record,
     reason: Reason,
     *,
-    owner: Owner | None = None,
-) -> list[Store]:
-    """Take an object into the caches that select it.
+    write: Write,
+    owner: Owner | None,
+) -> None:
+    """Take what a write answered, or a live read, into the caches that select it.
 
     Args:
         informers: The caches.
         record: The object.
         reason: What told of it.
-        owner: Who wrote it.
-
-    Returns:
-        The stores that could tell whether they select it.
+        write: What it was told for.
+        owner: On whose behalf: what a cache cannot take in its stream owes to them.
     """
     taken: list[Store] = []
     for informer in informers:
@@ -64,7 +63,19 @@ def merge(
                     owner=owner,
                 )
             )
-    return taken
+    if owner is None:
+        return
+    # Its version is that of the object all the same, as in a Scale's answer.
+    key = (record.namespace, write.name or record.name)
+    for informer, stream in places_of(informers, write):
+        if stream.store in taken:
+            continue
+        known = stream.store.newest(*key) is not None
+        # What a subresource answers with may be of another kind.
+        whole = not write.subresource or reason == "live"
+        labels = informer.selection.labels
+        if known or (whole and labels.matches(record.shared_labels)):
+            stream.store.owe(owner, record, key=key)
 
 
 @final
@@ -85,10 +96,10 @@ class Hidden:
         for informer, stream, uid in self.found:
             self._done(informer, stream, uid, owner)
 
-    def answered(self, *, gone: bool) -> None:
+    def answered(self, *, gone: bool, owner: Owner | None = None) -> None:
         """Take note of an answer that says no more than whether it is gone."""
         if gone:
-            self.gone()
+            self.gone(owner)
             return
         for informer, stream, uid in self.found:
             informer.deliver(stream.store.delete_failed(uid))
@@ -134,7 +145,7 @@ class Hidden:
         informer.deliver(stream.store.delete_done(namespace, name, uid, owner=owner))
 
 
-def known_of(informers: Iterable[Informer[Any]], write: Write) -> Hidden:
+def known_of(informers: Sequence[Informer[Any]], write: Write) -> Hidden:
     """Return what the caches have of the name of a write, as it is."""
     return Hidden(
         write,
@@ -147,7 +158,7 @@ def known_of(informers: Iterable[Informer[Any]], write: Write) -> Hidden:
     )
 
 
-def hide(informers: Iterable[Informer[Any]], write: Write) -> Hidden:
+def hide(informers: Sequence[Informer[Any]], write: Write) -> Hidden:
     """Hide from readers what a delete that is about to be sent is of."""
     hidden = known_of(informers, write)
     for informer, stream, uid in hidden.found:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, cast, final
@@ -12,6 +12,7 @@ from homeostat._scope import Write
 from homeostat.api import Resource, Unstructured
 from homeostat.cache._informer import Informer
 from homeostat.cache._live import LiveReads
+from homeostat.cache._owners import current_owner
 from homeostat.cache._places import Hidden, known_of, merge, places_of
 from homeostat.errors import (
     ApiError,
@@ -34,10 +35,12 @@ _RETRY_CAP = 30.0
 class Settling:
     """Reads live what writes are about, and takes what it finds into the caches.
 
-    What the caches hold then is at least as new as the write, save where the server
-    refuses to say. A write that reaches the server only after the read, held up
-    somewhere on its way, is seen by the watch alone: prefer names that a second try
-    would take again.
+    What the caches hold, or owe to the key of the write, then is at least as new as the
+    write, save where the server refuses to say. A write that reaches the server only
+    after the read, held up somewhere on its way, is seen by the watch alone: prefer
+    names that a second try would take again.
+
+    It runs in the writer's context.
 
     Args:
         informers: Gives the informers that there are.
@@ -49,7 +52,7 @@ class Settling:
 
     def __init__(
         self,
-        informers: Callable[[], Iterable[Informer[Any]]],
+        informers: Callable[[], Sequence[Informer[Any]]],
         live: LiveReads,
         random: Random,
     ) -> None:
@@ -79,7 +82,7 @@ class Settling:
     async def _settle_named(
         self, resource: Resource, write: Write, delete: Hidden | None
     ) -> None:
-        known = known_of(self._informers(), write)
+        known, owner = known_of(self._informers(), write), current_owner()
         try:
             record = await self._until_answered(
                 write, lambda: self._live.get(resource, write.namespace, write.name)
@@ -87,14 +90,14 @@ class Settling:
         except ApiError as error:
             gone = names(error, write.name)
             if delete is not None:
-                delete.answered(gone=gone)
+                delete.answered(gone=gone, owner=owner)
             elif gone:
                 # Uids do not come again: what was here before the question is gone.
-                known.gone()
+                known.gone(owner)
         else:
             if delete is not None:
                 delete.still_there(record)
-            merge(self._informers(), record, "live")
+            merge(self._informers(), record, "live", write=write, owner=owner)
 
     async def _settle_unnamed(self, write: Write) -> None:
         """List where an object may have been made, or where all were deleted."""

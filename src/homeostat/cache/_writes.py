@@ -1,6 +1,6 @@
 """Tells the cache of this process' own writes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -56,7 +56,7 @@ class WriteRouter:
 
     def __init__(
         self,
-        informers: Callable[[], Iterable[Informer[Any]]],
+        informers: Callable[[], Sequence[Informer[Any]]],
         *,
         live: LiveReads,
         identity: ServerIdentity,
@@ -95,7 +95,9 @@ class WriteRouter:
         if delete is not None:
             delete.deleted(record, current_owner())
         elif record is not None and write.verb != "deletecollection":
-            self._merge(record, write)
+            merge(
+                self._informers(), record, "write", write=write, owner=current_owner()
+            )
         elif write.verb != "delete" and self._says_nothing(write, body):
             self._start(write)
 
@@ -158,22 +160,6 @@ class WriteRouter:
             if stream.store.newest(record.namespace, record.name) is None:
                 self._identity.suspect()
                 return
-
-    def _merge(self, record: Record, write: Write) -> None:
-        owner = current_owner()
-        taken = merge(self._informers(), record, "write", owner=owner)
-        if owner is None:
-            return
-        # Its version is that of the object all the same, as in a Scale's answer.
-        key = (record.namespace, write.name or record.name)
-        for informer, stream in places_of(self._informers(), write):
-            labels = informer.selection.labels
-            if stream.store not in taken and (
-                stream.store.newest(*key) is not None
-                # What a subresource answers with may be of another kind.
-                or (not write.subresource and labels.matches(record.shared_labels))
-            ):
-                stream.store.owe(owner, record, key=key)
 
 
 def _record(body: bytes) -> Record | None:

@@ -470,6 +470,39 @@ def test_what_the_cache_cannot_select_by_itself_is_waited_for(
     assert second - first == pytest.approx(min(news_after, 5.1), abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("metadata", "after"), [({"name": "n1"}, 2.0), ({"generateName": "n"}, 0.1)]
+)
+def test_lost_answer_of_what_only_the_server_can_select_is_looked_up(
+    metadata: Unstructured, after: float
+) -> None:
+    times: list[tuple[float, int]] = []
+    watch = Watch(NODE, to=by_owner(PodSet), fields="spec.unschedulable=false")
+
+    @controller(PodSet, name="nodes", watches=[watch])
+    async def nodes(podset: PodSet, ctx: Context) -> None:
+        times.append((now(), len(ctx.list(NODE))))
+        if times[-1][1] < podset.spec.size:
+            made = {"apiVersion": "v1", "kind": "Node", "metadata": {**metadata}}
+            await ctx.create(made)
+
+    @virtual
+    async def scenario(world: World) -> None:
+        wire = late(world)
+        async with world.running(nodes):
+            wire.slow, wire.delay = "/nodes", 2
+            wire.lose = lose_first("POST")
+            await world.outsider.create(podset(size=1))
+            await asyncio.sleep(20)
+            assert len(await world.outsider.list(NODE)) == 1
+
+    scenario()
+    (first, none), (second, one) = times
+    assert (none, one) == (0, 1)
+    # A live object may not be selected, but what a live list has is.
+    assert second - first == pytest.approx(after, abs=0.1)
+
+
 class OpaqueWire(LateWire):
     """A line on which the versions of ConfigMaps are no numbers, and do not compare."""
 
