@@ -172,9 +172,11 @@ class StoreAgainstServer(RuleBasedStateMachine):
         while live.items:
             self.live_list_arrives(1)
         self.live = None
+        # What neither side has may come by an older event, and go by the next.
+        known = [n for n in NAMES if self.store.newest(NAMESPACE, n) is not None]
         self.apply(self.store.confirm(str(live.version), live.named))
         self.confirmed = max(self.confirmed, live.version)
-        for name in NAMES:
+        for name in known:
             self.seen(name, live.version)
 
     @rule(name=SOME_NAME, done=st.booleans())
@@ -230,7 +232,7 @@ class StoreAgainstServer(RuleBasedStateMachine):
             owner = US if delete.outcome == "done" else None
             self.apply(store.delete_done(NAMESPACE, name, uid, owner=owner))
             self.dead.add(uid)
-            if uid not in self.left:
+            if delete.outcome == "done" and uid not in self.left:
                 self.seen(name, delete.asked)
         else:
             self.apply(store.delete_failed(uid))
