@@ -157,3 +157,130 @@ async def test_live_object_must_fit_the_schema(server: Server) -> None:
 def _schema(kind: str) -> Any:
     spec = {"type": "object", "properties": {"x": {"type": kind}, "y": {"type": kind}}}
     return {"type": "object", "properties": {"spec": spec}}
+
+
+NOW_WRONG = {
+    "a": {"type": "string"},
+    "b": {"type": "object", "properties": {"z": {"type": "string"}}},
+}
+OWNED_BEFORE: Any = {"f:spec": {".": {}, "f:a": {}, "f:b": {}}}
+
+
+def _spec(properties: Any) -> Any:
+    spec = {"type": "object", "properties": properties}
+    return {"type": "object", "properties": {"spec": spec}}
+
+
+@pytest.fixture
+async def misfit(server: Server) -> str:
+    """The path of a Thing that the schema of its definition does not fit any more."""
+    group = f"{server.namespace}.example.com"
+    lists = {"type": "array", "items": {"type": "string"}}
+    schema = _spec({"a": {"type": "integer"}, "b": lists})
+    status: Any = {"subresources": {"status": {}}}
+    await establish(server, crd(group, schema=schema, version=status))
+    path = server.path(f"{group}/v1", "things")
+    thing = _thing(group, a=1, b=["x"])
+    async for _ in attempts():
+        if (await server.post(path, thing)).status == 201:
+            break
+    definition = f"{CRDS}/things.{group}"
+    pointer = "/spec/versions/0/schema/openAPIV3Schema"
+    change = {"op": "replace", "path": pointer, "value": _spec(NOW_WRONG)}
+    (await server.json_patch(definition, [change])).ok()
+    probe = {**_thing(group, a="1"), "metadata": {"name": "probe"}}
+    async for _ in attempts():
+        if (await server.post(path, probe, dryRun="All")).status == 201:
+            break
+    return f"{path}/t"
+
+
+def _thing(group: str, **spec: Any) -> Any:
+    return {
+        "apiVersion": f"{group}/v1",
+        "kind": "Thing",
+        "metadata": {"name": "t"},
+        "spec": spec,
+    }
+
+
+async def test_misfit_is_told_as_it_is(server: Server, misfit: str) -> None:
+    item = (await server.get(misfit)).ok()
+    assert item["spec"] == {"a": 1, "b": ["x"]}
+    assert item["metadata"]["managedFields"][0]["fieldsV1"] == OWNED_BEFORE
+
+
+@pytest.mark.parametrize(
+    ("rest", "patch"),
+    [
+        ("", {"metadata": {"labels": {"a": "b"}}}),
+        ("", {"metadata": {"finalizers": ["a.example.com/b"]}}),
+        ("", {"spec": {"a": "1", "b": {"z": "1"}}}),
+        ("", {}),
+        ("/status", {"metadata": {"labels": {"a": "b"}}}),
+    ],
+)
+async def test_write_to_a_misfit_forgets_who_owned_it(
+    server: Server, misfit: str, rest: str, patch: Any
+) -> None:
+    item = (await server.merge(misfit + rest, patch)).ok()
+    assert "managedFields" not in item["metadata"]
+    later = (await server.merge(misfit, {"metadata": {"labels": {"c": "d"}}})).ok()
+    assert "managedFields" not in later["metadata"]
+    await server.merge(misfit, {"metadata": {"finalizers": None}})
+
+
+async def test_update_of_a_misfit_forgets_who_owned_it(
+    server: Server, misfit: str
+) -> None:
+    live = (await server.get(misfit)).ok()
+    item = (await server.put(misfit, live)).ok()
+    assert "managedFields" not in item["metadata"]
+    assert item["spec"] == live["spec"]
+
+
+async def test_misfit_cannot_be_changed_where_it_does_not_fit(
+    server: Server, misfit: str
+) -> None:
+    answer = await server.merge(misfit, {"spec": {"a": 2}})
+    details = answer.refused(422, "Invalid")
+    assert rejection(details) == [("FieldValueTypeInvalid", "spec.a")]
+
+
+async def test_misfit_cannot_be_applied_to(server: Server, misfit: str) -> None:
+    group = f"{server.namespace}.example.com"
+    config = _thing(group, a="1", b={"z": "1"})
+    answer = await server.apply(misfit, config, force=True)
+    answer.refused(500, "")
+    kind = f"({server.namespace}/t; {group}/v1, Kind=Thing)"
+    start = f"failed to create typed live object {kind}: errors:\n"
+    message = answer.json["message"]
+    assert message.startswith(start)
+    # In the order in which Go walks a map.
+    assert sorted(message.removeprefix(start).split("\n")) == [
+        "  .spec.a: expected string, got &value.valueUnstructured{Value:1}",
+        "  .spec.b: expected map, got &{[x]}",
+    ]
+
+
+async def test_forgotten_misfit_cannot_be_applied_to(
+    server: Server, misfit: str
+) -> None:
+    (await server.merge(misfit, {"metadata": {"labels": {"a": "b"}}})).ok()
+    config = _thing(f"{server.namespace}.example.com", a="1", b={"z": "1"})
+    answer = await server.apply(misfit, config, force=True)
+    answer.refused(500, "")
+    assert answer.json["message"].startswith(
+        "failed to create manager for existing fields: failed to convert new object "
+    )
+
+
+async def test_mended_misfit_is_tracked_when_it_is_applied_to(
+    server: Server, misfit: str
+) -> None:
+    (await server.json_patch(misfit, [{"op": "remove", "path": "/spec"}])).ok()
+    (await server.merge(misfit, {"spec": {"a": "1"}})).ok()
+    config = _thing(f"{server.namespace}.example.com", b={"z": "1"})
+    item = (await server.apply(misfit, config)).ok()
+    assert _owned(item, "applier") == {"f:b": {"f:z": {}}}
+    assert _owned(item, "before-first-apply") == {".": {}, "f:a": {}}

@@ -83,6 +83,7 @@ def track(
         subresource=subresource,
         now=now,
         reset=reset_fields(served, subresource),
+        check=served.custom,
     )
     metadata = new["metadata"]
     metadata.pop("managedFields", None)

@@ -6,20 +6,20 @@ from typing import Any, cast, final
 import msgspec
 
 from homeostat.api import JSON
-from homeostat.schema._atoms import Atom
+from homeostat.schema._atoms import DEDUCED, Atom
 from homeostat.schema._elements import (
     field_element,
     index_element,
     path_text,
     value_text,
 )
-from homeostat.schema._items import SchemaMismatchError, item_element, shape_of
+from homeostat.schema._items import SchemaMismatchError, Whose, item_element, shape_of
 
 __all__ = ["check_shape"]
 
 
 def check_shape(
-    value: JSON, atom: Atom, *, duplicates: bool = False, whose: str = "patch"
+    value: JSON, atom: Atom, *, duplicates: bool = False, whose: Whose = "patch"
 ) -> None:
     """Refuse a value whose shape its schema does not allow.
 
@@ -53,9 +53,9 @@ class _Walk:
         self.misfits.append(f"{path}: {text}" if path else text)
 
     def check(self, value: JSON, atom: Atom, path: str) -> None:
+        if value is None or atom is DEDUCED:
+            return  # the second has whatever shape there is, however deep
         shape = shape_of(value, atom)
-        if value is None:
-            return
         if shape == "map":
             if isinstance(value, dict):
                 self._map(cast("dict[str, Any]", value), atom, path)

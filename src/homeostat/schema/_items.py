@@ -10,12 +10,14 @@ from homeostat.schema._elements import key_element, value_element
 __all__ = [
     "ABSENT",
     "SchemaMismatchError",
+    "Whose",
     "entry_atom",
     "item_element",
     "shape_of",
 ]
 
 Shape = Literal["map", "list", "scalar"]
+Whose = Literal["patch", "live", "new"]
 
 
 class _Absent:
@@ -38,12 +40,13 @@ class SchemaMismatchError(HomeostatError):
     another.
 
     Attributes:
-        whose: ``patch`` or ``live``: which object does not fit.
+        whose: Which object does not fit: the ``patch``, the ``live`` one, or that as
+            the ``new`` one of whoever wrote before the first apply.
 
     Source: structured-merge-diff ``typed.ValidationErrors``.
     """
 
-    def __init__(self, *misfits: str, whose: str = "patch") -> None:
+    def __init__(self, *misfits: str, whose: Whose = "patch") -> None:
         one = len(misfits) == 1
         super().__init__(misfits[0] if one else "\n  ".join(["errors:", *misfits]))
         self.whose = whose

@@ -13,7 +13,7 @@ from homeostat.schema._conflicts import FieldConflictError
 from homeostat.schema._equal import equal_json
 from homeostat.schema._fieldset import FieldSet
 from homeostat.schema._go import copy_json, encode_json
-from homeostat.schema._items import SchemaMismatchError
+from homeostat.schema._items import SchemaMismatchError, Whose
 from homeostat.schema._managers import (
     APPLY,
     BEFORE_FIRST_APPLY,
@@ -68,6 +68,7 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
     subresource: str = "",
     now: str,
     reset: FieldSet | None = None,
+    check: bool = False,
 ) -> list[Entry]:
     """Return ``metadata.managedFields`` after a create, an update or a patch.
 
@@ -81,19 +82,23 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
         subresource: As ``status``; "" for the object itself.
         now: The time of the write as metadata has it: ``2006-01-02T15:04:05Z``.
         reset: Fields that this endpoint does not write, with all below them.
+        check: Whether the objects may not fit the schema, which may have changed
+            since the one was stored.
 
     Returns:
         The entries in the server's order; empty when nothing is tracked. An entry
         whose fields did not change keeps its time. Objects that do not fit the schema
         lose theirs, as on the server.
     """
+    atom = root_atom(schema)
+    if check and not (_fits(new, atom) and (live is None or _fits(live, atom))):
+        return []
     if live is not None and _untouched(live, new):
         return cast("list[Entry]", copy_json(_metadata(live)["managedFields"]))
     managed = _before_update(live, new, subresource)
     if live is not None and not managed.owned:
         # Cleared, or never tracked: updates do not start to track, an apply does.
         return []
-    atom = root_atom(schema)
     before = _blank(new, schema) if live is None else _plain(live)
     who = identity(manager, UPDATE, api_version, subresource)
     write = Write(_CURRENT, api_version, atom, reset)
@@ -144,9 +149,10 @@ def apply_managed(  # noqa: PLR0913 - the facts of one write
     atom = root_atom(schema)
     check_shape(config, atom)
     before = _blank(config, schema) if live is None else _plain(live)
-    if live is not None:
-        check_shape(before, atom, duplicates=True, whose="live")
     managed = decode_managed(_metadata(live or {}).get("managedFields"))
+    if live is not None:
+        whose: Whose = "live" if managed.owned else "new"
+        check_shape(before, atom, duplicates=True, whose=whose)
     if not managed.owned:
         first = identity(BEFORE_FIRST_APPLY, UPDATE, api_version, subresource)
         tracking = Write(_CURRENT, api_version, atom, reset)
@@ -185,6 +191,14 @@ def same_but_times(live: dict[str, Any], new: dict[str, Any]) -> bool:
 def _timeless(value: dict[str, Any]) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = _metadata(value).get("managedFields") or []
     return [{key: each[key] for key in each if key != "time"} for each in entries]
+
+
+def _fits(value: dict[str, Any], atom: Atom) -> bool:
+    try:
+        check_shape(_plain(value), atom, duplicates=True)
+    except SchemaMismatchError:
+        return False
+    return True
 
 
 def _untouched(live: dict[str, Any], new: dict[str, Any]) -> bool:

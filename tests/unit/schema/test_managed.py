@@ -171,8 +171,22 @@ def test_misfits_stand_below_one_another_undeclared_fields_last() -> None:
     )
 
 
-def test_live_object_that_does_not_fit_is_named_as_such() -> None:
+def test_untracked_object_that_does_not_fit_is_new_to_ownership() -> None:
     error = _misfit(thing(spec={"z": 1}), thing(spec={"a": "1"}))
+    assert error.whose == "new"
+
+
+def test_objects_that_do_not_fit_lose_their_entries_when_that_is_checked() -> None:
+    fits, other = ({"a": "1"}, {"a": []})
+    for before, after in ((fits, other), (other, fits), (other, other)):
+        live, new = thing(entry("one", A), spec=before), thing(spec=after)
+        for check in (True, False):
+            got = update_managed(live, new, manager="m", now="", check=check, **FACTS)
+            assert bool(got) != check
+
+
+def test_live_object_that_does_not_fit_is_named_as_such() -> None:
+    error = _misfit(thing(entry("one", A), spec={"z": 1}), thing(spec={"a": "1"}))
     assert (error.whose, str(error)) == (
         "live",
         ".spec.z: field not declared in schema",
