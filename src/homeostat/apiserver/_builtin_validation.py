@@ -10,6 +10,7 @@ from typing import Final
 from homeostat.api import GroupVersionKind
 from homeostat.apiserver._builtin_validation_common import Errors, Value
 from homeostat.apiserver._builtin_validation_event import event
+from homeostat.apiserver._builtin_validation_job import cron_job, job
 from homeostat.apiserver._builtin_validation_kinds import (
     budget,
     claim,
@@ -24,10 +25,8 @@ from homeostat.apiserver._builtin_validation_kinds import (
 from homeostat.apiserver._builtin_validation_pod import pod
 from homeostat.apiserver._builtin_validation_service import service
 from homeostat.apiserver._builtin_validation_workload import (
-    cron_job,
     daemon_set,
     deployment,
-    job,
     replica_set,
     revision,
     stateful_set,

@@ -16,21 +16,17 @@ from homeostat.apiserver._builtin_validation_common import (
     immutable,
     label_text,
     of_struct,
-    one_of,
     selector,
     selector_matches,
     shown_selector,
 )
-from homeostat.apiserver._builtin_validation_cron import schedule
 from homeostat.apiserver._builtin_validation_pod import pod_template
 from homeostat.apiserver._defaults_access import child, children
 from homeostat.schema import FieldError, forbidden, invalid, not_supported, required
 
 __all__ = [
-    "cron_job",
     "daemon_set",
     "deployment",
-    "job",
     "replica_set",
     "revision",
     "stateful_set",
@@ -289,90 +285,3 @@ def revision(new: Value, old: Value | None) -> Errors:
     if number < 0:
         errors.append(invalid("revision", number, "must be greater than or equal to 0"))
     return errors
-
-
-def job(new: Value, old: Value | None) -> Errors:
-    """Validate a Job."""
-    spec = child(new, "spec")
-    errors = _job_spec(spec, "spec")
-    errors += _job_selected(spec)
-    if old is None:
-        return errors
-    before = child(old, "spec")
-    resized = spec.get("completionMode") == "Indexed" and (
-        spec.get("completions") == spec.get("parallelism")
-    )
-    if not resized:
-        path = "spec.completions"
-        errors += immutable(spec.get("completions"), before.get("completions"), path)
-    # A suspended Job that never ran may be given other resources and places.
-    if not before.get("suspend"):
-        path = "spec.template"
-        errors += immutable(spec.get("template"), before.get("template"), path)
-    for name in (
-        "selector",
-        "completionMode",
-        "podFailurePolicy",
-        "backoffLimitPerIndex",
-    ):
-        errors += immutable(spec.get(name), before.get(name), f"spec.{name}")
-    return errors
-
-
-def _job_selected(spec: Value) -> Errors:
-    """Check a Job's selector, which the server makes unless it is told not to."""
-    given = spec.get("selector")
-    errors = [required("spec.selector")] if given is None else []
-    errors += selector(given, "spec.selector")
-    found = child(child(child(spec, "template"), "metadata"), "labels")
-    if (not errors or given is None) and not selector_matches(given, found):
-        path = "spec.template.metadata.labels"
-        errors.append(invalid(path, found or None, _MISMATCH))
-    return errors
-
-
-def _job_spec(spec: Value, path: str) -> Errors:
-    errors = at_least_zero(
-        spec,
-        path,
-        "parallelism",
-        "completions",
-        "activeDeadlineSeconds",
-        "backoffLimit",
-        "ttlSecondsAfterFinished",
-    )
-    mode = spec.get("completionMode")
-    if mode is not None:
-        errors += one_of(mode, f"{path}.completionMode", ("NonIndexed", "Indexed"))
-    if mode == "Indexed" and spec.get("completions") is None:
-        text = "when completion mode is Indexed"
-        errors.append(required(f"{path}.completions", text))
-    template = child(spec, "template")
-    errors += pod_template(template, f"{path}.template")
-    policy = child(template, "spec").get("restartPolicy", "")
-    here = f"{path}.template.spec.restartPolicy"
-    if policy in ("", "Always"):
-        errors.append(required(here, 'valid values: "OnFailure", "Never"'))
-    elif policy not in ("OnFailure", "Never"):
-        errors.append(not_supported(here, policy, ("OnFailure", "Never")))
-    return errors
-
-
-def cron_job(new: Value, old: Value | None) -> Errors:
-    """Validate a CronJob."""
-    spec = child(new, "spec")
-    errors: Errors = []
-    name = child(new, "metadata").get("name", "")
-    if old is None and len(name) > 52:
-        # Jobs are named after it, with a suffix of eleven.
-        text = "must be no more than 52 characters"
-        errors.append(invalid("metadata.name", name, text))
-    errors += schedule(spec.get("schedule", ""), "spec.schedule")
-    errors += at_least_zero(spec, "spec", "startingDeadlineSeconds")
-    policy = spec.get("concurrencyPolicy")
-    supported = ("Allow", "Forbid", "Replace")
-    errors += one_of(policy, "spec.concurrencyPolicy", supported)
-    inner = child(child(spec, "jobTemplate"), "spec")
-    errors += _job_spec(inner, "spec.jobTemplate.spec")
-    limits = ("successfulJobsHistoryLimit", "failedJobsHistoryLimit")
-    return errors + at_least_zero(spec, "spec", *limits)

@@ -142,8 +142,10 @@ def _job(value: Value, _: str) -> None:
     labels: Value = template.setdefault("labels", {})
     own = (not metadata.get("labels")) or metadata["labels"] == labels
     # Two prefixes: controllers before 1.27 look for the old one.
-    labels["controller-uid"] = labels["batch.kubernetes.io/controller-uid"] = uid
-    labels["job-name"] = labels["batch.kubernetes.io/job-name"] = name
+    # A wrong one that is there already is refused after this.
+    for prefix in ("", "batch.kubernetes.io/"):
+        labels.setdefault(f"{prefix}controller-uid", uid)
+        labels.setdefault(f"{prefix}job-name", name)
     if own:
         metadata["labels"] = dict(labels)
     selector: Value = spec.setdefault("selector", {})
