@@ -1,11 +1,13 @@
 """Bodies that are hardly JSON, or not what the path asks for."""
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.harness.objects import config_map, deployment
 from tests.harness.server import Server
+from tests.harness.widgets import install, widget
 
 UNRECOGNIZED = (
     "the object provided is unrecognized (must be of type ConfigMap): couldn't get"
@@ -250,3 +252,90 @@ async def test_patched_scale_must_have_its_types(server: Server) -> None:
     )
     answer = await server.merge(path, {"metadata": {"namespace": "other"}})
     answer.refused(400, "BadRequest")
+
+
+IN_YAML = "error decoding YAML: error converting YAML to JSON: yaml: "
+HALF = "found invalid Unicode character escape code"
+
+
+@pytest.mark.parametrize("text", [r"\ud800", r"\ud83d\ude00", r"a\udc00x"])
+@pytest.mark.parametrize("blank", ["", " "])
+async def test_surrogates_are_no_characters_of_what_is_applied(
+    server: Server, text: str, blank: str
+) -> None:
+    # It is read as YAML, in which pairs are none either.
+    body = json.dumps({**config_map("a"), "data": {"x": "?"}}).replace("?", text)
+    path = server.core("configmaps/a")
+    answer = await server.apply(path, blank + body)
+    answer.refused(400, "BadRequest", IN_YAML + HALF)
+    pretty = body.replace('"data"', '\n\n"data"')
+    answer = await server.apply(path, pretty)
+    answer.refused(400, "BadRequest", f"{IN_YAML}line 3: {HALF}")
+    answer = await server.apply(path, body.replace("\\u", "\\\\u"))
+    assert answer.ok(201)["data"]["x"] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"\xff", "invalid leading UTF-8 octet"),
+        (b"\xc3x", "invalid trailing UTF-8 octet"),
+        (rb"\u12", "did not find expected hexdecimal number"),
+    ],
+)
+async def test_what_is_applied_must_be_text(
+    server: Server, text: bytes, why: str
+) -> None:
+    body = json.dumps({**config_map("a"), "data": {"x": "?"}}).encode()
+    path = server.core("configmaps/a")
+    answer = await server.apply(path, body.replace(b"?", text))
+    answer.refused(400, "BadRequest", IN_YAML + why)
+
+
+async def test_json_that_only_yaml_takes_can_be_applied(server: Server) -> None:
+    body = json.dumps({**config_map("a"), "data": {"x": "?"}}).replace("?", "\t")
+    answer = await server.apply(server.core("configmaps/a"), body[:-1] + ",}")
+    assert answer.ok(201)["data"] == {"x": "\t"}
+
+
+DEEP = 1_000
+
+
+@pytest.mark.parametrize("ends", ['{"k":,}', "[,]"])
+async def test_custom_resource_may_be_deep(server: Server, ends: str) -> None:
+    path = await install(server)
+    start, end = ends.split(",")
+    deep = start * DEEP + "1" + end * DEEP
+    body = json.dumps(widget(size=1, any={"x": "?"})).replace('"?"', deep)
+    (await server.post(path, body)).ok(201)
+    assert deep in (await server.get(f"{path}/w")).text
+    assert deep in (await server.get(path)).text
+    patch = f'{{"spec":{{"any":{{"x":null,"y":{deep}}}}}}}'
+    answer = await server.merge(f"{path}/w", patch)
+    assert answer.status == 200
+    assert f'"y":{deep}' in answer.text
+    patch = f'[{{"op":"add","path":"/spec/any/z","value":{deep}}}]'
+    answer = await server.json_patch(f"{path}/w", patch)
+    assert answer.status == 200
+    assert f'"z":{deep}' in answer.text
+    answer = await server.apply(f"{path}/w", body, force=True)
+    assert answer.status == 200
+    assert f'"x":{deep}' in answer.text
+    (await server.merge(f"{path}/w/status", {"status": {"ready": 1}})).ok()
+    async with server.watch(path) as watch:
+        assert (await watch.next())[0] == "ADDED"
+    (await server.delete(f"{path}/w")).ok()
+
+
+@pytest.mark.parametrize("opening", ["[", '{"k":'])
+async def test_nobody_takes_ten_thousand_levels(server: Server, opening: str) -> None:
+    path = await install(server)
+    closing = "]" if opening == "[" else "}"
+    deep = opening * 10_001 + "1" + closing * 10_001
+    body = json.dumps(widget(size=1, any={"x": "?"})).replace('"?"', deep)
+    answer = await server.post(path, body)
+    answer.refused(400, "BadRequest")
+    assert f"invalid character '{opening[0]}' exceeded max depth" in answer.text
+    answer = await server.apply(f"{path}/w", body)
+    answer.refused(400, "BadRequest")
+    assert "max depth" in answer.json["message"]

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import msgspec
-
 from homeostat.apiserver._registry import Served
 
-__all__ = ["HEAD", "arranged", "encode_dry"]
+__all__ = ["HEAD", "arranged", "encode_dry", "ordered_metadata"]
 
 Value = dict[str, Any]
 
@@ -27,6 +25,23 @@ _META_ORDER = (
     "finalizers",
     "managedFields",
 )
+_OWNER_ORDER = (
+    "apiVersion",
+    "kind",
+    "name",
+    "uid",
+    "controller",
+    "blockOwnerDeletion",
+)
+_MANAGER_ORDER = (
+    "manager",
+    "operation",
+    "apiVersion",
+    "time",
+    "fieldsType",
+    "fieldsV1",
+    "subresource",
+)
 HEAD = frozenset({"kind", "apiVersion", "metadata"})
 
 
@@ -34,7 +49,7 @@ def arranged(served: Served, value: Value) -> Value:
     """Return the object with its fields in the server's order."""
     metadata = value["metadata"]
     metadata.setdefault("resourceVersion", "")
-    ordered = {key: metadata[key] for key in _META_ORDER if key in metadata}
+    ordered = _in_order(metadata, _META_ORDER)
     final: Value = {
         "kind": served.storage.kind,
         "apiVersion": served.storage.api_version,
@@ -48,9 +63,25 @@ def arranged(served: Served, value: Value) -> Value:
     return final
 
 
+def ordered_metadata(metadata: Value) -> Value:
+    """Return metadata with the fields in it in their order, at every level."""
+    ordered = _in_order(metadata, _META_ORDER)
+    for name, order in (
+        ("ownerReferences", _OWNER_ORDER),
+        ("managedFields", _MANAGER_ORDER),
+    ):
+        if name in ordered:
+            ordered[name] = [_in_order(each, order) for each in ordered[name]]
+    return ordered
+
+
+def _in_order(value: Value, order: tuple[str, ...]) -> Value:
+    return {key: value[key] for key in order if key in value}
+
+
 def encode_dry(served: Served, value: Value) -> bytes:
     """Return the bytes that a commit would store, under the version it has."""
     final = arranged(served, value)
     if not final["metadata"]["resourceVersion"]:
         del final["metadata"]["resourceVersion"]
-    return msgspec.json.encode(final)
+    return served.table.encode(final)

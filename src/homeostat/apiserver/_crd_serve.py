@@ -7,6 +7,7 @@ from typing import Any
 from homeostat.api import GroupVersionKind, Resource, Schema
 from homeostat.apiserver._access import child, items
 from homeostat.apiserver._context import Cluster
+from homeostat.apiserver._encode import encode_map
 from homeostat.apiserver._kinds import texts
 from homeostat.apiserver._registry import Scale, Served
 from homeostat.k8s import schema_of
@@ -52,7 +53,7 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
     versions: Sequence[Value] = spec["versions"]
     stored = next(v["name"] for v in versions if v.get("storage"))
     reader = _field_reader(versions)
-    table = cluster.store.table(table_name(group, plural), reader)
+    table = cluster.store.table(table_name(group, plural), reader, encode_map)
     table.fields = reader
     # Objects stored under an older definition are read as the newer one has them.
     before = [s for s in cluster.registry if s.custom and s.table is table]

@@ -5,33 +5,41 @@ reports pairs; it runs when the caller wants to know of them.
 """
 
 import json
-import re
 from typing import Any
 
 import msgspec
 
-from homeostat import _yaml
 from homeostat.api import JSON
 from homeostat.apiserver._access import as_list, as_struct
+from homeostat.apiserver._decode_yaml import decode_yaml, refuse_halves, utf8_text
+from homeostat.apiserver._encode import go_numbers, has_odd_numbers
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._nesting import (
+    DEEPEST,
     MAX_DEPTH,
     MalformedError,
     TooDeepError,
     cut,
+    depth_of,
+    make_room,
 )
 from homeostat.apiserver._status import StatusError, bad_request, unsupported_media
-from homeostat.apiserver._syntax import complaint, decode_huge, whole_surrogates
+from homeostat.apiserver._syntax import (
+    NESTING,
+    complaint,
+    decode_huge,
+    whole_surrogates,
+)
 
 __all__ = [
     "MAX_BODY_BYTES",
     "MalformedError",
     "check_size",
-    "decode_deep",
-    "decode_json",
+    "decode_applied",
+    "decode_for",
     "decode_object",
     "duplicates",
-    "is_bottomless",
+    "is_deep",
     "shown",
     "with_type_meta",
 ]
@@ -72,25 +80,52 @@ def check_size(body: bytes) -> None:
         )
 
 
-def decode_json(body: bytes, *, huge: bool = False) -> JSON:
-    """Decode JSON.
+def decode_for(
+    kind: str, body: bytes, *, custom: bool = False, huge: bool = False
+) -> JSON:
+    """Decode JSON that is an object of a kind, or a patch of one.
 
     Args:
+        kind: Of a built-in kind what no type has is left out, being too deep.
         body: The bytes.
+        custom: The kind is a custom resource: numbers become what Go's maps hold.
         huge: A number that no float holds is a ``HugeNumber`` in the value.
 
     Raises:
         MalformedError: It is none.
     """
+    if not custom:
+        if kind in _BOTTOMLESS:
+            return _decode_json(body, huge=False)
+        return _decode_cut(body, huge=huge)
+    value = _decode_json(body, huge=huge, levels=DEEPEST)
+    return go_numbers(value) if has_odd_numbers(body) else value
+
+
+def _decode_json(body: bytes, *, huge: bool, levels: int = MAX_DEPTH) -> JSON:
     try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        value = _decode_as_go(body, huge=huge)
+        value = _decode_text(body, huge=huge)
     except RecursionError:
-        raise TooDeepError from None
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
-        _check_depth(value)
+        if depth_of(body) > levels:
+            raise _too_deep(body, levels) from None
+        make_room()
+        value = _decode_text(body, huge=huge)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and is_deep(value, levels):
+        raise _too_deep(body, levels)
     return value
+
+
+def _too_deep(body: bytes, levels: int) -> MalformedError:
+    # Something else may be wrong with it, or it is too deep for Go, too.
+    text = complaint(body)
+    return MalformedError(text) if text else TooDeepError(levels)
+
+
+def _decode_text(body: bytes, *, huge: bool) -> JSON:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _decode_as_go(body, huge=huge)
 
 
 def _decode_as_go(body: bytes, *, huge: bool) -> JSON:
@@ -101,24 +136,22 @@ def _decode_as_go(body: bytes, *, huge: bool) -> JSON:
     mended = whole_surrogates(body.decode(errors="replace").encode())
     try:
         return msgspec.json.decode(mended)
-    except RecursionError:
-        raise TooDeepError from None
     except msgspec.DecodeError:
         pass
     found: list[str] = []
-    try:
-        value = decode_huge(mended, found)
-    except RecursionError:
-        raise TooDeepError from None
+    value = decode_huge(mended, found)
     if not huge:
         text = f"number {found[0]} into Go value of type float64"
         raise MalformedError(f"json: cannot unmarshal {text}")
     return value
 
 
-def _check_depth(value: JSON) -> None:
+def is_deep(value: JSON, levels: int) -> bool:
+    """Tell whether a value has more levels; make room for those that it has."""
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for depth in range(levels):
+        if depth == MAX_DEPTH:
+            make_room()
         deeper: list[Any] = []
         for item in level:
             struct = as_struct(item)
@@ -126,51 +159,29 @@ def _check_depth(value: JSON) -> None:
             deeper += [each for each in inner if isinstance(each, dict | list)]
         level = deeper
         if not level:
-            return
-    raise TooDeepError
+            return False
+    return True
 
 
-def decode_yaml(body: bytes) -> JSON:
-    """Decode one YAML document to what JSON can hold.
+def decode_applied(kind: str, body: bytes, *, custom: bool) -> JSON:
+    """Decode what is applied: YAML, of which JSON is a part, for the most part.
 
     Raises:
-        MalformedError: It is none, or it grows by aliases.
+        MalformedError: It is none, as Go's reader of YAML words it.
     """
-    try:
-        documents = _yaml.load_all(body.decode())
-        value = documents[0] if documents else None
-        # Without aliases each node takes a byte of text at least.
-        return _plain(value, [len(body) + 1], 0)
-    except MalformedError:
-        raise
-    except RecursionError:
-        raise TooDeepError from None
-    except ValueError as error:
-        text = str(error).partition("\n")[0]
-        raise MalformedError(f"error converting YAML to JSON: yaml: {text}") from None
-
-
-def _plain(value: JSON, budget: list[int], depth: int) -> JSON:
-    budget[0] -= 1
-    if budget[0] < 0 or depth > MAX_DEPTH:
-        raise MalformedError("document contains excessive aliasing or nesting")
-    struct, array = as_struct(value), as_list(value)
-    if struct is not None:
-        pairs = struct.items()
-        return {_name(key): _plain(item, budget, depth + 1) for key, item in pairs}
-    if array is not None:
-        return [_plain(each, budget, depth + 1) for each in array]
-    if value is None or isinstance(value, str | int | float):
-        return value
-    raise MalformedError(f"a {type(value).__name__} has no form in JSON")
-
-
-def _name(key: JSON) -> str:
-    if isinstance(key, bool):
-        return "true" if key else "false"
-    if isinstance(key, str | int | float):
-        return str(key)
-    raise MalformedError("a key is neither text nor a number")
+    if body[:2] == b'{"':
+        text = utf8_text(body)
+        refuse_halves(body)
+        try:
+            # YAML has its own words for what is no JSON, and texts for huge numbers.
+            return decode_for(kind, text.encode(), custom=custom)
+        except TooDeepError:
+            raise
+        except MalformedError as error:
+            if "exceeded max depth" in str(error):
+                raise MalformedError(f"exceeded max depth of {NESTING}") from None
+    value = decode_yaml(body)
+    return go_numbers(value) if custom else value
 
 
 def duplicates(body: bytes) -> list[str]:
@@ -207,47 +218,31 @@ class _Pairs(list[tuple[str, Any]]):
 def _paths_of_duplicates(text: str) -> list[str]:
     paths: dict[str, None] = {}
 
-    def walk(value: JSON, path: str) -> None:
+    # Paths are joined only where one is told: of a deep object they are long.
+    def walk(value: JSON, path: tuple[Any, ...]) -> None:
         if isinstance(value, _Pairs):
             seen: set[str] = set()
             for key, item in value:
-                here = f"{path}.{key}" if path else key
+                here = (path, f".{key}")
                 if key in seen:
-                    paths[here] = None
+                    paths[_joined(here)] = None
                 seen.add(key)
                 walk(item, here)
         else:
             for index, item in enumerate(as_list(value) or ()):
-                walk(item, f"{path}[{index}]")
+                if isinstance(item, list):
+                    walk(item, (path, f"[{index}]"))
 
-    walk(json.loads(text, object_pairs_hook=_Pairs), "")
+    walk(json.loads(text, object_pairs_hook=_Pairs), ())
     return list(paths)
 
 
-def yaml_duplicates(body: bytes) -> list[str]:
-    """Return keys that stand twice in the same mapping of a YAML text's top levels."""
-    found: list[str] = []
-    open_maps: list[tuple[int, set[str]]] = []
-    for line in body.decode(errors="replace").splitlines():
-        match = _YAML_KEY.match(line)
-        if match is None:
-            continue
-        indent, key = len(match[1]), match[2]
-        while open_maps and open_maps[-1][0] > indent:
-            open_maps.pop()
-        if not open_maps or open_maps[-1][0] < indent:
-            open_maps.append((indent, set()))
-        elif "-" in match[1]:
-            open_maps[-1][1].clear()
-        seen = open_maps[-1][1]
-        if key in seen:
-            found.append(key)
-        seen.add(key)
-    return found
-
-
-# Block style alone: what flow style repeats is JSON, and found as such.
-_YAML_KEY = re.compile(r"([ -]*)([A-Za-z0-9_./-]+):(?:\s|$)")
+def _joined(path: tuple[Any, ...]) -> str:
+    parts: list[str] = []
+    while path:
+        path, part = path
+        parts.append(part)
+    return "".join(reversed(parts)).removeprefix(".")
 
 
 def decode_object(
@@ -274,8 +269,7 @@ def decode_object(
         if name == YAML_TYPE:
             value = decode_yaml(body)
         else:
-            bottomless = is_bottomless(kind, custom=custom)
-            value = decode_json(body) if bottomless else decode_deep(body, huge=True)
+            value = decode_for(kind, body, custom=custom, huge=not custom)
     except MalformedError as error:
         raise _unrecognised(kind, body, f"json parse error: {error}") from None
     if value is None and not custom:
@@ -309,27 +303,11 @@ def with_type_meta(value: JSON) -> dict[str, Any]:
     return struct
 
 
-def decode_deep(body: bytes, *, huge: bool = False) -> JSON:
-    """Decode JSON, without what lies too deep in it for any built-in type.
-
-    Args:
-        body: The bytes.
-        huge: A number that no float holds is a ``HugeNumber`` in the value.
-
-    Raises:
-        MalformedError: It is none.
-    """
+def _decode_cut(body: bytes, *, huge: bool) -> JSON:
     try:
-        return decode_json(body, huge=huge)
+        return _decode_json(body, huge=huge)
     except TooDeepError:
-        if text := complaint(body):
-            raise MalformedError(text) from None
-        return decode_json(cut(body), huge=huge)
-
-
-def is_bottomless(kind: str, *, custom: bool) -> bool:
-    """Tell whether what lies deep in objects of a kind is kept."""
-    return custom or kind in _BOTTOMLESS
+        return _decode_json(cut(body), huge=huge)
 
 
 def go_type(value: JSON) -> str:

@@ -16,10 +16,10 @@ from homeostat.apiserver._decode import (
     YAML_TYPE,
     MalformedError,
     check_size,
-    decode_deep,
-    decode_yaml,
+    decode_for,
     with_type_meta,
 )
+from homeostat.apiserver._decode_yaml import decode_yaml
 from homeostat.apiserver._list import read_page
 from homeostat.apiserver._negotiate import accept, media_type
 from homeostat.apiserver._options import DeleteOptions, ListOptions, delete_options
@@ -63,7 +63,7 @@ def read_options(target: Target) -> DeleteOptions:
         value = (
             decode_yaml(request.body)
             if media == YAML_TYPE
-            else decode_deep(request.body, huge=True)
+            else decode_for("DeleteOptions", request.body, huge=True)
         )
         body = with_type_meta({} if value is None else value)
     except MalformedError as error:

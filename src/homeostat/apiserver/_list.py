@@ -12,6 +12,7 @@ from homeostat._transport import HttpResponse
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._negotiate import accept
 from homeostat.apiserver._options import ListOptions
+from homeostat.apiserver._registry import Served
 from homeostat.apiserver._render import list_body, object_bytes, respond
 from homeostat.apiserver._select import Selection, selection
 from homeostat.apiserver._status import (
@@ -101,11 +102,17 @@ def list_objects(
             406,
             "NotAcceptable",
             "you requested PartialObjectMetadata, but the requested object is a list "
-            f"(*{served.group or 'core'}.{served.resource.list_kind})",
+            f"({_go_list(served)})",
         )
     entries, metadata = read_page(cluster, target, options)
     body = list_body(served, entries, metadata, form)
     return respond(body, warnings=target.warnings)
+
+
+def _go_list(served: Served) -> str:
+    if served.custom:
+        return "*unstructured.UnstructuredList"
+    return f"*{served.group or 'core'}.{served.resource.list_kind}"
 
 
 def read_page(

@@ -13,16 +13,16 @@ from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import (
     MalformedError,
     check_size,
-    decode_deep,
-    decode_json,
-    decode_yaml,
+    decode_applied,
+    decode_for,
     duplicates,
     go_type,
-    is_bottomless,
-    yaml_duplicates,
+    is_deep,
 )
+from homeostat.apiserver._decode_yaml import yaml_duplicates
 from homeostat.apiserver._managed import blank_foreign, reset_fields, without_foreign
 from homeostat.apiserver._negotiate import accept, media_type
+from homeostat.apiserver._nesting import DEEPEST, MAX_DEPTH
 from homeostat.apiserver._normal import TypeMismatchError
 from homeostat.apiserver._options import WriteOptions, write_options
 from homeostat.apiserver._registry import Served
@@ -118,6 +118,9 @@ def _patch(cluster: Cluster, target: Target, options: WriteOptions, kind: str) -
     if served.from_storage is not None:
         current = served.from_storage(current)
     value = as_struct(patched(current, patch, kind))
+    if kind == JSON_PATCH and is_deep(value, DEEPEST if served.custom else MAX_DEPTH):
+        # A few operations that copy make a document deeper than its patch.
+        raise StatusError(422, "Invalid", REJECTED, details={})
     if value is None:
         raise StatusError(422, "Invalid", REJECTED, details={})
     strict = options.validation != "Ignore"
@@ -140,9 +143,8 @@ def decode_patch(target: Target, kind: str) -> JSON:
         StatusError: 400.
     """
     try:
-        bottomless = is_bottomless(target.served.kind, custom=target.served.custom)
-        decode = decode_json if bottomless else decode_deep
-        patch = decode(target.request.body)
+        served = target.served
+        patch = decode_for(served.kind, target.request.body, custom=served.custom)
     except MalformedError as error:
         raise bad_request(f"error decoding patch: {error}") from None
     if kind == MERGE_PATCH and patch is None:
@@ -308,7 +310,7 @@ def _refuse_absent(target: Target, metadata: Value) -> None:
 def _decode_config(target: Target, options: WriteOptions) -> Value:
     served, body = target.served, target.request.body
     try:
-        decoded = decode_json(body) if body[:2] == b'{"' else decode_yaml(body)
+        decoded = decode_applied(served.kind, body, custom=served.custom)
     except MalformedError as error:
         text = str(error)
         if not text.startswith("error converting"):
@@ -362,9 +364,12 @@ def _untyped(
     namespace = value["metadata"].get("namespace", "")
     gvk = served.gvk
     api = gvk.api_version if gvk.group else f"/{gvk.version}"
+    which = f"object ({namespace}/{route.name}; {api}, Kind={gvk.kind})"
+    if error.whose != "new":
+        return server_error(f"failed to create typed {error.whose} {which}: {error}")
     return server_error(
-        f"failed to create typed {error.whose} object ({namespace}/{route.name}; "
-        f"{api}, Kind={gvk.kind}): {error}"
+        "failed to create manager for existing fields: failed to convert new "
+        f"{which} to smd typed: {error}"
     )
 
 

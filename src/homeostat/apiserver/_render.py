@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 
 from homeostat._transport import HttpResponse
+from homeostat.apiserver._arrange import ordered_metadata
+from homeostat.apiserver._encode import encode_map, encode_struct
 from homeostat.apiserver._negotiate import Form
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import StatusError, json_bytes
@@ -42,9 +44,14 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 def object_bytes(served: Served, data: bytes, form: Form) -> bytes:
     """Return a stored object in the version and the form of the request."""
     if form is Form.METADATA:
-        return _METADATA_HEAD + bytes(_decode_envelope(data).metadata) + b"}"
+        metadata = bytes(_decode_envelope(data).metadata)
+        if served.custom:
+            # Stored as a map, told as a struct.
+            metadata = encode_struct(ordered_metadata(msgspec.json.decode(metadata)))
+        return _METADATA_HEAD + metadata + b"}"
     if served.from_storage is not None:
-        return msgspec.json.encode(served.from_storage(msgspec.json.decode(data)))
+        value = served.from_storage(msgspec.json.decode(data))
+        return served.table.encode(value)
     return data
 
 
@@ -64,10 +71,14 @@ def list_body(
     kind, version = served.resource.list_kind, served.gvk.api_version
     if form is Form.METADATA:
         kind, version = "PartialObjectMetadataList", "meta.k8s.io/v1"
+    items = b",".join(_item_bytes(served, entry.data, form) for entry in entries)
+    if served.custom and form is Form.OBJECT:
+        tail = encode_map({"kind": kind, "metadata": {"continue": "", **metadata}})
+        head = encode_map({"apiVersion": version})
+        return head[:-1] + b',"items":[' + items + b"]," + tail[1:] + b"\n"
     head = msgspec.json.encode(
         {"kind": kind, "apiVersion": version, "metadata": metadata}
     )
-    items = b",".join(_item_bytes(served, entry.data, form) for entry in entries)
     return head[:-1] + b',"items":[' + items + b"]}\n"
 
 
@@ -84,7 +95,7 @@ def event_line(
             # An object that left the selection: its old state, at the new revision.
             value = entry.value
             value["metadata"]["resourceVersion"] = str(event.revision)
-            data = msgspec.json.encode(value)
+            data = served.table.encode(value)
         line = added_line(kind, data, served, form)
         if shared is not None:
             shared[key] = line
@@ -106,6 +117,8 @@ def bookmark(revision: int, served: Served, form: Form, *, initial: bool) -> byt
     if initial:
         metadata["annotations"] = {INITIAL_END: "true"}
     value = {"kind": kind, "apiVersion": version, "metadata": metadata}
+    if served.custom and form is Form.OBJECT:
+        return b'{"type":"BOOKMARK","object":' + encode_map(value) + b"}\n"
     return json_bytes({"type": "BOOKMARK", "object": value})
 
 

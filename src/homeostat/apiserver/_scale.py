@@ -14,7 +14,8 @@ from homeostat._transport import HttpResponse
 from homeostat.api import JSON, GroupVersionKind, Resource, Selector
 from homeostat.apiserver._access import as_struct, child
 from homeostat.apiserver._context import Cluster, Target
-from homeostat.apiserver._decode import MalformedError, decode_yaml, duplicates, go_type
+from homeostat.apiserver._decode import MalformedError, duplicates, go_type
+from homeostat.apiserver._decode_yaml import decode_yaml
 from homeostat.apiserver._normal import TypeMismatchError, normalise
 from homeostat.apiserver._options import WriteOptions, write_options
 from homeostat.apiserver._patch import (

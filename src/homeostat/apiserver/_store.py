@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeostat._clock import Clock, SystemClock
+from homeostat.api import JSON
+from homeostat.apiserver._encode import encode_struct
 from homeostat.apiserver._history import History, HistoryLimits, TooOldError
 from homeostat.apiserver._table import (
     NO_LABELS,
@@ -57,11 +59,18 @@ class Store:
         self,
         name: str,
         fields: Callable[[dict[str, Any]], Mapping[str, str]] = lambda _: NO_LABELS,
+        encode: Callable[[JSON], bytes] = encode_struct,
     ) -> Table:
-        """Return the table of a resource, made when it is first asked for."""
+        """Return the table of a resource, made when it is first asked for.
+
+        Args:
+            name: Of the resource, with its group.
+            fields: Reads the selectable fields of an object.
+            encode: Writes an object.
+        """
         found = self.tables.get(name)
         if found is None:
-            found = self.tables[name] = Table(name, fields)
+            found = self.tables[name] = Table(name, fields, encode)
         return found
 
     def put(self, table: Table, key: str, value: dict[str, Any]) -> Entry:
@@ -72,7 +81,7 @@ class Store:
         old = table.live.get(key)
         self.revision += 1
         value["metadata"]["resourceVersion"] = str(self.revision)
-        new = Entry(key, value, self.revision, table.fields(value))
+        new = Entry(key, value, self.revision, table.fields(value), table.encode)
         if old is None:
             bisect.insort(table.keys, key)
         table.live[key] = new
@@ -90,7 +99,7 @@ class Store:
         self.revision += 1
         value = old.value
         value["metadata"]["resourceVersion"] = str(self.revision)
-        new = Entry(key, value, self.revision, table.fields(value))
+        new = Entry(key, value, self.revision, table.fields(value), table.encode)
         self._publish("DELETED", table, old, new)
         return new
 

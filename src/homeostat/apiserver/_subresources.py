@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from homeostat._transport import HttpResponse
 from homeostat.apiserver._access import as_struct, child, items, text_at
 from homeostat.apiserver._arrange import arranged, encode_dry
@@ -227,7 +225,7 @@ def _finalize(cluster: Cluster, target: Target) -> HttpResponse:
         if not options.dry_run:
             remove(cluster, served, live)
         final["metadata"]["resourceVersion"] = str(live.revision)
-        return respond(msgspec.json.encode(final) + b"\n")
+        return respond(served.table.encode(final) + b"\n")
     if final == live.value:
         return respond(live.data + b"\n")
     if options.dry_run:

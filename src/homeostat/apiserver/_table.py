@@ -9,6 +9,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from homeostat.api import JSON
+from homeostat.apiserver._encode import encode_struct
+
 __all__ = ["NO_LABELS", "Entry", "Event", "EventType", "Table", "Watcher"]
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -41,7 +44,12 @@ class Entry:
     )
 
     def __init__(
-        self, key: str, value: dict[str, Any], revision: int, fields: Mapping[str, str]
+        self,
+        key: str,
+        value: dict[str, Any],
+        revision: int,
+        fields: Mapping[str, str],
+        encode: Callable[[JSON], bytes] = encode_struct,
     ) -> None:
         metadata = value["metadata"]
         self.key = key
@@ -51,7 +59,7 @@ class Entry:
         self.revision = revision
         self.labels: Mapping[str, str] = metadata.get("labels") or NO_LABELS
         self.fields = fields
-        self.data = msgspec.json.encode(value)
+        self.data = encode(value)
 
     @property
     def value(self) -> dict[str, Any]:
@@ -114,15 +122,23 @@ class Table:
     """The objects of one resource, in the order of their keys.
 
     Invariant: ``keys`` is sorted and holds exactly the keys of ``live``.
+
+    Attributes:
+        fields: Reads the selectable fields of an object.
+        encode: Writes an object.
     """
 
-    __slots__ = ("events", "fields", "keys", "live", "name", "watchers")
+    __slots__ = ("encode", "events", "fields", "keys", "live", "name", "watchers")
 
     def __init__(
-        self, name: str, fields: Callable[[dict[str, Any]], Mapping[str, str]]
+        self,
+        name: str,
+        fields: Callable[[dict[str, Any]], Mapping[str, str]],
+        encode: Callable[[JSON], bytes],
     ) -> None:
         self.name = name
         self.fields = fields
+        self.encode = encode
         self.live: dict[str, Entry] = {}
         self.keys: list[str] = []
         self.events: deque[Event] = deque()

@@ -40,6 +40,7 @@ from homeostat.schema._errors import (
     type_invalid,
 )
 from homeostat.schema._fieldset import FieldSet
+from homeostat.schema._go import encode_json
 from homeostat.schema._items import SchemaMismatchError
 from homeostat.schema._json_patch import PatchError, json_patch
 from homeostat.schema._managed import (
@@ -72,6 +73,7 @@ __all__ = [
     "drop_nulls",
     "dump_schema",
     "duplicate",
+    "encode_json",
     "field_element",
     "field_set_of",
     "forbidden",

@@ -83,11 +83,16 @@ class FieldSet:
 
     def __iter__(self) -> Iterator[Path]:
         """Yield every path in fieldsV1 order, the members of a level first."""
-        for element in sorted_elements(self.members):
-            yield (element,)
-        for element in sorted_elements(set(self.children)):
-            for path in self.children[element]:
-                yield (element, *path)
+        # Without recursion: each level of generators would hand every path on.
+        left: list[tuple[Path, FieldSet]] = [((), self)]
+        while left:
+            above, node = left.pop()
+            for element in sorted_elements(node.members):
+                yield (*above, element)
+            left.extend(
+                ((*above, element), node.children[element])
+                for element in reversed(sorted_elements(set(node.children)))
+            )
 
     def __repr__(self) -> str:
         return f"FieldSet({list(self)!r})"

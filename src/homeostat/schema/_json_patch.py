@@ -10,7 +10,7 @@ from homeostat.schema._go import copy_json, encode_json
 __all__ = ["MAX_OPERATIONS", "PatchError", "go_kind", "json_patch"]
 
 MAX_OPERATIONS: Final = 10_000  # the server's; a longer patch is refused unread
-MAX_DEPTH: Final = 200  # the server's is 10,000, beyond Python's recursion
+MAX_DEPTH: Final = 1_024  # the server's is 10,000, beyond Python's recursion
 MAX_COPIED_BYTES: Final = 3 * 1024 * 1024  # a few copies of copies would eat the memory
 
 _MISSING: Final = object()
@@ -54,12 +54,15 @@ def json_patch(document: JSON, operations: JSON) -> JSON:
     """
     checked = _checked(operations)
     patched = _Document(copy_json(document))
-    for operation in checked:
-        kind = _text(operation, "op") or "unknown"
-        apply = _OPERATIONS.get(kind)
-        if apply is None:
-            raise _failed(f"Unexpected kind: {kind}")
-        apply(patched, operation)
+    try:
+        for operation in checked:
+            kind = _text(operation, "op") or "unknown"
+            apply = _OPERATIONS.get(kind)
+            if apply is None:
+                raise _failed(f"Unexpected kind: {kind}")
+            apply(patched, operation)
+    except RecursionError:
+        raise _failed("exceeded max depth") from None
     _check_depth(patched.root)
     return patched.root
 

@@ -1,12 +1,8 @@
 import pytest
 
-from homeostat.apiserver._decode import (
-    MalformedError,
-    decode_json,
-    decode_yaml,
-    duplicates,
-    yaml_duplicates,
-)
+from homeostat.apiserver._decode import decode_for, duplicates
+from homeostat.apiserver._decode_yaml import decode_yaml, yaml_duplicates
+from homeostat.apiserver._nesting import MalformedError
 
 
 @pytest.mark.parametrize(
@@ -16,13 +12,13 @@ from homeostat.apiserver._decode import (
         (b'{"a":', "unexpected end of JSON input"),
         (b'{"a":x}', "invalid character 'x' looking for beginning of value"),
         (b"{} x", "invalid character 'x' after top-level value"),
-        (b"[" * 500 + b"]" * 500, "exceeded max depth"),
+        (b"[" * 2_000 + b"]" * 2_000, "exceeded max depth"),
         (b"[" * 20_000, "exceeded max depth"),
     ],
 )
 def test_malformed_json_is_told_in_gos_words(body: bytes, text: str) -> None:
     with pytest.raises(MalformedError, match=text):
-        decode_json(body)
+        decode_for("Widget", body, custom=True)
 
 
 def test_duplicates_have_paths() -> None:

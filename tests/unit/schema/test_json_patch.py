@@ -103,8 +103,8 @@ def test_copies_of_copies_are_refused_before_they_fill_the_memory() -> None:
 @pytest.mark.parametrize(
     "operations",
     [
-        [{"op": "copy", "from": "/a", "path": "/a/a"}] * 300,
-        [{"op": "add", "path": "/a" * depth, "value": {}} for depth in range(1, 1000)],
+        [{"op": "copy", "from": "/a", "path": "/a/a"}] * 1_100,
+        [{"op": "add", "path": "/a" * depth, "value": {}} for depth in range(1, 1_100)],
     ],
     ids=["copy", "add"],
 )
