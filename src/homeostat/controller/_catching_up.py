@@ -13,9 +13,8 @@ from homeostat.controller._result import Behind
 __all__ = ["DEADLINE", "CatchingUp", "judge"]
 
 DEADLINE: Final = 5.0  # seconds after which a list is worth more than waiting
-# Seconds after which a key asks again by itself whose write is looked up: only an end
-# of that wakes it.
-LOOKUP: Final = 60.0
+# Seconds after which a key that waits asks again by itself: what it waits for wakes it.
+AGAIN: Final = 60.0
 
 _Verdict: TypeAlias = Literal["pass", "park", "read"]
 
@@ -32,12 +31,12 @@ def judge(
         deadline: Seconds that it waits at most.
 
     Returns:
-        ``pass``; ``park``, for so many seconds at most; or ``read`` live.
+        ``pass``; ``park``, to ask again in so many seconds at most; or ``read`` live.
     """
     if not behind:
         return "pass", 0.0
     left = deadline - (0.0 if since is None else now - since)
-    return ("park", left) if left > 0 else ("read", 0.0)
+    return ("park", min(left, AGAIN)) if left > 0 else ("read", 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ class CatchingUp:
         since = known.since if known is not None and known.informers else None
         if owner in self._caches.suspects:
             self._waits[owner] = _Wait(request, now, (), strict)
-            raise self._behind(LOOKUP, "suspect")
+            raise self._behind(AGAIN, "suspect")
         behind = self._behind_of(owner, informers, strict=strict)
         verdict, left = judge(
             behind=bool(behind), since=since, now=now, deadline=deadline

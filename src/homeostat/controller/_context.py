@@ -289,22 +289,32 @@ class Context:
         return await self._write().update_status(obj)
 
     async def delete(
-        self, obj: Object | Unstructured, *, propagation: Propagation | None = None
+        self,
+        obj: Object | Unstructured,
+        *,
+        unchanged: bool = False,
+        propagation: Propagation | None = None,
     ) -> bool:
         """Delete an object that was read, and no successor of its name.
 
         Args:
             obj: The object. Its uid is a precondition; without one that under which
                 this reconcile read it, if it did.
+            unchanged: Its resourceVersion is a precondition, too: what it says is why
+                it may go.
             propagation: What becomes of its dependents; None for the kind's default.
 
         Returns:
             False when it was gone already.
 
         Raises:
-            ConflictError: Another object has taken the name.
+            ConflictError: Another object has taken the name, or ``unchanged`` does not
+                hold.
+            ValueError: ``unchanged``, of an object without a resourceVersion.
         """
-        return await self._write().delete(obj, propagation=propagation)
+        return await self._write().delete(
+            obj, unchanged=unchanged, propagation=propagation
+        )
 
     def event(
         self,

@@ -142,10 +142,16 @@ class SyncContext:
         return self.wait(self._context.update_status(obj))
 
     def delete(
-        self, obj: Object | Unstructured, *, propagation: Propagation | None = None
+        self,
+        obj: Object | Unstructured,
+        *,
+        unchanged: bool = False,
+        propagation: Propagation | None = None,
     ) -> bool:
         """Delete an object that was read; see ``Context.delete``."""
-        return self.wait(self._context.delete(obj, propagation=propagation))
+        return self.wait(
+            self._context.delete(obj, unchanged=unchanged, propagation=propagation)
+        )
 
     def event(
         self,

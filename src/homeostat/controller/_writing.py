@@ -153,10 +153,19 @@ class Writing:
         return self._refresh(obj, answer)
 
     async def delete(
-        self, obj: Object | Unstructured, *, propagation: Propagation | None
+        self,
+        obj: Object | Unstructured,
+        *,
+        unchanged: bool,
+        propagation: Propagation | None,
     ) -> bool:
         """Delete ``obj``, and no successor of its name; False when it was gone."""
-        namespace, name, uid, _ = identity(obj)
+        namespace, name, uid, version = identity(obj)
+        if unchanged and not version:
+            raise ValueError(
+                f"{kind_of(obj)} {name!r} has no resourceVersion: "
+                "pass the object as it was read"
+            )
         kind = _kind(obj)
         resource = await self._client.resource_for(kind)
         if resource.namespaced and not namespace:
@@ -170,6 +179,7 @@ class Writing:
                 name,
                 namespace=namespace if resource.namespaced else None,
                 uid=uid or None,
+                resource_version=version if unchanged else None,
                 propagation=propagation,
             )
         except NotFoundError:

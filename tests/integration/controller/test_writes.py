@@ -193,3 +193,28 @@ async def test_what_was_read_is_deleted_by_its_uid_though_only_named(
         await settle()
     assert answers == ["Conflict"]
     assert await world.outsider.get(DEPLOYMENT, "a")
+
+
+@virtual
+async def test_delete_of_what_has_changed_waits_for_the_change(world: World) -> None:
+    seen: list[int] = []
+
+    @controller(PodSet, name="deletes", reads=[DEPLOYMENT])
+    async def deletes(_podset: PodSet, ctx: Context) -> None:
+        child: dict[str, Any] = ctx.get(DEPLOYMENT, "a")
+        seen.append(child["spec"]["replicas"])
+        if seen[-1] == 1:
+            await ctx.delete(child, unchanged=True)
+
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.method == "DELETE":
+            world.wire.before = None
+            await world.outsider.patch(DEPLOYMENT, "a", {"spec": {"replicas": 2}})
+        return None
+
+    await world.outsider.create(deployment("a", 1))
+    async with world.running(deletes):
+        world.wire.before = before
+        await world.outsider.create(podset())
+        await settle()
+    assert seen == [1, 2]

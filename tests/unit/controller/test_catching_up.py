@@ -17,6 +17,7 @@ from homeostat.controller._result import Behind
         (True, 95.0, 5.0, ("read", 0.0)),
         (True, 10.0, 5.0, ("read", 0.0)),
         (True, None, 0.0, ("read", 0.0)),
+        (True, 50.0, float("inf"), ("park", 60.0)),
     ],
 )
 def test_key_waits_until_its_deadline_then_reads_live(
