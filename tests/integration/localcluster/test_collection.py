@@ -1,6 +1,7 @@
 """The garbage collector and the namespace controller alone, in virtual time."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -421,3 +422,94 @@ async def test_an_orphaning_waits_until_the_objects_of_every_kind_are_known(
         await settle()
         stored = await world.outsider.get(PodSet, "child")
     assert stored.metadata.owner_references == []
+
+
+@virtual
+async def test_a_successor_that_was_never_seen_is_another_owner(world: World) -> None:
+    async with collecting(world):
+        former = await world.outsider.create(config("owner"))
+        await world.outsider.create(config("child", named(former)))
+        await settle()
+        # Nobody is told of the end: a list has one object where the other was.
+        world.server.drop_watches()
+        await world.outsider.delete(CONFIG_MAP, "owner")
+        await world.outsider.create(config("owner"))
+        world.server.compact()
+        await asyncio.sleep(120)  # reflectors take their time to come back
+        assert not await is_there(world, "child")
+        assert await is_there(world, "owner")
+
+
+@virtual
+async def test_a_successor_is_not_even_asked_to_go(world: World) -> None:
+    gone = ("v1", "ConfigMap", "x", "gone")
+
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.method == "GET" and request.path.endswith("/child"):
+            world.wire.before = None
+            await world.outsider.delete(CONFIG_MAP, "child")
+            await world.outsider.create(config("child", gone))
+        return None
+
+    async with collecting(world):
+        world.wire.before = before
+        await world.outsider.create(config("child", gone))
+        await settle()
+        assert not await is_there(world, "child")  # it is judged for itself
+        assert len([w for w in world.wire.writes() if w.endswith("/child")]) == 1
+
+
+@virtual
+async def test_the_references_of_a_successor_are_not_cut(world: World) -> None:
+    async with collecting(world):
+        owner = await world.outsider.create(config("owner"))
+        reference = named(owner)
+        await world.outsider.create(config("child", reference))
+        await settle()
+
+        async def before(request: HttpRequest) -> HttpResponse | None:
+            if request.method == "GET" and request.path.endswith("/child"):
+                world.wire.before = None
+                await world.outsider.delete(CONFIG_MAP, "child")
+                await world.outsider.create(config("child"))
+                patch = {"metadata": {"ownerReferences": [{**other}]}}
+                await world.outsider.patch(CONFIG_MAP, "child", patch)
+            return None
+
+        fields = ("apiVersion", "kind", "name", "uid")
+        other = dict(zip(fields, reference, strict=True))
+        world.wire.before = before
+        world.wire.requests.clear()
+        await world.outsider.delete(CONFIG_MAP, "owner", propagation="Orphan")
+        await settle()
+    refused = [w for w in world.wire.writes() if w.endswith("/child")]
+    assert refused == ["DELETE /api/v1/namespaces/default/configmaps/child"]
+
+
+@virtual
+async def test_a_group_that_does_not_answer_is_not_taken_for_gone(
+    world: World,
+) -> None:
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.path != "/apis":
+            return None
+        answer = await world.server.handle(request)
+        root = json.loads(answer.body)
+        for group in root["items"]:
+            if group["metadata"]["name"] == "test.dev":
+                group["versions"] = [{"version": "v1", "freshness": "Stale"}]
+        return HttpResponse(
+            status=answer.status, headers=answer.headers, body=json.dumps(root).encode()
+        )
+
+    async with collecting(world) as collector:
+        owner = await world.outsider.create(podset("owner"))
+        reference = ("test.dev/v1", "PodSet", "owner", owner.metadata.uid)
+        await world.outsider.create(config("child", reference))
+        await settle()
+        world.wire.before = before
+        collector._stale.set()
+        await settle()
+        assert not collector._stale.is_set()
+        assert PodSet.__resource__.gvk in collector._watched
+        assert await is_there(world, "child")
