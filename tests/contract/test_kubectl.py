@@ -317,3 +317,183 @@ def test_patch_of_a_status(kubectl: Kubectl) -> None:
 
 def test_raw_path(kubectl: Kubectl) -> None:
     assert _ok(kubectl("get", "--raw", "/livez/ping")) == "ok"
+
+
+def _define_widgets(kubectl: Kubectl) -> None:
+    names = {"shortNames": ["wd"], "categories": ["all"]}
+    status: Any = {"subresources": {"status": {}}}
+    definition = crd(
+        GROUP,
+        plural="widgets",
+        kind="Widget",
+        schema=schema(),
+        names=names,
+        version=status,
+    )
+    _apply(kubectl, definition, "--server-side", "--force-conflicts")
+    args = ("--for=condition=established", "--timeout=10s")
+    _ok(kubectl("wait", f"crd/widgets.{GROUP}", *args))
+
+
+def test_explain_of_a_custom_resource(kubectl: Kubectl) -> None:
+    _define_widgets(kubectl)
+    for _ in range(50):
+        # The document is published a moment after the definition is established.
+        outcome = kubectl("explain", "widgets")
+        if outcome.code == 0:
+            break
+    out = _ok(outcome)
+    fields = [line.split() for line in out.splitlines() if "\t<" in line]
+    assert fields == [
+        ["apiVersion", "<string>"],
+        ["kind", "<string>"],
+        ["metadata", "<ObjectMeta>"],
+        ["spec", "<Object>"],
+        ["status", "<Object>"],
+    ]
+    assert "Servers should convert recognized schemas to the latest" in out
+    assert "Cannot be updated. In CamelCase." in out
+    assert "Standard object's metadata." in out
+    for path, kind in (
+        ("apiVersion", "string"),
+        ("kind", "string"),
+        ("metadata", "ObjectMeta"),
+        ("metadata.labels", "map[string]string"),
+        ("metadata.ownerReferences", "[]OwnerReference"),
+        ("metadata.creationTimestamp", "string"),
+        ("metadata.managedFields.fieldsV1", "FieldsV1"),
+        ("spec.ports.port", "integer"),
+    ):
+        out = _ok(kubectl("explain", f"widgets.{path}"))
+        name = path.rpartition(".")[2]
+        assert f"FIELD: {name} <{kind}>" in out
+
+
+def _new(kubectl: Kubectl, name: str, **metadata: Any) -> None:
+    body = config_map(name, **metadata)
+    _ok(kubectl("create", "-f", "-", stdin=json.dumps(body)))
+
+
+def _marks(kubectl: Kubectl, name: str) -> Any:
+    out = kubectl("get", "cm", name, "--ignore-not-found", "-o", "json").out
+    return json.loads(out)["metadata"].get("finalizers") if out else None
+
+
+@pytest.mark.parametrize(
+    ("cascade", "marks"),
+    [
+        ("background", None),
+        ("true", None),
+        ("orphan", ["orphan"]),
+        ("false", ["orphan"]),
+        ("foreground", ["foregroundDeletion"]),
+    ],
+)
+def test_delete_cascades(kubectl: Kubectl, cascade: str, marks: Any) -> None:
+    _new(kubectl, "a")
+    out = kubectl("delete", "cm", "a", f"--cascade={cascade}", "--wait=false")
+    assert _ok(out).startswith('configmap "a" deleted')
+    # Nobody collects garbage here: who is to be waited for stays.
+    assert _marks(kubectl, "a") == marks
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ["--wait=false"],
+        ["--now"],
+        ["--force"],
+        ["--grace-period=0"],
+        ["--grace-period=0", "--force"],
+        ["--grace-period=5"],
+        ["--timeout=20s"],
+    ],
+)
+def test_delete_in_every_way(kubectl: Kubectl, how: list[str]) -> None:
+    _new(kubectl, "a")
+    out = _ok(kubectl("delete", "cm", "a", *how))
+    done = "force deleted" if "--force" in how else "deleted"
+    assert out.startswith(f'configmap "a" {done}')
+    assert kubectl("get", "cm", "a").code == 1
+
+
+def test_delete_waits_for_finalizers(kubectl: Kubectl) -> None:
+    _new(kubectl, "a", finalizers=["a.example.com/b"])
+    outcome = kubectl("delete", "cm", "a", "--timeout=1s")
+    assert outcome.code == 1
+    text = "error: timed out waiting for the condition on configmaps/a\n"
+    assert outcome.err.endswith(text)
+    _ok(kubectl("delete", "cm", "a", "--wait=false"))
+    patch = '{"metadata":{"finalizers":null}}'
+    _ok(kubectl("patch", "cm", "a", "--type=merge", "-p", patch))
+    _ok(kubectl("wait", "cm/a", "--for=delete", "--timeout=10s"))
+
+
+def test_delete_of_what_is_not_there(kubectl: Kubectl) -> None:
+    assert _ok(kubectl("delete", "cm", "no", "--ignore-not-found")) == ""
+    outcome = kubectl("delete", "cm", "no")
+    message = 'Error from server (NotFound): configmaps "no" not found\n'
+    assert (outcome.code, outcome.err) == (1, message)
+
+
+def test_delete_that_is_only_tried(kubectl: Kubectl) -> None:
+    _new(kubectl, "a")
+    out = _ok(kubectl("delete", "cm", "a", "--dry-run=server"))
+    assert out.startswith('configmap "a" deleted')
+    assert out.endswith("(server dry run)\n")
+    assert _ok(kubectl("delete", "cm", "a", "-o", "name")) == "configmap/a\n"
+
+
+def test_delete_of_many(kubectl: Kubectl) -> None:
+    for name in "abc":
+        _new(kubectl, name)
+    out = _ok(kubectl("delete", "cm", "a", "b"))
+    assert [line.split()[1] for line in out.splitlines()] == ['"a"', '"b"']
+    out = _ok(kubectl("delete", "cm", "--field-selector=metadata.name=c"))
+    assert out.startswith('configmap "c" deleted')
+    _new(kubectl, "d")
+    body = json.dumps(config_map("d"))
+    assert _ok(kubectl("delete", "-f", "-", stdin=body)).startswith('configmap "d" del')
+    _new(kubectl, "e")
+    out = _ok(kubectl("delete", "cm", "--all"))
+    assert 'configmap "e" deleted' in out
+
+
+def test_annotate_in_every_way(kubectl: Kubectl) -> None:
+    _new(kubectl, "a", labels={"l": "1"})
+    assert _ok(kubectl("annotate", "cm", "a", "x=1")) == "configmap/a annotated\n"
+    outcome = kubectl("annotate", "cm", "a", "x=2")
+    assert outcome.code == 1
+    assert "--overwrite is false" in outcome.err
+    assert _ok(kubectl("annotate", "cm", "a", "x=1", "--overwrite")) == (
+        "configmap/a annotated\n"
+    )
+    dry = ("--dry-run=server", "-o", "jsonpath={.metadata.annotations.y}")
+    assert _ok(kubectl("annotate", "cm", "a", "y=2", *dry)) == "2"
+    assert _ok(kubectl("annotate", "cm", "-l", "l=1", "y=3")) == (
+        "configmap/a annotated\n"
+    )
+    listed = _ok(kubectl("annotate", "cm", "a", "--list")).split()
+    assert sorted(listed) == ["x=1", "y=3"]
+    outcome = kubectl("annotate", "cm", "a", "z=1", "--resource-version=1")
+    assert outcome.code == 1
+    assert "the object has been modified" in outcome.err
+    _ok(kubectl("annotate", "cm", "a", "x-", "y-"))
+    path = "jsonpath={.metadata.annotations}"
+    assert _ok(kubectl("get", "cm", "a", "-o", path)) == ""
+
+
+@pytest.mark.parametrize("how", [["--watch"], ["--watch-only"]])
+def test_get_watches(kubectl: Kubectl, how: list[str]) -> None:
+    _new(kubectl, "a")
+    command = ("get", "cm", "a", *how, "-o", "name", "--request-timeout=1s")
+    lines = kubectl(*command).out.splitlines()
+    assert lines == (["configmap/a"] if how == ["--watch"] else [])
+
+
+def test_get_watches_with_the_kinds_of_events(kubectl: Kubectl) -> None:
+    _new(kubectl, "a")
+    path = "jsonpath={.type} {.object.metadata.name}"
+    args = ("-w", "--output-watch-events", "-o", path, "--request-timeout=1s")
+    out = kubectl("get", "cm", "--field-selector=metadata.name=a", *args).out
+    assert out == "ADDED a"

@@ -27,6 +27,29 @@ _META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _REFERENCE: Final = "#/components/schemas/"
 _SCALE: Final = GroupVersionKind("autoscaling", "v1", "Scale")
 _PATCH: Final[Document] = {"type": "object"}
+_CONVENTIONS: Final = (
+    "More info: https://git.k8s.io/community/contributors/devel/sig-architecture/"
+    "api-conventions.md#"
+)
+# What a definition leaves out, as it is told of objects and of objects inside them.
+_API_VERSION: Final = (
+    "APIVersion defines the versioned schema of this representation of an object. "
+    "Servers should convert recognized schemas to the latest internal value, and may "
+    f"reject unrecognized values. {_CONVENTIONS}resources"
+)
+_KIND: Final = (
+    "Kind is a string value representing the REST resource this object represents. "
+    "Servers may infer this from the endpoint the client submits requests to. Cannot "
+    f"be updated. In CamelCase. {_CONVENTIONS}types-kinds"
+)
+_INNER_API_VERSION: Final = (
+    "apiVersion defines the versioned schema of this representation of an object. "
+    f"{_CONVENTIONS}resources"
+)
+_INNER_KIND: Final = (
+    "kind is a string value representing the type of this object. In CamelCase. "
+    f"{_CONVENTIONS}types-kinds"
+)
 
 
 class OpenApi:
@@ -161,6 +184,12 @@ def _encode(
     title: str, version: str, schemas: dict[str, Document], paths: dict[str, Document]
 ) -> bytes:
     schemas[f"{_META}Patch"] = _PATCH
+    entry = schemas.get(f"{_META}ManagedFieldsEntry")
+    if entry is not None:
+        # The table knows it as any other raw JSON; clients are told its name.
+        properties = {**entry["properties"], "fieldsV1": _meta_type("FieldsV1")}
+        schemas[f"{_META}ManagedFieldsEntry"] = {**entry, "properties": properties}
+        schemas[f"{_META}FieldsV1"] = {"type": "object"}
     document = {
         "openapi": "3.0.0",
         "info": {"title": title, "version": version},
@@ -186,14 +215,23 @@ def _list_schema(resource: Resource, item: str) -> Document:
             "apiVersion": {"type": "string"},
             "items": {"type": "array", "items": items},
             "kind": {"type": "string"},
-            "metadata": _metadata("ListMeta") | {"default": {}},
+            "metadata": _meta_type("ListMeta") | {"default": {}},
         },
         "x-kubernetes-group-version-kind": [known],
     }
 
 
-def _metadata(name: str) -> Document:
+def _meta_type(name: str) -> Document:
     return {"allOf": [{"$ref": f"{_REFERENCE}{_META}{name}"}]}
+
+
+def _type_meta(api_version: str, kind: str) -> Document:
+    text = f"Standard object's metadata. {_CONVENTIONS}metadata"
+    return {
+        "apiVersion": {"description": api_version, "type": "string"},
+        "kind": {"description": kind, "type": "string"},
+        "metadata": {"description": text, **_meta_type("ObjectMeta")},
+    }
 
 
 def _published(gvk: GroupVersionKind, schema: Document | None) -> Document:
@@ -204,9 +242,7 @@ def _published(gvk: GroupVersionKind, schema: Document | None) -> Document:
         made[preserves] = True
     properties: Document = {
         **made.get("properties", {}),
-        "apiVersion": {"type": "string"},
-        "kind": {"type": "string"},
-        "metadata": _metadata("ObjectMeta"),
+        **_type_meta(_API_VERSION, _KIND),
     }
     if not made.get(preserves) or "properties" in made:
         made["properties"] = dict(sorted(properties.items()))
@@ -230,8 +266,6 @@ def _client_view(schema: Document) -> Document:
         made["required"] = ["kind", "apiVersion"]
         made["properties"] = {
             **made.get("properties", {}),
-            "apiVersion": {"type": "string"},
-            "kind": {"type": "string"},
-            "metadata": _metadata("ObjectMeta"),
+            **_type_meta(_INNER_API_VERSION, _INNER_KIND),
         }
     return made
