@@ -34,6 +34,17 @@ def refusal(code: int, reason: str) -> HttpResponse:
     return HttpResponse(status=code, body=body.encode())
 
 
+async def without_an_answer(world: World, request: HttpRequest) -> HttpResponse:
+    """Return the discovery of a server for whose group test.dev nobody answers."""
+    answer = await world.server.handle(request)
+    root = json.loads(answer.body)
+    for group in root["items"]:
+        if group["metadata"]["name"] == "test.dev":
+            group["versions"] = [{"version": "v1", "freshness": "Stale"}]
+    body = json.dumps(root).encode()
+    return HttpResponse(status=answer.status, headers=answer.headers, body=body)
+
+
 @asynccontextmanager
 async def collecting(world: World) -> AsyncGenerator[GarbageCollector]:
     async with (
@@ -491,16 +502,9 @@ async def test_a_group_that_does_not_answer_is_not_taken_for_gone(
     world: World,
 ) -> None:
     async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.path != "/apis":
-            return None
-        answer = await world.server.handle(request)
-        root = json.loads(answer.body)
-        for group in root["items"]:
-            if group["metadata"]["name"] == "test.dev":
-                group["versions"] = [{"version": "v1", "freshness": "Stale"}]
-        return HttpResponse(
-            status=answer.status, headers=answer.headers, body=json.dumps(root).encode()
-        )
+        if request.path == "/apis":
+            return await without_an_answer(world, request)
+        return None
 
     async with collecting(world) as collector:
         owner = await world.outsider.create(podset("owner"))
@@ -513,3 +517,68 @@ async def test_a_group_that_does_not_answer_is_not_taken_for_gone(
         assert not collector._stale.is_set()
         assert PodSet.__resource__.gvk in collector._watched
         assert await is_there(world, "child")
+
+
+@virtual
+async def test_a_namespace_keeps_the_finalizers_of_others(world: World) -> None:
+    async with world.running(namespaces):
+        space = NAMESPACE(metadata=ObjectMeta(name="team"))
+        space.spec.finalizers = ["kubernetes", "other.dev/hold"]
+        await world.outsider.create(space)
+        await world.outsider.delete(NAMESPACE, "team")
+        await settle()
+        team = await world.outsider.get(NAMESPACE, "team")
+        assert team.spec.finalizers == ["other.dev/hold"]
+
+
+@virtual
+async def test_a_namespace_waits_for_a_group_that_does_not_answer(
+    world: World,
+) -> None:
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.path == "/apis":
+            return await without_an_answer(world, request)
+        return None
+
+    async with world.running(namespaces):
+        world.wire.before = before
+        await fill_and_delete(world)
+        assert await namespace_is_there(world)
+        world.wire.before = None
+        await asyncio.sleep(60)
+        assert not await namespace_is_there(world)
+
+
+@virtual
+async def test_pods_leave_a_namespace_before_all_else(world: World) -> None:
+    container = core_v1.Container(name="c", image="busybox")
+    pod = core_v1.Pod(
+        metadata=ObjectMeta(name="p", namespace="team", finalizers=["other.dev/hold"]),
+        spec=core_v1.PodSpec(containers=[container]),
+    )
+    async with world.running(namespaces):
+        await world.outsider.create(NAMESPACE(metadata=ObjectMeta(name="team")))
+        await world.outsider.create(pod)
+        await world.outsider.create(config("a", namespace="team"))
+        await world.outsider.delete(NAMESPACE, "team")
+        await settle()
+        assert await is_there(world, "a", "team")
+        patch = {"metadata": {"finalizers": None}}
+        await world.outsider.patch(core_v1.Pod, "p", patch, namespace="team")
+        await settle()
+        assert not await namespace_is_there(world)
+
+
+@virtual
+async def test_a_kind_that_goes_while_a_namespace_is_emptied_is_empty(
+    world: World,
+) -> None:
+    async def before(request: HttpRequest) -> HttpResponse | None:
+        if request.path.endswith("/namespaces/team/podsets"):
+            return refusal(404, "NotFound")
+        return None
+
+    async with world.running(namespaces):
+        world.wire.before = before
+        await fill_and_delete(world)
+        assert not await namespace_is_there(world)

@@ -60,3 +60,47 @@ def test_node_is_ready() -> None:
     found = {c.type: c.status for c in node_status("10.0.0.1", NOW).conditions}
     assert found["Ready"] == "True"
     assert found["DiskPressure"] == "False"
+
+
+def test_a_pod_that_has_no_phase_yet_starts() -> None:
+    item = pod()
+    item.status.phase = ""
+    assert is_starting(item)
+    item.status.phase = "Running"
+    assert not is_starting(item)
+
+
+def test_a_gate_that_is_false_is_not_met() -> None:
+    gate = core_v1.PodReadinessGate(condition_type="example.com/lb")
+    item = pod(readiness_gates=[gate])
+    item.status.conditions.append(
+        core_v1.PodCondition(type="example.com/lb", status="False")
+    )
+    assert condition(status(item), "Ready") == "False"
+
+
+def test_running_pod_has_addresses_a_start_and_its_class() -> None:
+    item = pod()
+    item.status.qos_class = "Guaranteed"
+    found = status(item)
+    assert (found.host_ip, [i.ip for i in found.host_ips]) == ("10.0.0.1", ["10.0.0.1"])
+    assert (found.pod_ip, [i.ip for i in found.pod_ips]) == ("10.1.0.1", ["10.1.0.1"])
+    assert (found.start_time, found.qos_class) == (NOW, "Guaranteed")
+    assert status(pod()).qos_class == "BestEffort"
+
+
+def test_init_containers_have_ended_well() -> None:
+    first = core_v1.Container(name="first", image="busybox")
+    (found,) = status(pod(init_containers=[first])).init_container_statuses
+    assert (found.name, found.ready, found.started) == ("first", True, False)
+    assert found.state is not None
+    assert found.state.running is None
+    assert found.state.terminated is not None
+    assert found.state.terminated.reason == "Completed"
+
+
+def test_a_second_report_replaces_the_first_one() -> None:
+    item = pod()
+    item.status = status(item)
+    types = [c.type for c in status(item).conditions]
+    assert len(types) == len(set(types)) == 5
