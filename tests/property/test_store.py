@@ -55,7 +55,7 @@ class StoreAgainstServer(RuleBasedStateMachine):
 
     def is_time(self) -> bool:
         """Whether it is time for a new state: now and then, while there is a stream."""
-        return self.age % 4 == 0 or not self.watching
+        return self.age % 3 == 0 or not self.watching
 
     def start_process(self) -> None:
         self.indexer = Indexer(POD)
@@ -74,14 +74,14 @@ class StoreAgainstServer(RuleBasedStateMachine):
 
     # writes, of others and of ours
 
-    @rule(name=SOME_NAME, chosen=st.booleans(), spec=st.integers(0, 1))
+    @rule(name=SOME_NAME, chosen=st.booleans(), spec=st.integers(0, 3))
     def other_writes(self, name: str, chosen: bool, spec: int) -> None:
         self.write(name, chosen=chosen, spec=spec)
 
     @rule(
         name=SOME_NAME,
         chosen=st.booleans(),
-        spec=st.integers(0, 1),
+        spec=st.integers(0, 3),
         answer=st.sampled_from(["now", "later", "later", "lost", "not sent"]),
     )
     def we_write(self, name: str, chosen: bool, spec: int, answer: str) -> None:
@@ -242,17 +242,22 @@ class StoreAgainstServer(RuleBasedStateMachine):
 
     # what the stream says
 
-    @precondition(lambda self: self.watching or self.load)
+    @precondition(lambda self: self.load.entries if self.load else self.waiting())
     @rule(count=st.integers(1, 3), batch=st.booleans())
     def events_arrive(self, count: int, batch: bool) -> None:
         if self.load is not None:
             events = self.load.entries[:count]
             self.load.entries = self.load.entries[count:]
         else:
-            waiting = [e for e in self.server.log if e[0] > self.position][:count]
+            waiting = self.waiting()[:count]
             self.position = waiting[-1][0] if waiting else self.position
             events = [(event_type, record) for _, event_type, record in waiting]
         self.take_events(events, batch=batch)
+
+    def waiting(self) -> list[tuple[int, str, Record]]:
+        """Return what a stream that is open has yet to say."""
+        log = self.server.log if self.watching else []
+        return [event for event in log if event[0] > self.position]
 
     def take_events(self, events: Sequence[tuple[str, Record]], *, batch: bool) -> None:
         if batch:
@@ -272,8 +277,8 @@ class StoreAgainstServer(RuleBasedStateMachine):
     @precondition(lambda self: self.watching)
     @rule()
     def bookmark_arrives(self) -> None:
-        waiting = [v for v, _, _ in self.server.log if v > self.position]
-        self.position = min(waiting) - 1 if waiting else self.server.version
+        waiting = self.waiting()
+        self.position = waiting[0][0] - 1 if waiting else self.server.version
         self.apply(self.store.bookmark(str(self.position)))
 
     @precondition(lambda self: self.load and not self.load.entries)
@@ -419,7 +424,7 @@ class StoreAgainstServer(RuleBasedStateMachine):
             self.events_arrive(3, batch=True)
             if not self.load.entries:
                 self.load_ends()
-        while any(v > self.position for v, _, _ in self.server.log):
+        while self.waiting():
             self.events_arrive(3, batch=True)
         self.bookmark_arrives()
 
@@ -491,4 +496,4 @@ class StoreAgainstServer(RuleBasedStateMachine):
 
 
 TestStoreAgainstServer = StoreAgainstServer.TestCase
-TestStoreAgainstServer.settings = budget(500, 50)
+TestStoreAgainstServer.settings = budget(800, 50)
