@@ -1,5 +1,9 @@
 """Nodes, the scheduler and ReplicaSets where they leave something alone."""
 
+import logging
+
+import pytest
+
 from homeostat._clock import SystemClock
 from homeostat.api import LabelSelector, ObjectMeta
 from homeostat.k8s import apps_v1, core_v1
@@ -22,7 +26,9 @@ def runs(cluster: Cluster, name: str) -> bool:
     return found.status.phase == "Running"
 
 
-def test_pods_of_other_schedulers_and_nodes_are_left_alone(cluster: Cluster) -> None:
+def test_pods_of_other_schedulers_and_nodes_are_left_alone(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
     cluster.call(lambda c: c.create(pod("other", scheduler_name="other")))
     cluster.call(lambda c: c.create(pod("elsewhere", node_name="elsewhere")))
     cluster.call(lambda c: c.create(pod("ours")))
@@ -30,6 +36,7 @@ def test_pods_of_other_schedulers_and_nodes_are_left_alone(cluster: Cluster) -> 
     other = cluster.call(lambda c: c.get(core_v1.Pod, "other"))
     assert not other.spec.node_name
     assert not runs(cluster, "elsewhere")
+    assert not [r for r in caplog.records if r.levelno > logging.INFO]
 
 
 @virtual
@@ -60,7 +67,7 @@ async def test_pods_of_a_namespace_that_ends_are_no_failure(world: World) -> Non
         await world.outsider.create(core_v1.Namespace(metadata=ObjectMeta(name="team")))
         await world.outsider.create(apps_v1.ReplicaSet(metadata=meta, spec=spec))
         await world.outsider.delete(core_v1.Namespace, "team")
-        patch = {"spec": {"replicas": 3}}
+        patch = {"spec": {"replicas": 20}}
         await world.outsider.patch(apps_v1.ReplicaSet, "web", patch, namespace="team")
         await settle()
         found = await world.outsider.get(apps_v1.ReplicaSet, "web", namespace="team")
