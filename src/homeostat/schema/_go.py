@@ -90,10 +90,10 @@ def encode_json(value: JSON) -> str:
         return _shortest(value, low=-6, high=21).replace("e-0", "e-")
     if isinstance(value, Mapping):
         items = sorted(cast("Mapping[str, Any]", value).items())
-        return (
-            f"{{{','.join(f'{_encode_text(k)}:{encode_json(v)}' for k, v in items)}}}"
-        )
-    return f"[{','.join(encode_json(item) for item in value)}]"
+        # Lists and no generators: join would recurse through C.
+        pairs = [f"{_encode_text(key)}:{encode_json(item)}" for key, item in items]
+        return f"{{{','.join(pairs)}}}"
+    return f"[{','.join([encode_json(item) for item in value])}]"
 
 
 def _encode_text(text: str) -> str:
