@@ -159,7 +159,7 @@ class Informer(Generic[T_co]):
             metadata_only=metadata_only,
         )
         self.indexer: Indexer = Indexer(self.selection.gvk)
-        self.shelf = Shelf(self.selection.gvk, packed=packed)
+        self.shelf: Shelf = Shelf(self.selection.gvk, packed=packed)
         self.lister: Lister[T_co] = Lister(self.indexer, kind)
         self._registrations: list[Registration] = []
         self._synced = asyncio.Event()

@@ -109,7 +109,7 @@ class Packer:
     )
 
     def __init__(self, *, enabled: bool = True) -> None:
-        self.due = False
+        self.due: bool = False
         self._dictionaries: list[_Dictionary] = []  # the newest first
         self._gathers = enabled
         self._samples: list[bytes] = []

@@ -44,9 +44,9 @@ class Shelf:
     __slots__ = ("_labels", "_owners", "_values", "gvk", "packed", "packer")
 
     def __init__(self, gvk: GroupVersionKind, *, packed: bool = True) -> None:
-        self.gvk = gvk
-        self.packed = packed
-        self.packer = Packer(enabled=packed)
+        self.gvk: GroupVersionKind = gvk
+        self.packed: bool = packed
+        self.packer: Packer = Packer(enabled=packed)
         self._labels: dict[bytes, dict[str, str]] = {}
         self._values: dict[str, str] = {}
         self._owners: dict[bytes, Owners] = {}

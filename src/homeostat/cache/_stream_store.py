@@ -55,7 +55,7 @@ class StreamStore:
         self.listing: bool = False
         self.losses: int = 0
         self._unacked = Unacked()
-        self.needs = Needs(owed)
+        self.needs: Needs = Needs(owed)
         self._held = Holdings(indexer, self.needs.left)
         # What the list that comes in has not named yet; True for what is left from
         # before the server lost its data, whose versions mean nothing any more.

@@ -72,7 +72,7 @@ class Declared:
     ) -> None:
         self._controller = controller
         self._all = tuple(informers)
-        self.catching_up = catching_up
+        self.catching_up: CatchingUp = catching_up
         self._informers: dict[GroupVersionKind, Informer[Any]] = {}
         for informer in sorted(self._all, key=_width):
             self._informers[informer.gvk] = informer

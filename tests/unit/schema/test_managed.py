@@ -177,7 +177,8 @@ def test_untracked_object_that_does_not_fit_is_new_to_ownership() -> None:
 
 
 def test_objects_that_do_not_fit_lose_their_entries_when_that_is_checked() -> None:
-    fits, other = ({"a": "1"}, {"a": []})
+    fits: dict[str, object] = {"a": "1"}
+    other: dict[str, object] = {"a": []}
     for before, after in ((fits, other), (other, fits), (other, other)):
         live, new = thing(entry("one", A), spec=before), thing(spec=after)
         for check in (True, False):
