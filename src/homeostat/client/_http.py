@@ -16,7 +16,7 @@ from homeostat.client._auth import Credential, credential_source
 from homeostat.client._config import ClusterConfig
 from homeostat.client._retry import PermanentTransportError
 from homeostat.client._tls import files_of, make_context, stamp
-from homeostat.errors import ConfigError, TransportError
+from homeostat.errors import ConfigError
 
 if TYPE_CHECKING:
     from homeostat.client._sockets import Sockets, SocketStream
@@ -129,7 +129,7 @@ class HttpTransport:
         task = asyncio.current_task()
         cancelled = isinstance(error, asyncio.CancelledError)
         if not (cancelled and task and task.cancelling()):
-            raise TransportError("the client was closed", sent=True) from error
+            raise PermanentTransportError("the client was closed", sent=True) from error
 
     async def _send(self, request: HttpRequest, credential: Credential) -> HttpResponse:
         context = await self._tls(credential) if self._secure else None
@@ -196,7 +196,7 @@ class HttpTransport:
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise TransportError("the client is closed", sent=False)
+            raise PermanentTransportError("the client is closed", sent=False)
 
     async def _tls(self, credential: Credential) -> ssl.SSLContext:
         """Return the context, made anew when a certificate has changed.

@@ -16,7 +16,7 @@ LOST_CONNECTION_DELAY = 1.0  # seconds; client-go's artificial Retry-After
 
 
 class PermanentTransportError(TransportError):
-    """A connection that trying again cannot mend: a certificate that does not fit."""
+    """What no new try can mend: a certificate that does not fit, a closed client."""
 
 
 @dataclass(frozen=True, slots=True)

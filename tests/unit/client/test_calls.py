@@ -6,7 +6,7 @@ import pytest
 from homeostat._scope import Epoch, WriteScope
 from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.api import GroupVersionKind
-from homeostat.client import Client
+from homeostat.client import Client, ClusterConfig
 from homeostat.errors import (
     AlreadyExistsError,
     ApiError,
@@ -354,3 +354,12 @@ def test_unknown_path_names_what_is_not_served() -> None:
     it = Writing(page)
     with pytest.raises(NotFoundError, match="v1 configmaps is not served here"):
         run_virtual(it.client.get(CONFIG_MAP, "a"))
+
+
+async def test_closed_client_says_so_at_once() -> None:
+    """Trying again for ten seconds would mend nothing."""
+    client = Client(ClusterConfig(server="http://127.0.0.1:1"))
+    await client.close()
+    async with asyncio.timeout(1):
+        with pytest.raises(TransportError, match="the client is closed"):
+            await client.version()
