@@ -319,27 +319,23 @@ def test_raw_path(kubectl: Kubectl) -> None:
     assert _ok(kubectl("get", "--raw", "/livez/ping")) == "ok"
 
 
-def _define_widgets(kubectl: Kubectl) -> None:
-    names = {"shortNames": ["wd"], "categories": ["all"]}
+def _define_gadgets(kubectl: Kubectl) -> None:
+    """Install a kind of this module's own: others share the Widgets."""
+    group = f"explain.{GROUP}"
     status: Any = {"subresources": {"status": {}}}
     definition = crd(
-        GROUP,
-        plural="widgets",
-        kind="Widget",
-        schema=schema(),
-        names=names,
-        version=status,
+        group, plural="gadgets", kind="Gadget", schema=schema(), version=status
     )
     _apply(kubectl, definition, "--server-side", "--force-conflicts")
     args = ("--for=condition=established", "--timeout=10s")
-    _ok(kubectl("wait", f"crd/widgets.{GROUP}", *args))
+    _ok(kubectl("wait", f"crd/gadgets.{group}", *args))
 
 
 def test_explain_of_a_custom_resource(kubectl: Kubectl) -> None:
-    _define_widgets(kubectl)
+    _define_gadgets(kubectl)
     for _ in range(50):
         # The document is published a moment after the definition is established.
-        outcome = kubectl("explain", "widgets")
+        outcome = kubectl("explain", "gadgets")
         if outcome.code == 0:
             break
     out = _ok(outcome)
@@ -364,7 +360,7 @@ def test_explain_of_a_custom_resource(kubectl: Kubectl) -> None:
         ("metadata.managedFields.fieldsV1", "FieldsV1"),
         ("spec.ports.port", "integer"),
     ):
-        out = _ok(kubectl("explain", f"widgets.{path}"))
+        out = _ok(kubectl("explain", f"gadgets.{path}"))
         name = path.rpartition(".")[2]
         assert f"FIELD: {name} <{kind}>" in out
 
