@@ -47,7 +47,12 @@ async def test_a_reconciler_raises_for_one_object(
         await world.until(done)
         await operator.quiet()
     assert runs == {"bad": 6, "good": 1}
-    failed = [r for r in caplog.records if r.getMessage() == "reconcile failed"]
+    failed = [
+        r
+        for r in caplog.records
+        if r.getMessage() == "reconcile failed"
+        and r.__dict__.get("controller") == "raises"
+    ]
     assert len(failed) == 5
     assert failed[0].exc_info is not None
 
