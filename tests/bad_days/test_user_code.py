@@ -47,12 +47,8 @@ async def test_a_reconciler_raises_for_one_object(
         await world.until(done)
         await operator.quiet()
     assert runs == {"bad": 6, "good": 1}
-    failed = [
-        r
-        for r in caplog.records
-        if r.getMessage() == "reconcile failed"
-        and r.__dict__.get("controller") == "raises"
-    ]
+    # Other controllers of the process, in other clusters, may fail meanwhile.
+    failed = [r for r in caplog.records if r.__dict__.get("error") == "boom"]
     assert len(failed) == 5
     assert failed[0].exc_info is not None
 
