@@ -7,7 +7,7 @@ from homeostat.api import Request
 from homeostat.cache import Index, Reader, Record
 from homeostat.client import ALL
 from homeostat.controller import Context, Watch, controller
-from homeostat.errors import ConflictError, NotFoundError
+from homeostat.errors import ConflictError, ForbiddenError, NotFoundError
 from homeostat.k8s import core_v1
 from homeostat.localcluster._placement import choose
 
@@ -65,6 +65,10 @@ async def scheduler(pod: core_v1.Pod, ctx: Context) -> None:
         )
     except (ConflictError, NotFoundError):
         return  # bound by another scheduler, or gone: either way the watch will tell
+    except ForbiddenError as error:
+        if "because it is being terminated" not in error.message:
+            raise
+        return  # the pod goes with its namespace
     ctx.event(
         "Scheduled", f"Successfully assigned {meta.namespace}/{meta.name} to {node}"
     )
