@@ -110,15 +110,19 @@ def test_two_who_fight_over_a_gateway_are_told(embedded_lab: Lab) -> None:
     lab.create()
     lab.settled()
 
-    def fight() -> None:
+    def fight(times: int) -> None:
         lab.neutron.subnets[lab.get().status.subnet_id]["gateway_ip"] = "10.0.0.99"
         lab.eventually(lab.in_step)
+        # Neutron is repaired before the status tells of it.
+        lab.eventually(
+            lambda: [len(each.times) for each in lab.get().status.repairs] == [times]
+        )
 
-    fight()
-    fight()
+    fight(1)
+    fight(2)
     operator.stop()  # what is known of it outlives the operator
     operator = lab.start(QUICK_RESYNC)
-    fight()
+    fight(3)
     lab.eventually(lambda: lab.condition("Contested")[:2] == ("True", "ChangedAgain"))
     assert f"{GATEWAY} 3 times since" in lab.condition("Contested")[2]
     assert lab.ready()[0] == "True"
