@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.objects import config_map
+from tests.harness.objects import config_map, pod
 from tests.harness.server import Server
 
 ALL = "/api/v1/namespaces"
@@ -111,6 +111,26 @@ async def test_nothing_new_in_a_terminating_namespace(
             "field": "metadata.namespace",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("pods/p/binding", {"target": {"kind": "Node", "name": "n1"}}),
+        ("bindings", {"target": {"kind": "Node", "name": "n1"}}),
+        ("pods/p/eviction", {}),
+    ],
+)
+async def test_no_binding_and_no_eviction_in_a_terminating_namespace(
+    server: Server, own: str, path: str, body: dict[str, Any]
+) -> None:
+    await server.post(server.core("pods"), pod("p"))
+    await server.delete(own)
+    body = {"metadata": {"name": "p"}, **body}
+    answer = await server.post(server.core(path), body)
+    details = answer.refused(403, "Forbidden")
+    assert (details["name"], details["kind"]) == ("p", path.partition("/")[0])
+    assert [c["reason"] for c in details["causes"]] == ["NamespaceTerminating"]
 
 
 async def test_content_of_a_terminating_namespace_changes(

@@ -10,6 +10,7 @@ from homeostat.apiserver._arrange import arranged, encode_dry
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import decode_object
 from homeostat.apiserver._delete import delete_entry
+from homeostat.apiserver._namespaces import admit
 from homeostat.apiserver._options import delete_options, write_options
 from homeostat.apiserver._render import respond
 from homeostat.apiserver._scale import handle_scale
@@ -79,9 +80,12 @@ def unserved(target: Target) -> StatusError:
     )
 
 
-def _post(target: Target) -> None:
+def _begin_create(cluster: Cluster, target: Target, name: str) -> None:
+    """Refuse another verb, and whatever is created in a namespace that ends."""
     if target.request.method != "POST":
         raise method_not_allowed()
+    where = {"namespace": target.route.namespace, "name": name}
+    admit(cluster, target.served, where)
 
 
 def _live(target: Target) -> Entry:
@@ -107,7 +111,7 @@ def _body(target: Target, kind: str) -> Value:
 
 def _bind(cluster: Cluster, target: Target) -> HttpResponse:
     """Assign a pod to a node."""
-    _post(target)
+    _begin_create(cluster, target, target.route.name)
     options = write_options(target.request, "CreateOptions")
     binding = _body(target, "Binding")
     metadata = child(binding, "metadata")
@@ -121,6 +125,7 @@ def bind_collection(cluster: Cluster, target: Target) -> HttpResponse:
     options = write_options(target.request, "CreateOptions")
     binding = _body(target, "Binding")
     name = child(binding, "metadata").get("name") or ""
+    _begin_create(cluster, target, name)
     pods = cluster.registry.find("", "v1", "pods")
     live = pods.table.live.get(f"{target.route.namespace}/{name}") if pods else None
     if pods is None or live is None:
@@ -183,7 +188,7 @@ def _node_of(binding: Value) -> str:
 
 def _evict(cluster: Cluster, target: Target) -> HttpResponse:
     """Delete a pod as its eviction says; disruption budgets are not asked."""
-    _post(target)
+    _begin_create(cluster, target, target.route.name)
     dry_run = write_options(target.request, "CreateOptions").dry_run
     eviction = _body(target, "Eviction")
     if eviction.get("kind", "Eviction") != "Eviction":
