@@ -87,6 +87,11 @@ class ApiError(HomeostatError):
         causes: Sequence[Mapping[str, str]] = self.details.get("causes") or ()
         return causes
 
+    @property
+    def is_namespace_terminating(self) -> bool:
+        """Whether nothing is created any more: the namespace is being deleted."""
+        return any(c.get("reason") == "NamespaceTerminating" for c in self.causes)
+
 
 class NotFoundError(ApiError):
     """404 NotFound: no such object, or no such resource."""

@@ -61,6 +61,13 @@ def test_field_manager_conflict_is_told_from_a_lost_race() -> None:
     assert not race.is_field_manager_conflict
 
 
+def test_end_of_the_namespace_is_told_from_a_missing_right() -> None:
+    causes = [{"reason": "NamespaceTerminating", "field": "metadata.namespace"}]
+    ending = status_error({"reason": "Forbidden", "details": {"causes": causes}})
+    assert ending.is_namespace_terminating
+    assert not status_error({"reason": "Forbidden"}).is_namespace_terminating
+
+
 def test_every_public_error_has_the_one_root() -> None:
     for name in errors.__all__:
         if name.endswith("Error"):

@@ -213,8 +213,7 @@ def _progress(entry: Entry) -> Unstructured:
 
 
 def _log_refusal(entry: Entry, error: ApiError) -> None:
-    ending = any(c.get("reason") == "NamespaceTerminating" for c in error.causes)
-    expected = ending or error.reason == "AlreadyExists"
+    expected = error.is_namespace_terminating or error.reason == "AlreadyExists"
     level = logging.DEBUG if expected else logging.ERROR
     logger.log(level, "event %s was refused: %s", entry.name, error)
 

@@ -20,7 +20,6 @@ from homeostat.localcluster._deployment_status import (
     set_condition,
 )
 from homeostat.localcluster._refusals import Refusals
-from homeostat.localcluster._replicasets import is_namespace_terminating
 from homeostat.localcluster._rollout import (
     REVISION,
     REVISION_HISTORY,
@@ -93,7 +92,7 @@ async def create_set(state: State, ctx: Context) -> apps_v1.ReplicaSet | None:
     except AlreadyExistsError:
         return await _find_taken(name, state, ctx)
     except ApiError as error:
-        if is_namespace_terminating(error):
+        if error.is_namespace_terminating:
             return None
         reason = "ReplicaSetCreateError"
         text = f'Failed to create new replica set "{name}": {error.message}'

@@ -18,7 +18,7 @@ from homeostat.localcluster._replicas import (
     victims,
 )
 
-__all__ = ["is_namespace_terminating", "pods_by_controller", "replica_sets"]
+__all__ = ["pods_by_controller", "replica_sets"]
 
 # As many pods as one reconcile creates or deletes; the rest waits for the next one.
 BURST = 500
@@ -112,7 +112,7 @@ async def _create(replica_set: apps_v1.ReplicaSet, ctx: Context) -> bool:
     try:
         pod = await ctx.create(_pod_of(replica_set), owned=True)
     except ApiError as error:
-        if is_namespace_terminating(error):
+        if error.is_namespace_terminating:
             return False
         text = f"Error creating: {error.message}"
         ctx.event("FailedCreate", text, type="Warning")
@@ -130,11 +130,6 @@ async def _delete(pod: core_v1.Pod, ctx: Context) -> None:
         raise
     if deleted:
         ctx.event("SuccessfulDelete", f"Deleted pod: {pod.metadata.name}")
-
-
-def is_namespace_terminating(error: ApiError) -> bool:
-    """Tell whether a create failed since its namespace is being deleted."""
-    return any(c.get("reason") == "NamespaceTerminating" for c in error.causes)
 
 
 def _related(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Sequence[core_v1.Pod]:

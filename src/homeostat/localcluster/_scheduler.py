@@ -66,7 +66,7 @@ async def scheduler(pod: core_v1.Pod, ctx: Context) -> None:
     except (ConflictError, NotFoundError):
         return  # bound by another scheduler, or gone: either way the watch will tell
     except ForbiddenError as error:
-        if "because it is being terminated" not in error.message:
+        if not error.is_namespace_terminating:
             raise
         return  # the pod goes with its namespace
     ctx.event(

@@ -9,6 +9,7 @@ from homeostat.api import LabelSelector, ObjectMeta
 from homeostat.k8s import apps_v1, core_v1
 from homeostat.localcluster._nodes import Nodes
 from homeostat.localcluster._replicasets import replica_sets
+from homeostat.localcluster._scheduler import scheduler
 from homeostat.testing import Cluster, eventually
 from tests.integration.controller.support import World, settle, virtual
 
@@ -51,6 +52,29 @@ async def test_nodes_that_are_there_are_taken_over(world: World) -> None:
         "192.168.0.2",
     ]
     assert [n.spec.taints for n in found] == [[], []]
+
+
+def test_a_pod_that_goes_with_its_namespace_is_not_bound(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @virtual
+    async def scenario(world: World) -> None:
+        async with world.running(scheduler):
+            team = core_v1.Namespace(metadata=ObjectMeta(name="team"))
+            await world.outsider.create(team)
+            await world.outsider.create(pod("web"), namespace="team")
+            await settle()
+            await world.outsider.delete(core_v1.Namespace, "team")
+            await world.outsider.create(core_v1.Node(metadata=ObjectMeta(name="n1")))
+            await world.outsider.patch(core_v1.Node, "n1", {"spec": {"taints": None}})
+            await settle()
+        bindings = [r for r in world.wire.writes() if r.endswith("/binding")]
+        assert bindings == ["POST /api/v1/namespaces/team/pods/web/binding"]
+        errors = "controller_runtime_reconcile_errors_total scheduler"
+        assert not world.figures.counts[errors]
+
+    scenario()
+    assert not [r for r in caplog.records if r.levelno > logging.INFO]
 
 
 @virtual

@@ -174,6 +174,22 @@ def test_event_that_the_server_refuses_is_not_tried_again(
     assert "was refused" in caplog.text
 
 
+def test_event_in_a_namespace_that_ends_is_nobodys_trouble(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    causes = [{"reason": "NamespaceTerminating"}]
+    status = {"kind": "Status", "code": 403, "details": {"causes": causes}}
+    body = json.dumps({**status, "reason": "Forbidden"}).encode()
+    transport = Failing(answer=HttpResponse(status=403, body=body))
+
+    async def use(recorder: EventRecorder, _client: Client) -> None:
+        recorder.event(POD, "Normal", "Scaled", "to 3")
+
+    record(transport, use)
+    assert transport.methods == ["POST"]
+    assert not [r for r in caplog.records if r.levelno > logging.DEBUG]
+
+
 def test_full_queue_drops_and_counts_and_never_waits() -> None:
     async def use(recorder: EventRecorder, client: Client) -> None:
         for number in range(9):
