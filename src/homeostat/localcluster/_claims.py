@@ -3,27 +3,49 @@
 Source: kubernetes ``pkg/controller/controller_ref_manager.go``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from homeostat.api import (
     LabelSelector,
     Object,
     OwnerReference,
+    Request,
     Selector,
     controller_of,
     kind_of,
     to_dict,
 )
+from homeostat.cache import Index, Reader, Record
 from homeostat.controller import Context
 from homeostat.errors import ApiError, InvalidError, NotFoundError
+from homeostat.k8s import apps_v1, core_v1
 
-__all__ = ["Claims", "claim", "selector_of", "settle"]
+__all__ = [
+    "Claims",
+    "adopters",
+    "candidates",
+    "claim",
+    "pods_by_controller",
+    "selector_of",
+    "sets_by_controller",
+    "settle",
+]
 
 T = TypeVar("T", bound=Object)
 
+Workload: TypeAlias = apps_v1.Deployment | apps_v1.ReplicaSet
+
 NOTHING = Selector.parse("none,!none")
+
+
+def _controller_uid(record: Record) -> str | None:
+    return record.controller_uid
+
+
+pods_by_controller = Index(core_v1.Pod, by=_controller_uid, name="controller")
+sets_by_controller = Index(apps_v1.ReplicaSet, by=_controller_uid, name="controller")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +68,41 @@ def selector_of(selector: LabelSelector | None) -> Selector:
     return NOTHING if selector is None else Selector.of(selector)
 
 
+def adopters(
+    kind: type[Workload],
+) -> Callable[[Record, Reader], Iterable[Request]]:
+    """Return what maps an object that nobody controls to those that select it.
+
+    Args:
+        kind: Of those that select.
+    """
+
+    def to(record: Record, reader: Reader) -> Iterable[Request]:
+        if record.controller_uid:
+            return
+        for workload in reader.list(kind, namespace=record.namespace):
+            if selector_of(workload.spec.selector).matches(record.labels):
+                yield Request(workload.metadata.namespace, workload.metadata.name)
+
+    return to
+
+
+def candidates(
+    owner: Object, selector: Selector, index: Index[T], ctx: Context
+) -> list[T]:
+    """Return what an owner controls, and what it selects and nobody controls.
+
+    Args:
+        owner: The workload.
+        selector: Its label selector.
+        index: Of the objects, by the uid of their controller.
+        ctx: Of the reconcile.
+    """
+    owned = ctx.list(index[owner.metadata.uid])
+    selected: Sequence[Any] = ctx.list(index.kind, labels=selector)
+    return [*owned, *(each for each in selected if not controller_of(each))]
+
+
 def claim(owner: Object, selector: Selector, found: Iterable[T]) -> Claims[T]:
     """Sort the objects of a namespace by what their owner has to do with them.
 
@@ -54,7 +111,7 @@ def claim(owner: Object, selector: Selector, found: Iterable[T]) -> Claims[T]:
     Args:
         owner: The workload.
         selector: Its label selector.
-        found: Objects of its namespace.
+        found: Its candidates.
     """
     claims: Claims[T] = Claims(owned=[], adopt=[], release=[])
     leaving = owner.metadata.deletion_timestamp is not None

@@ -86,7 +86,7 @@ class LocalCluster:
             self.client(user_agent=agent) as watcher,
         ):
             controllers = Manager(
-                controllers=[deployments, replica_sets, namespaces],
+                controllers=[deployments(), replica_sets(), namespaces],
                 client=client,
                 drain_timeout=0.0,
                 clock=self._clock,

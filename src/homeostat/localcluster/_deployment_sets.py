@@ -5,7 +5,7 @@ scaleReplicaSet) and ``util`` (SetNewReplicaSetAnnotations).
 """
 
 from homeostat.api import LabelSelector, ObjectMeta, controller_of, to_dict
-from homeostat.controller import Context
+from homeostat.controller import Context, Requeue
 from homeostat.errors import AlreadyExistsError, ApiError
 from homeostat.k8s import apps_v1, core_v1
 from homeostat.localcluster._deployment_state import (
@@ -19,7 +19,6 @@ from homeostat.localcluster._deployment_status import (
     has_deadline,
     set_condition,
 )
-from homeostat.localcluster._refusals import Refusals
 from homeostat.localcluster._rollout import (
     REVISION,
     REVISION_HISTORY,
@@ -33,8 +32,6 @@ __all__ = ["create_set", "resize", "sync_new"]
 
 # What a name may have, as any DNS subdomain.
 _NAME_LENGTH = 253
-
-_refusals = Refusals("ReplicaSet")
 
 
 async def sync_new(state: State, ctx: Context) -> None:
@@ -82,8 +79,8 @@ async def create_set(state: State, ctx: Context) -> apps_v1.ReplicaSet | None:
         None when there will never be one: the namespace is being deleted.
 
     Raises:
-        Requeue: The server refused it, which the status tells by now.
-        ApiError: Creating it failed for a reason that is no matter of what it is.
+        ApiError: Creating it failed, which the status tells by now.
+        Requeue: Another has its name; the next try is for another name.
     """
     wanted = _new_set(state)
     name, replicas = wanted.metadata.name, wanted.spec.replicas
@@ -99,8 +96,7 @@ async def create_set(state: State, ctx: Context) -> apps_v1.ReplicaSet | None:
         _tell_progress(state, "False", reason, text, ctx)
         await ctx.update_status(state.deployment)
         ctx.event(reason, text, type="Warning")
-        raise _refusals.again(state.deployment, error) from error
-    _refusals.end(state.deployment)
+        raise
     if replicas:
         ctx.event(
             "ScalingReplicaSet", f"Scaled up replica set {name} from 0 to {replicas}"
@@ -118,12 +114,10 @@ async def _find_taken(name: str, state: State, ctx: Context) -> apps_v1.ReplicaS
     ours = owner is not None and owner.uid == deployment.metadata.uid
     if ours and has_template_of(deployment, taken):
         return taken
-    # Somebody else's: another hash next time.
+    # Somebody else's, or of another template with this hash.
     deployment.status.collision_count = (deployment.status.collision_count or 0) + 1
     await ctx.update_status(deployment)
-    raise AlreadyExistsError(
-        f'replicasets.apps "{name}" already exists', code=409, reason="AlreadyExists"
-    )
+    raise Requeue(after=0.0, reason="hash collision")
 
 
 def _tell_progress(

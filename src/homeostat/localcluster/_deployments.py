@@ -5,10 +5,11 @@ Source: kubernetes ``pkg/controller/deployment``.
 
 from collections.abc import Iterable
 
-from homeostat.api import Request, controller_of
-from homeostat.cache import Index, Reader, Record
+from homeostat.api import Request
+from homeostat.cache import Reader, Record
 from homeostat.controller import (
     Context,
+    KindController,
     Result,
     Watch,
     annotations_changed,
@@ -16,7 +17,16 @@ from homeostat.controller import (
     generation_changed,
 )
 from homeostat.k8s import apps_v1, core_v1
-from homeostat.localcluster._claims import Claims, claim, selector_of, settle
+from homeostat.localcluster._claims import (
+    Claims,
+    adopters,
+    candidates,
+    claim,
+    pods_by_controller,
+    selector_of,
+    sets_by_controller,
+    settle,
+)
 from homeostat.localcluster._deployment_sets import create_set, resize, sync_new
 from homeostat.localcluster._deployment_state import State, look
 from homeostat.localcluster._deployment_status import (
@@ -25,8 +35,8 @@ from homeostat.localcluster._deployment_status import (
     note_pause,
     progress_left,
 )
+from homeostat.localcluster._refusals import Refusals
 from homeostat.localcluster._replicas import is_finished
-from homeostat.localcluster._replicasets import pods_by_controller
 from homeostat.localcluster._rollout import (
     REVISION,
     new_set_replicas,
@@ -36,13 +46,6 @@ from homeostat.localcluster._rollout import (
 )
 
 __all__ = ["deployments"]
-
-
-def _controller_uid(record: Record) -> str | None:
-    return record.controller_uid
-
-
-_sets_by_controller = Index(apps_v1.ReplicaSet, by=_controller_uid, name="controller")
 
 
 def _of_pod(record: Record, reader: Reader) -> Iterable[Request]:
@@ -56,29 +59,31 @@ def _of_pod(record: Record, reader: Reader) -> Iterable[Request]:
             yield Request(record.namespace, reference.name)
 
 
-def _adopters(record: Record, reader: Reader) -> Iterable[Request]:
-    """Map a ReplicaSet that nobody controls to the Deployments that select it."""
-    if record.controller_uid:
-        return
-    for candidate in reader.list(apps_v1.Deployment, namespace=record.namespace):
-        if selector_of(candidate.spec.selector).matches(record.labels):
-            yield Request(candidate.metadata.namespace, candidate.metadata.name)
+def deployments() -> KindController[apps_v1.Deployment]:
+    """Return a Deployment controller."""
+    refusals = Refusals()
+
+    @controller(
+        apps_v1.Deployment,
+        name="deployment",
+        owns=[apps_v1.ReplicaSet],
+        watches=[
+            Watch(apps_v1.ReplicaSet, to=adopters(apps_v1.Deployment)),
+            Watch(core_v1.Pod, to=_of_pod),
+        ],
+        predicate=generation_changed | annotations_changed,
+        max_concurrent_reconciles=4,
+        reconcile_deleting=True,
+    )
+    async def deployment(item: apps_v1.Deployment, ctx: Context) -> Result | None:
+        """Take the rollout one step further, then tell in the status where it is."""
+        with refusals.asking_for(item):
+            return await _reconcile(item, ctx)
+
+    return deployment
 
 
-@controller(
-    apps_v1.Deployment,
-    name="deployment",
-    owns=[apps_v1.ReplicaSet],
-    watches=[
-        Watch(apps_v1.ReplicaSet, to=_adopters),
-        Watch(core_v1.Pod, to=_of_pod),
-    ],
-    predicate=generation_changed | annotations_changed,
-    max_concurrent_reconciles=4,
-    reconcile_deleting=True,
-)
-async def deployments(deployment: apps_v1.Deployment, ctx: Context) -> Result | None:
-    """Take the rollout one step further, then tell in the status where it is."""
+async def _reconcile(deployment: apps_v1.Deployment, ctx: Context) -> Result | None:
     await settle(deployment, _claims(deployment, ctx), ctx)
     leaving = deployment.metadata.deletion_timestamp is not None
     if not leaving:
@@ -102,13 +107,8 @@ async def deployments(deployment: apps_v1.Deployment, ctx: Context) -> Result | 
 
 def _claims(deployment: apps_v1.Deployment, ctx: Context) -> Claims[apps_v1.ReplicaSet]:
     selector = selector_of(deployment.spec.selector)
-    owned = ctx.list(_sets_by_controller[deployment.metadata.uid])
-    strangers = [
-        each
-        for each in ctx.list(apps_v1.ReplicaSet, labels=selector)
-        if not controller_of(each)
-    ]
-    return claim(deployment, selector, [*owned, *strangers])
+    found = candidates(deployment, selector, sets_by_controller, ctx)
+    return claim(deployment, selector, found)
 
 
 def _look(deployment: apps_v1.Deployment, ctx: Context) -> State:

@@ -5,6 +5,8 @@ events tell him why; a traceback through these controllers tells him nothing.
 """
 
 import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import final
 
 from homeostat.api import Object
@@ -23,51 +25,54 @@ _CODES = frozenset({400, 403, 422})
 class Refusals:
     """How often in a row what each object asks for was refused.
 
+    Each run of a controller has its own: uids may come again with the seed of another.
     Invariant: at most ``size`` objects, those of the latest refusals.
 
     Args:
-        what: What is refused, as ``pods``; for the log.
         size: How many objects.
     """
 
-    def __init__(self, what: str, *, size: int = 1024) -> None:
-        self._what = what
+    def __init__(self, *, size: int = 1024) -> None:
         self._size = size
         # By uid, with the generation: what has changed is another thing to refuse.
         self._counts: dict[str, tuple[int | None, int]] = {}
 
-    def again(self, owner: Object, error: ApiError) -> Exception:
-        """Return what a reconcile raises that was refused what it wanted.
+    @contextmanager
+    def asking_for(self, owner: Object) -> Generator[None]:
+        """Reconcile an object in this block; one that ends well is refused nothing.
 
         The first refusal of a generation is logged. An error of another kind, as of a
-        server that is broken, is returned as it is.
+        server that is broken, passes as it is.
 
-        Args:
-            owner: The object that asks for it.
-            error: What the server answered.
+        Raises:
+            Requeue: The server refused something.
         """
-        if error.code not in _CODES:
-            return error
+        generation = owner.metadata.generation
+        try:
+            yield
+        except ApiError as error:
+            if error.code not in _CODES:
+                raise
+            after = self._note(owner, generation, error)
+            raise Requeue(after=after, reason="refused") from error
+        self._counts.pop(owner.metadata.uid, None)
+
+    def _note(self, owner: Object, generation: int | None, error: ApiError) -> float:
+        """Return the seconds until the next try."""
         meta = owner.metadata
-        generation, count = self._counts.pop(meta.uid, (meta.generation, 0))
-        if generation != meta.generation:
+        known, count = self._counts.pop(meta.uid, (generation, 0))
+        if known != generation:
             count = 0
-        self._counts[meta.uid] = (meta.generation, count + 1)
+        self._counts[meta.uid] = (generation, count + 1)
         while len(self._counts) > self._size:
             del self._counts[next(iter(self._counts))]
         if not count:
             logger.warning(
-                "the API server refuses the %s of %s %s/%s: %s",
-                self._what,
+                "the API server refuses what %s %s/%s asks for: %s",
                 type(owner).__name__,
                 meta.namespace,
                 meta.name,
-                error.message,
+                error,
             )
         # The exponent is bounded: 2.0 ** 1024 raises OverflowError, not inf.
-        after = min(CAP, BASE * 2.0 ** min(count, 16))
-        return Requeue(after=after, reason="refused")
-
-    def end(self, owner: Object) -> None:
-        """Forget an object that is refused nothing any more."""
-        self._counts.pop(owner.metadata.uid, None)
+        return min(CAP, BASE * 2.0 ** min(count, 16))

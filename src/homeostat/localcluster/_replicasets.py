@@ -1,13 +1,21 @@
 """The ReplicaSet controller: as many pods as it asks for, no more and no fewer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from homeostat.api import ObjectMeta, Request, controller_of
-from homeostat.cache import Index, Reader, Record
-from homeostat.controller import Context, Result, Watch, controller
+from homeostat.api import ObjectMeta, controller_of
+from homeostat.controller import Context, KindController, Result, Watch, controller
 from homeostat.errors import ApiError
 from homeostat.k8s import apps_v1, core_v1
-from homeostat.localcluster._claims import Claims, claim, selector_of, settle
+from homeostat.localcluster._claims import (
+    Claims,
+    adopters,
+    candidates,
+    claim,
+    pods_by_controller,
+    selector_of,
+    sets_by_controller,
+    settle,
+)
 from homeostat.localcluster._refusals import Refusals
 from homeostat.localcluster._replicas import (
     is_active,
@@ -18,41 +26,35 @@ from homeostat.localcluster._replicas import (
     victims,
 )
 
-__all__ = ["pods_by_controller", "replica_sets"]
+__all__ = ["replica_sets"]
 
 # As many pods as one reconcile creates or deletes; the rest waits for the next one.
 BURST = 500
 
-_refusals = Refusals("pods")
+
+def replica_sets() -> KindController[apps_v1.ReplicaSet]:
+    """Return a ReplicaSet controller."""
+    refusals = Refusals()
+
+    @controller(
+        apps_v1.ReplicaSet,
+        name="replicaset",
+        owns=[core_v1.Pod],
+        watches=[Watch(core_v1.Pod, to=adopters(apps_v1.ReplicaSet))],
+        max_concurrent_reconciles=4,
+        reconcile_deleting=True,
+    )
+    async def replicaset(
+        replica_set: apps_v1.ReplicaSet, ctx: Context
+    ) -> Result | None:
+        """Create or delete pods, then tell in the status what there is."""
+        with refusals.asking_for(replica_set):
+            return await _reconcile(replica_set, ctx)
+
+    return replicaset
 
 
-def _controller_uid(record: Record) -> str | None:
-    return record.controller_uid
-
-
-pods_by_controller = Index(core_v1.Pod, by=_controller_uid, name="controller")
-_sets_by_controller = Index(apps_v1.ReplicaSet, by=_controller_uid, name="controller")
-
-
-def _adopters(record: Record, reader: Reader) -> Iterable[Request]:
-    """Map a pod that nobody controls to the ReplicaSets that select it."""
-    if record.controller_uid:
-        return
-    for candidate in reader.list(apps_v1.ReplicaSet, namespace=record.namespace):
-        if selector_of(candidate.spec.selector).matches(record.labels):
-            yield Request(candidate.metadata.namespace, candidate.metadata.name)
-
-
-@controller(
-    apps_v1.ReplicaSet,
-    name="replicaset",
-    owns=[core_v1.Pod],
-    watches=[Watch(core_v1.Pod, to=_adopters)],
-    max_concurrent_reconciles=4,
-    reconcile_deleting=True,
-)
-async def replica_sets(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Result | None:
-    """Create or delete pods, then tell in the status what there is."""
+async def _reconcile(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Result | None:
     claims = _claims(replica_set, ctx)
     await settle(replica_set, claims, ctx)
     failure: ApiError | None = None
@@ -70,8 +72,7 @@ async def replica_sets(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Result 
     )
     await ctx.update_status(replica_set)
     if failure is not None:
-        raise _refusals.again(replica_set, failure) from failure
-    _refusals.end(replica_set)
+        raise failure
     left = next_available(active, replica_set.spec.min_ready_seconds, now)
     return None if left is None else Result(requeue_after=left)
 
@@ -79,11 +80,8 @@ async def replica_sets(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Result 
 def _claims(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Claims[core_v1.Pod]:
     """Sort the pods that still run; what has finished is left to its fate."""
     selector = selector_of(replica_set.spec.selector)
-    owned = ctx.list(pods_by_controller[replica_set.metadata.uid])
-    strangers = [
-        pod for pod in ctx.list(core_v1.Pod, labels=selector) if not controller_of(pod)
-    ]
-    running = [pod for pod in (*owned, *strangers) if not is_finished(pod)]
+    found = candidates(replica_set, selector, pods_by_controller, ctx)
+    running = [pod for pod in found if not is_finished(pod)]
     claims = claim(replica_set, selector, running)
     released = [pod for pod in claims.release if is_active(pod)]
     return Claims(owned=claims.owned, adopt=claims.adopt, release=released)
@@ -139,7 +137,7 @@ def _related(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Sequence[core_v1.
         return ()
     pods = {
         pod.metadata.uid: pod
-        for sibling in ctx.list(_sets_by_controller[owner.uid])
+        for sibling in ctx.list(sets_by_controller[owner.uid])
         for pod in ctx.list(core_v1.Pod, labels=selector_of(sibling.spec.selector))
     }
     return list(pods.values())

@@ -1,9 +1,13 @@
 """Deployments over hours, in virtual time: what takes too long for a real clock."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
+from homeostat._random import Random
 from homeostat._tasks import Group
 from homeostat.api import LabelSelector, ObjectMeta, OwnerReference
 from homeostat.client import Client
@@ -73,11 +77,12 @@ async def settle() -> None:
 
 
 def rollout(test: Callable[[Web], Awaitable[None]]) -> Callable[[], None]:
-    """Run a test on a cluster of its own, in virtual time."""
+    """Run a test on a cluster of its own, in virtual time, the same every time."""
 
     def run() -> None:
         async def main() -> None:
-            cluster = LocalCluster(clock=LoopClock(asyncio.get_running_loop()))
+            clock = LoopClock(asyncio.get_running_loop())
+            cluster = LocalCluster(clock=clock, random=Random(1))
             async with cluster.client() as client, Group() as tasks:
                 running = tasks.start(cluster.run(), name="cluster")
                 await settle()
@@ -182,8 +187,14 @@ async def test_pods_are_available_once_ready_for_long_enough(web: Web) -> None:
     assert replica_set.spec.min_ready_seconds == 0
 
 
-@rollout
-async def test_a_name_that_somebody_else_has_is_stepped_around(web: Web) -> None:
+def test_a_name_that_somebody_else_has_is_stepped_around(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rollout(step_around_a_name)()
+    assert not [r for r in caplog.records if r.levelno > logging.INFO]
+
+
+async def step_around_a_name(web: Web) -> None:
     await web.create(deployment())
     (first,) = await web.client.list(apps_v1.ReplicaSet)
     await web.client.delete(apps_v1.Deployment, "web")
@@ -203,6 +214,30 @@ async def test_a_name_that_somebody_else_has_is_stepped_around(web: Web) -> None
     await web.create(deployment())
     status = (await web.now()).status
     assert (status.collision_count, status.available_replicas) == (1, 3)
+
+
+def test_what_one_run_was_refused_is_news_to_the_next(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    uids: list[str] = []
+
+    @rollout
+    async def scenario(web: Web) -> None:
+        item = deployment(1)
+        gates = [core_v1.PodSchedulingGate(name="example.com/gate")]
+        item.spec.template.spec.node_name = "node-1"
+        item.spec.template.spec.scheduling_gates = gates
+        await web.create(item)
+        uids.append((await web.now()).metadata.uid)
+
+    scenario()
+    (said,) = [r.getMessage() for r in caplog.records if r.levelno > logging.INFO]
+    caplog.clear()
+    scenario()
+    assert uids[0] == uids[1]
+    assert [r.getMessage() for r in caplog.records if r.levelno > logging.INFO] == [
+        said
+    ]
 
 
 @rollout

@@ -87,7 +87,7 @@ async def test_pods_of_a_namespace_that_ends_are_no_failure(world: World) -> Non
     spec = apps_v1.ReplicaSetSpec(
         replicas=0, selector=LabelSelector(match_labels=labels), template=template
     )
-    async with world.running(replica_sets):
+    async with world.running(replica_sets()):
         await world.outsider.create(core_v1.Namespace(metadata=ObjectMeta(name="team")))
         await world.outsider.create(apps_v1.ReplicaSet(metadata=meta, spec=spec))
         await world.outsider.delete(core_v1.Namespace, "team")

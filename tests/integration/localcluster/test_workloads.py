@@ -312,11 +312,20 @@ def test_pods_that_are_refused_are_said_once_for_each_template(
 
     holds(lambda: refused() > 2)
     (said,) = warnings_of(caplog)
-    assert "refuses the pods of ReplicaSet default/web-" in said
+    assert "refuses what ReplicaSet default/web-" in said
     assert "cannot be set until all schedulingGates have been cleared" in said
     web.patch({"template": {"spec": {"nodeName": None, "schedulingGates": None}}})
     web.wait(1)
     assert warnings_of(caplog) == [said]
+
+
+# Room for it in a Deployment, and none in a ReplicaSet, which has more of its own.
+TOO_LONG = "x" * (262144 - 42)
+
+
+def annotate(cluster: Cluster, value: str | None) -> None:
+    patch = {"metadata": {"annotations": {"a/b": value}}}
+    cluster.call(lambda c: c.patch(apps_v1.Deployment, "web", patch))
 
 
 def test_replica_set_that_is_refused_is_said_once(
@@ -324,15 +333,28 @@ def test_replica_set_that_is_refused_is_said_once(
 ) -> None:
     web = Web(cluster)
     item = deployment(1)
-    # Room for the Deployment's own annotations and not for those of a ReplicaSet.
-    item.metadata.annotations = {"a/b": "x" * (262144 - 42)}
+    item.metadata.annotations = {"a/b": TOO_LONG}
     web.create(item)
     holds(lambda: web.condition("Progressing") == ("False", "ReplicaSetCreateError"))
     holds(lambda: len(warnings_of(caplog)) == 1)
-    assert (
-        "refuses the ReplicaSet of Deployment default/web: " in warnings_of(caplog)[0]
-    )
-    patch = {"metadata": {"annotations": {"a/b": None}}}
-    cluster.call(lambda c: c.patch(apps_v1.Deployment, "web", patch))
+    (said,) = warnings_of(caplog)
+    assert "refuses what Deployment default/web asks for: create apps/v1 repl" in said
+    annotate(cluster, None)
     web.wait(1)
-    assert len(warnings_of(caplog)) == 1
+    assert warnings_of(caplog) == [said]
+
+
+def test_change_of_a_replica_set_that_is_refused_is_said_once(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    web = Web(cluster)
+    web.create(deployment(1))
+    web.wait(1)
+    annotate(cluster, TOO_LONG)
+    holds(lambda: len(warnings_of(caplog)) == 1)
+    (said,) = warnings_of(caplog)
+    assert "refuses what Deployment default/web asks for: update apps/v1 repl" in said
+    annotate(cluster, None)
+    web.patch({"replicas": 2})
+    web.wait(2)
+    assert warnings_of(caplog) == [said]
