@@ -1,6 +1,7 @@
 """Simulated nodes: they register, and their pods run, as far as anyone can tell."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,7 +16,12 @@ from homeostat.controller import (
     generation_changed,
     predicate,
 )
-from homeostat.errors import AlreadyExistsError, NotFoundError
+from homeostat.errors import (
+    AlreadyExistsError,
+    ApiError,
+    NotFoundError,
+    TransportError,
+)
 from homeostat.k8s import coordination_v1, core_v1
 from homeostat.localcluster._kubelet import (
     is_starting,
@@ -25,6 +31,8 @@ from homeostat.localcluster._kubelet import (
 )
 
 __all__ = ["Nodes"]
+
+logger = logging.getLogger(__name__)
 
 # A kubelet renews its lease every 10 s, and its node's status every 5 min.
 LEASE_PERIOD = 10.0  # seconds
@@ -53,13 +61,23 @@ class Nodes:
         return f"192.168.0.{self.names.index(name) + 1}"
 
     async def run(self, client: Client) -> None:
-        """Register the nodes, then keep their leases, until cancelled."""
+        """Register the nodes, then keep their leases, until cancelled.
+
+        A lease that cannot be renewed is tried again when the next is due.
+
+        Raises:
+            ApiError: The server does not let a node register.
+            TransportError: There is no server to register with.
+        """
         for name in self.names:
             await self._register(client, name)
         while True:
             await asyncio.sleep(LEASE_PERIOD)
             for name in self.names:
-                await self._renew(client, name)
+                try:
+                    await self._renew(client, name)
+                except (ApiError, TransportError) as error:
+                    logger.warning("node %s did not renew its lease: %s", name, error)
 
     async def _register(self, client: Client, name: str) -> None:
         node = core_v1.Node(
@@ -106,7 +124,8 @@ class Nodes:
                 await _end(pod, ctx)
             elif is_starting(pod):
                 await asyncio.sleep(self.start_delay)
-                await self._start(pod, ctx)
+                with suppress(NotFoundError):  # it was killed meanwhile
+                    await self._start(pod, ctx)
 
         return kubelet
 

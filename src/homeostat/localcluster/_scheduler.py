@@ -84,5 +84,8 @@ async def _say_unschedulable(pod: core_v1.Pod, nodes: int, ctx: Context) -> None
         type="PodScheduled", status="False", reason="Unschedulable", message=message
     )
     pod.status.conditions = [*kept, condition]
-    await ctx.update_status(pod)
+    try:
+        await ctx.update_status(pod)
+    except NotFoundError:
+        return
     ctx.event("FailedScheduling", message, type="Warning")

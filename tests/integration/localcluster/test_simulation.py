@@ -1,11 +1,15 @@
 """Nodes, the scheduler and ReplicaSets where they leave something alone."""
 
+import asyncio
 import logging
 
 import pytest
 
 from homeostat._clock import SystemClock
+from homeostat._tasks import Group
+from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.api import LabelSelector, ObjectMeta
+from homeostat.client import Client
 from homeostat.k8s import apps_v1, core_v1
 from homeostat.localcluster._nodes import Nodes
 from homeostat.localcluster._replicasets import replica_sets
@@ -27,6 +31,10 @@ def runs(cluster: Cluster, name: str) -> bool:
     return found.status.phase == "Running"
 
 
+def warnings_of(log: pytest.LogCaptureFixture) -> list[str]:
+    return [r.getMessage() for r in log.records if r.levelno > logging.INFO]
+
+
 def test_pods_of_other_schedulers_and_nodes_are_left_alone(
     cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -37,7 +45,7 @@ def test_pods_of_other_schedulers_and_nodes_are_left_alone(
     other = cluster.call(lambda c: c.get(core_v1.Pod, "other"))
     assert not other.spec.node_name
     assert not runs(cluster, "elsewhere")
-    assert not [r for r in caplog.records if r.levelno > logging.INFO]
+    assert warnings_of(caplog) == []
 
 
 @virtual
@@ -74,7 +82,74 @@ def test_a_pod_that_goes_with_its_namespace_is_not_bound(
         assert not world.figures.counts[errors]
 
     scenario()
-    assert not [r for r in caplog.records if r.levelno > logging.INFO]
+    assert warnings_of(caplog) == []
+
+
+def test_a_pod_that_is_killed_while_it_starts_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @virtual
+    async def scenario(world: World) -> None:
+        nodes = Nodes(names=("n1",), start_delay=1.0, clock=SystemClock())
+        async with world.running(nodes.kubelet()):
+            await world.outsider.create(pod("web", node_name="n1"))
+            await asyncio.sleep(0.5)
+            await world.outsider.delete(core_v1.Pod, "web", grace_period_seconds=0)
+            await settle()
+        assert "PATCH /api/v1/namespaces/default/pods/web/status" in world.wire.writes()
+
+    scenario()
+    assert warnings_of(caplog) == []
+
+
+def test_a_pod_that_goes_before_it_is_called_unschedulable_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @virtual
+    async def scenario(world: World) -> None:
+        async def before(request: HttpRequest) -> HttpResponse | None:
+            if request.path.endswith("/pods/web/status"):
+                await world.outsider.delete(core_v1.Pod, "web", grace_period_seconds=0)
+            return None
+
+        world.wire.before = before
+        async with world.running(scheduler):
+            await world.outsider.create(pod("web"))
+            await settle()
+        assert world.wire.writes() == [
+            "PATCH /api/v1/namespaces/default/pods/web/status"
+        ]
+        assert await world.outsider.list(core_v1.Event) == []
+
+    scenario()
+    assert warnings_of(caplog) == []
+
+
+def test_a_lease_that_is_not_renewed_is_renewed_the_next_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @virtual
+    async def scenario(world: World) -> None:
+        async def before(request: HttpRequest) -> HttpResponse | None:
+            return HttpResponse(status=403, body=b"") if refusing else None
+
+        refusing = False
+        world.wire.before = before
+        nodes = Nodes(names=("n1",), start_delay=0.0, clock=SystemClock())
+        async with Client(world.wire) as client, Group() as tasks:
+            running = tasks.start(nodes.run(client), name="nodes")
+            await asyncio.sleep(5)
+            refusing = True
+            await asyncio.sleep(10)
+            refusing = False
+            before_it = len(world.wire.writes())
+            await asyncio.sleep(10)
+            assert len(world.wire.writes()) == before_it + 1
+            running.cancel()
+
+    scenario()
+    (said,) = warnings_of(caplog)
+    assert said.startswith("node n1 did not renew its lease: ")
 
 
 @virtual
