@@ -178,7 +178,9 @@ def _replace_condition(
 ) -> None:
     known = condition_of(status, type_)
     moment = Time.of(now)
-    flipped = known is None or known.status != value
+    since = moment
+    if known is not None and known.status == value:
+        since = known.last_transition_time or moment
     _remove_condition(status, type_)
     status.conditions.append(
         apps_v1.DeploymentCondition(
@@ -187,9 +189,7 @@ def _replace_condition(
             reason=reason,
             message=message,
             last_update_time=moment,
-            last_transition_time=(
-                moment if flipped or known is None else known.last_transition_time
-            ),
+            last_transition_time=since,
         )
     )
 
@@ -218,11 +218,9 @@ def _judge_progress(
     settled = known is not None and known.reason == "NewReplicaSetAvailable"
     if settled and status.replicas == status.updated_replicas:
         return  # a finished rollout stays finished when pods come and go
-    what = (
-        f'ReplicaSet "{new.metadata.name}"'
-        if new
-        else (f'Deployment "{deployment.metadata.name}"')
-    )
+    what = f'Deployment "{deployment.metadata.name}"'
+    if new:
+        what = f'ReplicaSet "{new.metadata.name}"'
     if is_complete(deployment, status):
         reason, message = (
             "NewReplicaSetAvailable",

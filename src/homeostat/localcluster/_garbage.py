@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeAlias, final
+from typing import TypeAlias, final
 
 from homeostat._clock import Clock
 from homeostat._random import Random
@@ -17,16 +16,12 @@ from homeostat.controller import Controller, Run
 from homeostat.errors import ApiError, NotFoundError, TransportError
 from homeostat.events import EventRecorder
 from homeostat.k8s import apiextensions_v1
+from homeostat.localcluster._garbage_writes import act
 from homeostat.localcluster._ownership import (
-    Action,
-    Delete,
     Dependent,
-    DropFinalizer,
-    DropOwners,
     Graph,
     Owner,
     OwnerState,
-    Propagation,
     decide_deleting,
     decide_living,
 )
@@ -204,7 +199,7 @@ class GarbageCollector:
         dependents = self._graph.dependents_of(uid)
         action = decide_living(item, states, dependents=dependents)
         if action is not None:
-            await self._act(item, action)
+            await act(self._client, item, action)
 
     async def _see_everything(self) -> None:
         """Wait until the objects of every kind are known: only then are dependents.
@@ -221,11 +216,11 @@ class GarbageCollector:
         dependents = self._graph.dependents_of(item.uid)
         action, cut, blocking = decide_deleting(item, dependents)
         for dependent, drop in cut:
-            await self._act(dependent, drop)
+            await act(self._client, dependent, drop)
         for blocker in blocking:
             self._controller.queue.add(blocker)
         if action is not None:
-            await self._act(item, action)
+            await act(self._client, item, action)
 
     async def _state(self, item: Dependent, owner: Owner) -> OwnerState | None:
         """Return how an owner is, None when nothing can be said of it."""
@@ -279,85 +274,6 @@ class GarbageCollector:
             return None
         item = Dependent.of(kind.api_version, kind.kind, found["metadata"])
         return item if item.uid == uid else None
-
-    async def _act(self, item: Dependent, action: Action) -> None:
-        kind = GroupVersionKind.of(item.api_version, item.kind)
-        # Gone, or another object has its name by now: both are what was wanted.
-        with suppress(NotFoundError):
-            match action:
-                case Delete(propagation=propagation, unblock=unblock):
-                    if unblock:
-                        await self._rewrite(kind, item, "ownerReferences", _unblocked)
-                    await self._delete(kind, item, propagation)
-                case DropOwners(uids=uids):
-                    await self._rewrite(
-                        kind,
-                        item,
-                        "ownerReferences",
-                        lambda found: [r for r in found if r["uid"] not in uids],
-                    )
-                case DropFinalizer(finalizer=finalizer):
-                    await self._rewrite(
-                        kind,
-                        item,
-                        "finalizers",
-                        lambda found: [name for name in found if name != finalizer],
-                    )
-
-    async def _delete(
-        self, kind: GroupVersionKind, item: Dependent, propagation: Propagation
-    ) -> None:
-        """Delete an object whose owners are still those that were judged.
-
-        Raises:
-            ConflictError: It was changed at this very moment: judge it again.
-        """
-        namespace = item.namespace or None
-        live = await self._client.get(kind, item.name, namespace=namespace)
-        metadata = live["metadata"]
-        now = Dependent.of(item.api_version, item.kind, metadata)
-        if now.uid != item.uid or {o.uid for o in now.owners} != {
-            o.uid for o in item.owners
-        }:
-            return  # the watch will tell, and then it is judged again
-        await self._client.delete(
-            kind,
-            item.name,
-            namespace=namespace,
-            uid=item.uid,
-            resource_version=metadata["resourceVersion"],
-            propagation=propagation,
-        )
-
-    async def _rewrite(
-        self,
-        kind: GroupVersionKind,
-        item: Dependent,
-        field: str,
-        change: Callable[[list[Any]], list[Any]],
-    ) -> None:
-        """Change a list in the metadata, if it is still that object."""
-        namespace = item.namespace or None
-        live: Unstructured = await self._client.get(
-            kind, item.name, namespace=namespace
-        )
-        metadata = live["metadata"]
-        found: list[Any] = metadata.get(field) or []
-        kept = change(found)
-        if metadata["uid"] != item.uid or kept == found:
-            return
-        patch = {
-            "metadata": {
-                "uid": item.uid,
-                "resourceVersion": metadata["resourceVersion"],
-                field: kept or None,
-            }
-        }
-        await self._client.patch(kind, item.name, patch, namespace=namespace)
-
-
-def _unblocked(references: list[Any]) -> list[Any]:
-    return [{**each, "blockOwnerDeletion": False} for each in references]
 
 
 def _dependent(gvk: GroupVersionKind, record: Record) -> Dependent:

@@ -83,17 +83,15 @@ def namespace_conditions(
         reason, message = troubles.get(type_, fine)
         status = "True" if type_ in troubles else "False"
         before = conditions.get(type_)
-        flipped = before is None or before.status != status
+        since = Time.of(now)
+        if before is not None and before.status == status:
+            since = before.last_transition_time or since
         conditions[type_] = core_v1.NamespaceCondition(
             type=type_,
             status=status,
             reason=reason,
             message=message,
-            last_transition_time=(
-                Time.of(now)
-                if flipped or before is None
-                else before.last_transition_time
-            ),
+            last_transition_time=since,
         )
     return list(conditions.values())
 

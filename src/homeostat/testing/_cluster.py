@@ -1,16 +1,9 @@
 """A local cluster for a test: on a thread and a loop of its own."""
 
 import asyncio
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Mapping,
-)
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -18,12 +11,11 @@ from typing import Any, Self, TypeVar, final
 
 from homeostat._loop_thread import LoopThread
 from homeostat._tasks import Group, only_error
-from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
 from homeostat.client import Client
 from homeostat.controller import Controller, KindController
-from homeostat.errors import TransportError
 from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
 from homeostat.manager import Manager, install_crds, resources_of
+from homeostat.testing._hop import Hop
 
 __all__ = ["Cluster"]
 
@@ -111,7 +103,7 @@ class Cluster:
         Args:
             namespace: Where calls go that name none; "" for ``default``.
         """
-        hop = _Hop(self.local.server.transport(), self._thread)
+        hop = Hop(self.local.server.transport(), self._thread)
         return Client(hop, namespace=namespace)
 
     def start(self, *controllers: KindController[Any] | Controller[Any]) -> None:
@@ -170,22 +162,25 @@ async def _install(admin: Client, controllers: Iterable[object]) -> None:
 async def _begin(thread: LoopThread, manager: Manager, client: Client) -> Future[None]:
     """Return a manager at work; one that fails to get there is gone when it raises."""
     running = thread.submit(_operate(manager, client))
-    ready = False
+    try:
+        await _ready(manager, running)
+    except BaseException:
+        running.cancel()
+        raise
+    return running
+
+
+async def _ready(manager: Manager, running: Future[None]) -> None:
     try:
         async with asyncio.timeout(START_TIMEOUT), Group() as tasks:
             failing = tasks.start(_failure_of(running), name="cluster/start")
             await manager.wait_ready()
             failing.cancel()
-            ready = True
     except TimeoutError:
         why = "; ".join(f"{k}: {v}" for k, v in manager.health.troubles.items())
         raise TimeoutError(f"not ready in {START_TIMEOUT:g} s: {why}") from None
     except BaseExceptionGroup as group:
         raise only_error(group) from None
-    finally:
-        if not ready:
-            running.cancel()
-    return running
 
 
 async def _operate(manager: Manager, client: Client) -> None:
@@ -196,78 +191,3 @@ async def _operate(manager: Manager, client: Client) -> None:
 async def _failure_of(running: Future[None]) -> None:
     """Raise what it dies of; cancelling this leaves it running."""
     await asyncio.shield(asyncio.wrap_future(running))
-
-
-class _HopStream:
-    """A stream whose chunks come over from another loop."""
-
-    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
-        self.status = status
-        self.headers = headers
-        # Unbounded: the server's own watch buffer is bounded, and a test reads.
-        self.queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        while (chunk := await self.queue.get()) is not None:
-            if isinstance(chunk, BaseException):
-                raise chunk
-            yield chunk
-
-
-class _Hop:
-    """Carries the requests of one loop to a transport that belongs to another."""
-
-    def __init__(self, target: Transport, thread: LoopThread) -> None:
-        self._target = target
-        self._thread = thread
-
-    async def request(self, request: HttpRequest) -> HttpResponse:
-        asked = self._thread.submit(self._target.request(request))
-        try:
-            return await asyncio.wrap_future(asked)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise _stopped() from None
-
-    @asynccontextmanager
-    async def stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
-        loop = asyncio.get_running_loop()
-        opened: asyncio.Future[_HopStream] = loop.create_future()
-
-        def begin(status: int, headers: Mapping[str, str]) -> None:
-            if not opened.done():
-                opened.set_result(_HopStream(status, headers))
-
-        def hand_over(chunk: bytes | BaseException | None) -> None:
-            if opened.cancelled():  # nobody waits any more
-                return
-            if opened.done():
-                opened.result().queue.put_nowait(chunk)
-            elif isinstance(chunk, BaseException):
-                opened.set_exception(chunk)
-
-        async def pump() -> None:
-            async with self._target.stream(request) as source:
-                loop.call_soon_threadsafe(begin, source.status, source.headers)
-                async for chunk in source.chunks():
-                    loop.call_soon_threadsafe(hand_over, chunk)
-
-        def end(pumping: Future[None]) -> None:
-            last = _stopped() if pumping.cancelled() else pumping.exception()
-            loop.call_soon_threadsafe(hand_over, last)
-
-        pumping = self._thread.submit(pump())
-        pumping.add_done_callback(end)
-        try:
-            yield await opened
-        finally:
-            pumping.cancel()
-
-    async def close(self) -> None:
-        """Leave the target open: it belongs to the cluster."""
-
-
-def _stopped() -> TransportError:
-    return TransportError("the cluster has stopped")

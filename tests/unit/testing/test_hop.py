@@ -10,7 +10,7 @@ from homeostat._loop_thread import LoopThread
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream
 from homeostat.errors import TransportError
 from homeostat.testing import eventually
-from homeostat.testing._cluster import _Hop
+from homeostat.testing._hop import Hop
 
 REQUEST = HttpRequest(method="GET", path="/version")
 
@@ -91,7 +91,7 @@ async def _wait(event: asyncio.Event) -> None:
 
 async def test_answers_and_errors_come_over(thread: LoopThread) -> None:
     target = Target()
-    hop = _Hop(target, thread)
+    hop = Hop(target, thread)
     assert (await hop.request(REQUEST)).body == b"/version"
     target.refusal = TransportError("refused")
     with pytest.raises(TransportError, match="refused"):
@@ -102,7 +102,7 @@ async def test_request_of_a_cluster_that_stops_fails() -> None:
     thread = LoopThread(name="stopping").__enter__()
     target = Target()
     target.answers = False
-    asked = asyncio.create_task(_Hop(target, thread).request(REQUEST))
+    asked = asyncio.create_task(Hop(target, thread).request(REQUEST))
     await asyncio.sleep(0)
     await entered(target, thread)
     await stop(thread)
@@ -113,7 +113,7 @@ async def test_request_of_a_cluster_that_stops_fails() -> None:
 async def test_cancelled_request_is_cancelled(thread: LoopThread) -> None:
     target = Target()
     target.answers = False
-    asked = asyncio.create_task(_Hop(target, thread).request(REQUEST))
+    asked = asyncio.create_task(Hop(target, thread).request(REQUEST))
     await asyncio.sleep(0)
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -138,7 +138,7 @@ async def closed(target: Target) -> None:
 
 async def test_chunks_come_in_order_and_leaving_closes(thread: LoopThread) -> None:
     target = Target()
-    async with _Hop(target, thread).stream(REQUEST) as stream:
+    async with Hop(target, thread).stream(REQUEST) as stream:
         assert (stream.status, stream.headers) == (200, {"kind": "test"})
         assert await read(stream, 3) == [b"a", b"b", b"c"]
         assert target.open == 1
@@ -148,7 +148,7 @@ async def test_chunks_come_in_order_and_leaving_closes(thread: LoopThread) -> No
 async def test_failure_comes_after_the_chunks(thread: LoopThread) -> None:
     target = Target()
     target.failure = TransportError("reset by peer")
-    async with _Hop(target, thread).stream(REQUEST) as stream:
+    async with Hop(target, thread).stream(REQUEST) as stream:
         assert await read(stream, 3) == [b"a", b"b", b"c"]
         with pytest.raises(TransportError, match="reset"):
             await read(stream, 1)
@@ -158,13 +158,13 @@ async def test_refused_stream_is_refused_here(thread: LoopThread) -> None:
     target = Target()
     target.refusal = TransportError("refused")
     with pytest.raises(TransportError, match="refused"):
-        async with _Hop(target, thread).stream(REQUEST):
+        async with Hop(target, thread).stream(REQUEST):
             pytest.fail("it was opened")
 
 
 async def test_stream_of_a_cluster_that_stops_fails() -> None:
     thread = LoopThread(name="stopping").__enter__()
-    async with _Hop(Target(), thread).stream(REQUEST) as stream:
+    async with Hop(Target(), thread).stream(REQUEST) as stream:
         assert len(await read(stream, 3)) == 3
         await stop(thread)
         with pytest.raises(TransportError, match="the cluster has stopped"):
@@ -176,7 +176,7 @@ async def test_leaving_before_it_opens_leaves_nothing_open(thread: LoopThread) -
     target.answers = False
 
     async def open_it() -> None:
-        async with _Hop(target, thread).stream(REQUEST):
+        async with Hop(target, thread).stream(REQUEST):
             pytest.fail("it was opened")
 
     opening = asyncio.create_task(open_it())
