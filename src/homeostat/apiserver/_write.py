@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeostat.apiserver._access import child
-from homeostat.apiserver._arrange import HEAD, arranged, encode_dry
+from homeostat.apiserver._arrange import arranged, encode_dry
 from homeostat.apiserver._builtin_validation import validate_builtin
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._counts import check_counts, check_scale
@@ -18,8 +18,14 @@ from homeostat.apiserver._defaults_create import (
     prepare_builtin_create,
     prepare_builtin_update,
 )
-from homeostat.apiserver._kinds import spec_of
-from homeostat.apiserver._managed import kept_by_status, track, unchanged
+from homeostat.apiserver._inherit import (
+    check_preconditions,
+    count_generation,
+    inherit,
+    inherit_end,
+    isolate,
+)
+from homeostat.apiserver._managed import track, unchanged
 from homeostat.apiserver._meta import (
     check_metadata,
     check_metadata_update,
@@ -30,20 +36,9 @@ from homeostat.apiserver._namespaces import admit
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._shape import check_target
-from homeostat.apiserver._status import (
-    StatusError,
-    already_exists,
-    conflict,
-    invalid,
-    server_error,
-)
+from homeostat.apiserver._status import already_exists, invalid, server_error
 from homeostat.apiserver._store import Entry
-from homeostat.schema import (
-    FieldError,
-    apply_defaults,
-    drop_nulls,
-    validate,
-)
+from homeostat.schema import FieldError, apply_defaults, drop_nulls, validate
 
 __all__ = [
     "Change",
@@ -59,6 +54,8 @@ ManagedFields = list[dict[str, Any]]
 # Beyond this a name with its suffix would not be a label any more.
 MAX_BASE = 58
 NAME_TRIES = 8
+# A kubelet registers its node with the status that it has.
+_STATUS_AT_BIRTH = frozenset({"nodes"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,21 +184,21 @@ def commit_update(
     old = live.value
     value = _stored(served, change.value)
     check_target(target, value)
-    _check_preconditions(served, live, value["metadata"], patched=change.patched)
+    check_preconditions(served, live, value["metadata"], patched=change.patched)
     _dedupe(target, value["metadata"])
-    _inherit(value["metadata"], old["metadata"])
-    _isolate(served, value, old, change.subresource)
+    inherit(value["metadata"], old["metadata"])
+    isolate(served, value, old, change.subresource)
     strategy = cluster.strategy(served)
     _default(served, change, value)
     if not change.subresource:
         strategy.default(value, old)
     _own(cluster, served, old, value, change)
-    _inherit_end(value["metadata"], old["metadata"])
+    inherit_end(value["metadata"], old["metadata"])
     if change.subresource != "status":
         strategy.prepare(cluster, value, old)
         if not served.custom:
             prepare_builtin_update(served.storage, value, old)
-        _count(served, value, old)
+        count_generation(served, value, old)
     errors = _check(served, change, value, old) + strategy.check(value, old)
     if errors:
         raise invalid(served.storage.group, served.kind, live.name, errors)
@@ -237,117 +234,6 @@ def finished(value: Value) -> bool:
         and not metadata.get("finalizers")
         and not metadata.get("deletionGracePeriodSeconds")
     )
-
-
-def _check_preconditions(
-    served: Served, live: Entry, metadata: Value, *, patched: bool
-) -> None:
-    uid = metadata.get("uid")
-    if uid and uid != live.uid and not patched:
-        raise conflict(
-            served.group,
-            served.plural,
-            live.name,
-            f"StorageError: invalid object, Code: 4, Key: /registry/"
-            f"{served.plural}/{live.key}, ResourceVersion: 0, AdditionalErrorMsg: "
-            f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
-            f"{live.uid}",
-        )
-    version = metadata.get("resourceVersion") or ""
-    if version and not (version.isascii() and version.isdecimal()):
-        raise server_error(f'strconv.ParseUint: parsing "{version}": invalid syntax')
-    if version in ("", "0"):
-        if (served.custom or served.needs_version) and not patched:
-            raise _version_needed(served, live.name, version)
-        return
-    if int(version) != live.revision:
-        raise conflict(served.group, served.plural, live.name)
-
-
-def _version_needed(served: Served, name: str, version: str) -> StatusError:
-    error = FieldError(
-        "FieldValueInvalid",
-        "metadata.resourceVersion",
-        int(version or 0),
-        "must be specified for an update",
-    )
-    return invalid(served.group, served.plural, name, [error])
-
-
-def _inherit(metadata: Value, old: Value) -> None:
-    """Restore what clients cannot change; an own uid was checked before."""
-    metadata["uid"] = metadata.get("uid") or old["uid"]
-    for key in ("creationTimestamp", "generation", "selfLink"):
-        if key in old:
-            metadata[key] = old[key]
-        else:
-            metadata.pop(key, None)
-
-
-def _inherit_end(metadata: Value, old: Value) -> None:
-    """Restore what a delete has set.
-
-    Only once ownership is settled: who leaves it out of an update takes it from those
-    who own it.
-    """
-    if not metadata.get("deletionTimestamp") and "deletionTimestamp" in old:
-        metadata["deletionTimestamp"] = old["deletionTimestamp"]
-    grace = old.get("deletionGracePeriodSeconds")
-    if grace is not None:
-        metadata["deletionGracePeriodSeconds"] = grace
-    else:
-        metadata.pop("deletionGracePeriodSeconds", None)
-
-
-# A kubelet registers its node with the status that it has.
-_STATUS_AT_BIRTH = frozenset({"nodes"})
-
-
-def _isolate(served: Served, value: Value, old: Value, subresource: str) -> None:
-    """Let a write change the status or the rest, never both."""
-    if not served.has_status:
-        return
-    if subresource != "status":
-        if "status" in old:
-            value["status"] = old["status"]
-        else:
-            value.pop("status", None)
-        return
-    for key in (*value, *old):
-        if key in ("status", "metadata"):
-            continue
-        if key in old:
-            value[key] = old[key]
-        else:
-            value.pop(key, None)
-    metadata, before = value["metadata"], old["metadata"]
-    for key in kept_by_status(served):
-        if key in before:
-            metadata[key] = before[key]
-        else:
-            metadata.pop(key, None)
-
-
-def _count(served: Served, new: Value, old: Value) -> None:
-    """Start a new generation when what is desired has changed."""
-    if not served.generation:
-        return
-    if served.custom:
-        skip = HEAD | {"status"} if served.has_status else HEAD
-        before = {key: item for key, item in old.items() if key not in skip}
-        after = {key: item for key, item in new.items() if key not in skip}
-    else:
-        before, after = spec_of(old), spec_of(new)
-    if served.kind == "Deployment" and not served.custom:
-        # Rollbacks are made through annotations.
-        before["annotations"] = old["metadata"].get("annotations")
-        after["annotations"] = new["metadata"].get("annotations")
-    if served.kind == "EndpointSlice" and not served.custom:
-        before["labels"] = old["metadata"].get("labels")
-        after["labels"] = new["metadata"].get("labels")
-    if before != after:
-        generation = old["metadata"].get("generation", 0)
-        new["metadata"]["generation"] = generation + 1
 
 
 def _own(
