@@ -34,10 +34,9 @@ def path(server: Server) -> str:
 
 
 def _causes(answer: Answer) -> list[tuple[str, str]]:
-    """Return field and end of each cause; the server tells some twice."""
+    """Return field and end of each cause; of an update the server tells some twice."""
     causes = answer.refused(422, "Invalid")["causes"]
-    ends = [(each["field"], each["message"].rpartition(": ")[2]) for each in causes]
-    return list(dict.fromkeys(ends))
+    return [(each["field"], each["message"].rpartition(": ")[2]) for each in causes]
 
 
 async def test_selector_and_labels_are_made(server: Server, path: str) -> None:
@@ -87,10 +86,13 @@ async def test_selector_cannot_be_changed(server: Server, path: str) -> None:
     assert _causes(answer) == [
         ("spec.selector", NOT_MADE),
         (LABELS, MISMATCH),
+        (LABELS, MISMATCH),
         ("spec.selector", "field is immutable"),
     ]
     answer = await server.merge(f"{path}/j", {"spec": {"selector": None}})
     assert _causes(answer) == [
+        ("spec.selector", "Required value"),
+        (LABELS, MISMATCH),
         ("spec.selector", "Required value"),
         (LABELS, MISMATCH),
         ("spec.selector", "field is immutable"),
@@ -125,5 +127,49 @@ async def test_labels_of_the_template_cannot_be_taken_away(
         (f"{LABELS}[{CONTROLLER}]", f"must be '{uid}'"),
         (f"{LABELS}[batch.kubernetes.io/job-name]", "must be 'j'"),
         (LABELS, MISMATCH),
+        (LABELS, MISMATCH),
         ("spec.template", "field is immutable"),
     ]
+
+
+BY_FAILURE = {
+    "rules": [
+        {"action": "Ignore", "onPodConditions": [{"type": "x", "status": "True"}]}
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("policy", "spec", "supported"),
+    [
+        ("x", {}, '"Failed", "TerminatingOrFailed"'),
+        ("", {}, '"Failed", "TerminatingOrFailed"'),
+        ("TerminatingOrFailed", {"podFailurePolicy": BY_FAILURE}, '"Failed"'),
+    ],
+)
+async def test_replacement_policy_must_be_one(
+    server: Server, path: str, policy: str, spec: Any, supported: str
+) -> None:
+    spec = {"podReplacementPolicy": policy, "backoffLimitPerIndex": -1, **spec}
+    spec |= {"completionMode": "Indexed", "completions": 1}
+    wrong = [
+        ("backoffLimitPerIndex", "must be greater than or equal to 0"),
+        ("podReplacementPolicy", supported),
+    ]
+    answer = await server.post(path, job(**spec))
+    assert _causes(answer) == [(f"spec.{name}", text) for name, text in wrong]
+    cron = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": "c"},
+        "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": job(**spec)["spec"]}},
+    }
+    answer = await server.post(server.path("batch/v1", "cronjobs"), cron)
+    where = "spec.jobTemplate.spec"
+    assert _causes(answer) == [(f"{where}.{name}", text) for name, text in wrong]
+
+
+async def test_replacement_policy_may_change(server: Server, path: str) -> None:
+    (await server.post(path, job(podReplacementPolicy="Failed"))).ok(201)
+    patch = {"spec": {"podReplacementPolicy": "TerminatingOrFailed"}}
+    (await server.merge(f"{path}/j", patch)).ok()

@@ -25,6 +25,7 @@ from homeostat.schema import FieldError, invalid, not_supported, required
 __all__ = ["cron_job", "job"]
 
 _MISMATCH: Final = "`selector` does not match template `labels`"
+_REPLACED: Final = ("Failed", "TerminatingOrFailed")
 _CONTROLLER: Final = "batch.kubernetes.io/controller-uid"
 
 
@@ -122,6 +123,7 @@ def _job_spec(spec: Value, path: str) -> Errors:
         "activeDeadlineSeconds",
         "backoffLimit",
         "ttlSecondsAfterFinished",
+        "backoffLimitPerIndex",
     )
     mode = spec.get("completionMode")
     if mode is not None:
@@ -129,6 +131,11 @@ def _job_spec(spec: Value, path: str) -> Errors:
     if mode == "Indexed" and spec.get("completions") is None:
         text = "when completion mode is Indexed"
         errors.append(required(f"{path}.completions", text))
+    # Defaulted in a Job, but not in the template of a CronJob.
+    replaced = spec.get("podReplacementPolicy")
+    if replaced is not None:
+        allowed = _REPLACED[:1] if spec.get("podFailurePolicy") else _REPLACED
+        errors += one_of(replaced, f"{path}.podReplacementPolicy", allowed)
     template = child(spec, "template")
     errors += pod_template(template, f"{path}.template")
     policy = child(template, "spec").get("restartPolicy", "")

@@ -276,6 +276,8 @@ def revision(new: Value, old: Value | None) -> Errors:
     data = new.get("data")
     errors: Errors = []
     if old is not None:
+        # By value: of the bytes that the real server compares, blanks and all, an
+        # object that is decoded keeps nothing.
         errors += immutable(data, old.get("data"), "data")
     elif data is None:
         errors.append(required("data", "data is mandatory"))
