@@ -15,13 +15,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from decimal import Decimal
 from math import isfinite
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import yaml
+from yaml.reader import ReaderError
+from yaml.scanner import ScannerError
 
-__all__ = ["YamlError", "dump_all", "load_all"]
+__all__ = ["YamlError", "dump_all", "load", "load_all"]
 
 JSON = Any
+Finder = Literal["reader", "scanner", "parser", "resolver"]
 
 _TAG: Final = "tag:yaml.org,2002:"
 _MAX_DEPTH: Final = 200
@@ -48,12 +51,30 @@ class YamlError(ValueError):
     """The text is not YAML that Kubernetes can read.
 
     Attributes:
+        problem: What is wrong, without the line.
         line: Where, counted from 1; 0 when that is not known.
+        found_by: Who found it: of characters, of tokens, of their order, or of what
+            they mean.
     """
 
-    def __init__(self, problem: str, line: int = 0) -> None:
+    def __init__(
+        self, problem: str, line: int = 0, found_by: Finder = "resolver"
+    ) -> None:
         super().__init__(f"line {line}: {problem}" if line else problem)
+        self.problem = problem
         self.line = line
+        self.found_by: Finder = found_by
+
+
+def load(text: str) -> JSON:
+    """Return the first document of a text, None when it is empty.
+
+    What follows it is not read, and may be anything.
+
+    Raises:
+        YamlError: With the line.
+    """
+    return next(_documents(text), None)
 
 
 def load_all(text: str) -> list[JSON]:
@@ -72,15 +93,21 @@ def load_all(text: str) -> list[JSON]:
             raise YamlError("nested too deeply") from None
         except ValueError:
             pass  # a flow mapping of YAML looks the same at first
+    return [document for document in _documents(text) if document is not None]
+
+
+def _documents(text: str) -> Iterator[JSON]:
     try:
-        documents = list(_Builder(text).documents())
+        yield from _Builder(text).documents()
+    except ReaderError as error:
+        line = text.count("\n", 0, text.find(chr(error.character))) + 1
+        raise YamlError(error.reason, line, "reader") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or "not valid YAML"
-        raise YamlError(problem, mark.line + 1 if mark else 0) from None
-    except yaml.YAMLError as error:
-        raise YamlError(str(error).replace("\n", " ")) from None
-    return [document for document in documents if document is not None]
+        scanned = isinstance(error, ScannerError)
+        finder: Finder = "scanner" if scanned else "parser"
+        raise YamlError(problem, mark.line + 1 if mark else 0, finder) from None
 
 
 def dump_all(documents: Iterable[JSON]) -> str:
@@ -137,7 +164,9 @@ class _Builder:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 self._anchors = {}
-                yield self._value(next(self._events))
+                value = self._value(next(self._events))
+                next(self._events)  # its end, which some token must make
+                yield value
 
     def _value(self, event: yaml.Event) -> JSON:
         if isinstance(event, yaml.AliasEvent):
@@ -166,7 +195,7 @@ class _Builder:
             raise YamlError(f"unknown anchor {anchor!r} referenced", _line(event))
         found = self._anchors[anchor]
         if found is None:
-            raise YamlError(f"anchor {anchor!r} contains itself", _line(event))
+            raise YamlError(f"anchor {anchor!r} value contains itself", _line(event))
         value, size = found
         self._grow(event, size)
         return deepcopy(value)
@@ -201,7 +230,8 @@ def _merged(value: JSON, line: int) -> dict[str, JSON]:
     merged: dict[str, JSON] = {}
     for source in sources:
         if not isinstance(source, dict):
-            raise YamlError("map merge requires map or sequence of maps", line)
+            problem = "map merge requires map or sequence of maps as the value"
+            raise YamlError(problem, line)
         merged = {**cast("Mapping[str, JSON]", source), **merged}
     return merged
 

@@ -91,6 +91,25 @@ async def test_number_that_no_float_holds_is_no_patch(server: Server) -> None:
     )
 
 
+async def test_number_that_no_float_holds_is_in_no_custom_resource(
+    server: Server,
+) -> None:
+    path = await install(server)
+    await server.post(path, widget(size=1))
+    body = json.dumps(widget(size=1, any={"x": "?"})).replace('"?"', "-1E400")
+    float64 = "json: cannot unmarshal number -1E400 into Go value of type float64"
+    why = f'Widget in version "v1" cannot be handled as a Widget: {float64}'
+    (await server.post(path, body)).refused(400, "BadRequest", why)
+    for rest in ("w", "w/status"):
+        answer = await server.put(f"{path}/{rest}", body)
+        answer.refused(400, "BadRequest", why)
+    answer = await server.merge(f"{path}/w", '{"spec":{"any":{"x":-1E400}}}')
+    answer.refused(400, "BadRequest", f"error decoding patch: {float64}")
+    # YAML takes it for a text.
+    item = (await server.apply(f"{path}/w", body, force=True)).ok()
+    assert item["spec"]["any"] == {"x": "-1E400"}
+
+
 BROKEN = [
     ('{"a":1}{"a":1}', "invalid character '{' after top-level value"),
     ('{"a":1}\x01', r"invalid character '\x01' after top-level value"),
@@ -296,6 +315,59 @@ async def test_json_that_only_yaml_takes_can_be_applied(server: Server) -> None:
     body = json.dumps({**config_map("a"), "data": {"x": "?"}}).replace("?", "\t")
     answer = await server.apply(server.core("configmaps/a"), body[:-1] + ",}")
     assert answer.ok(201)["data"] == {"x": "\t"}
+
+
+@pytest.mark.parametrize("end", ["x", " x", "]", ",", "...", "\nx: 1", "\n---\nx: ["])
+@pytest.mark.parametrize("blank", ["", "\n"])
+async def test_only_the_first_document_of_what_is_applied_is_read(
+    server: Server, blank: str, end: str
+) -> None:
+    body = blank + json.dumps({**config_map("a"), "data": {"x": "y"}}) + end
+    answer = await server.apply(server.core("configmaps/a"), body)
+    assert answer.ok(201)["data"] == {"x": "y"}
+
+
+BROKEN_YAML = [
+    ("a: b: c", "mapping values are not allowed in this context"),
+    ("a: 1\n  b: 2", "line 2: mapping values are not allowed in this context"),
+    ("a: 1\n\tb: 2", "line 2: found a tab character that violates indentation"),
+    ("a: 'x\n", "line 2: found unexpected end of stream"),
+    ("a: {b: c]", "did not find expected ',' or '}'"),
+    ("- a\nb: 1", "line 1: did not find expected '-' indicator"),
+    ("a: 1\nb: [\nc: 2\n", "line 3: did not find expected ',' or ']'"),
+    ("a: 1\nb: *x", "unknown anchor 'x' referenced"),
+    ("a: 1\nb: &x [*x]", "anchor 'x' value contains itself"),
+    ("a: 1\n<<: 1", "map merge requires map or sequence of maps as the value"),
+    ("a: 1\nb: \x01", "control characters are not allowed"),
+    ("{} @", "found character that cannot start any token"),
+]
+
+
+@pytest.mark.parametrize(("body", "why"), BROKEN_YAML)
+async def test_broken_yaml_is_told_with_gos_lines(
+    server: Server, body: str, why: str
+) -> None:
+    answer = await server.apply(server.core("configmaps/a"), body)
+    answer.refused(400, "BadRequest", IN_YAML + why)
+    yaml: Any = {"media": "application/yaml"}
+    answer = await server.request("POST", server.core("configmaps"), body, **yaml)
+    answer.refused(400, "BadRequest")
+    who = "the object provided is unrecognized (must be of type ConfigMap): "
+    assert answer.json["message"].startswith(f"{who}yaml: {why} (")
+    path = server.core("configmaps/a")
+    await server.post(server.core("configmaps"), config_map("a"))
+    answer = await server.request("DELETE", path, body, **yaml)
+    answer.refused(400, "BadRequest", f"yaml: {why}")
+
+
+async def test_yaml_of_a_custom_resource_has_the_numbers_of_maps(
+    server: Server,
+) -> None:
+    path = await install(server)
+    body = json.dumps(widget(size=1, any={"x": "?"})).replace('"?"', str(2**64 - 1))
+    media: Any = {"media": "application/yaml"}
+    item = (await server.request("POST", path, body, **media)).ok(201)
+    assert item["spec"]["any"] == {"x": 18446744073709552000}
 
 
 DEEP = 1_000

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from homeostat._yaml import YamlError, dump_all, load_all
+from homeostat._yaml import YamlError, dump_all, load, load_all
 
 READ = [
     ("a: 2024-01-01", {"a": "2024-01-01"}),
@@ -168,6 +168,18 @@ def test_a_text_that_was_written_is_read_as_that_text(text: str) -> None:
 
 def test_documents_are_split_and_empty_ones_left_out() -> None:
     assert load_all("---\na: 1\n---\n---\n# c\n---\nb: 2\n") == [{"a": 1}, {"b": 2}]
+
+
+def test_of_one_document_the_rest_is_not_read() -> None:
+    assert load("a: 1\n---\nb: [") == {"a": 1}
+    assert load('{"a": 1} x') == {"a": 1}
+    assert load("---\n---\na: 1") is None
+    assert load("# c\n") is None
+
+
+def test_a_character_that_may_not_be_is_found_on_its_line() -> None:
+    with pytest.raises(YamlError, match=r"^line 2: .* characters are not allowed$"):
+        load_all("a: é\nb: \x01")
 
 
 def test_concatenated_json_is_read() -> None:

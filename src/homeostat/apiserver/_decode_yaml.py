@@ -1,29 +1,19 @@
-"""Bodies in YAML, and JSON where it is read as that."""
+"""Bodies in YAML."""
 
 import re
 
 from homeostat import _yaml
 from homeostat.api import JSON
-from homeostat.apiserver._access import as_list, as_struct
-from homeostat.apiserver._nesting import MAX_DEPTH, MalformedError, TooDeepError
-from homeostat.apiserver._syntax import complaint
+from homeostat.apiserver._encode import go_numbers
+from homeostat.apiserver._nesting import (
+    MAX_DEPTH,
+    MalformedError,
+    TooDeepError,
+    is_deep,
+)
 
-__all__ = ["decode_yaml", "refuse_halves", "utf8_text", "yaml_duplicates"]
+__all__ = ["decode_yaml", "yaml_duplicates"]
 
-
-def utf8_text(body: bytes) -> str:
-    """Return a body as text.
-
-    Raises:
-        MalformedError: It is no UTF-8, as Go's reader of YAML words it.
-    """
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise MalformedError(f"{_IN_YAML}{_OCTETS[error.reason]}") from None
-
-
-_IN_YAML = "error converting YAML to JSON: yaml: "
 # What Python and Go say of bytes that are no UTF-8.
 _OCTETS = {
     "invalid start byte": "invalid leading UTF-8 octet",
@@ -32,71 +22,37 @@ _OCTETS = {
 }
 
 
-def refuse_halves(body: bytes) -> None:
-    r"""Refuse JSON with a ``\u`` of a surrogate: in YAML not even a pair is one.
+def decode_yaml(body: bytes, *, custom: bool = False) -> JSON:
+    """Decode the first document of a text to what JSON can hold.
+
+    Args:
+        body: The bytes.
+        custom: It is of a custom resource: numbers become what Go's maps hold.
 
     Raises:
-        MalformedError: There is one.
-    """
-    if _HALF.search(body) is None or complaint(body):
-        return
-    for found in _ESCAPE.finditer(body):
-        if _HALF.match(found[0]):
-            line = body.count(b"\n", 0, found.start()) + 1
-            where = f"line {line}: " if line > 1 else ""
-            text = "found invalid Unicode character escape code"
-            raise MalformedError(f"{_IN_YAML}{where}{text}")
-
-
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-_ESCAPE = re.compile(rb"\\(?:u....|.)", re.DOTALL)
-# Of what its scanner finds on the first line Go names no line.
-_SCANNED = re.compile(r"line 1: (?=found |did not find expected hexdecimal)")
-
-
-def decode_yaml(body: bytes) -> JSON:
-    """Decode one YAML document to what JSON can hold.
-
-    Raises:
-        MalformedError: It is none, or it grows by aliases.
+        MalformedError: It is none, as Go's reader of YAML words it.
     """
     try:
-        documents = _yaml.load_all(utf8_text(body))
-        if body.lstrip()[:1] == b"{":
-            refuse_halves(body)
-        value = documents[0] if documents else None
-        # Without aliases each node takes a byte of text at least.
-        return _plain(value, [len(body) + 1], 0)
-    except MalformedError:
-        raise
-    except RecursionError:
-        raise TooDeepError from None
-    except ValueError as error:
-        text = _SCANNED.sub("", str(error).partition("\n")[0])
-        raise MalformedError(f"{_IN_YAML}{text}") from None
+        value = _yaml.load(body.decode())
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"yaml: {_OCTETS[error.reason]}") from None
+    except _yaml.YamlError as error:
+        raise MalformedError(f"yaml: {_where(error)}{error.problem}") from None
+    if is_deep(value, MAX_DEPTH):
+        raise TooDeepError
+    return go_numbers(value) if custom else value
 
 
-def _plain(value: JSON, budget: list[int], depth: int) -> JSON:
-    budget[0] -= 1
-    if budget[0] < 0 or depth > MAX_DEPTH:
-        raise MalformedError("document contains excessive aliasing or nesting")
-    struct, array = as_struct(value), as_list(value)
-    if struct is not None:
-        pairs = struct.items()
-        return {_name(key): _plain(item, budget, depth + 1) for key, item in pairs}
-    if array is not None:
-        return [_plain(each, budget, depth + 1) for each in array]
-    if value is None or isinstance(value, str | int | float):
-        return value
-    raise MalformedError(f"a {type(value).__name__} has no form in JSON")
+def _where(error: _yaml.YamlError) -> str:
+    """Return the line that Go names: of a parser's complaint the one before.
 
-
-def _name(key: JSON) -> str:
-    if isinstance(key, bool):
-        return "true" if key else "false"
-    if isinstance(key, str | int | float):
-        return str(key)
-    raise MalformedError("a key is neither text nor a number")
+    Source: go.yaml.in/yaml/v2 ``parser.fail``, which counts from 0 and takes that for
+    unknown.
+    """
+    if error.line <= 1 or error.found_by not in ("scanner", "parser"):
+        return ""
+    line = error.line if error.found_by == "scanner" else error.line - 1
+    return f"line {line}: "
 
 
 def yaml_duplicates(body: bytes) -> list[str]:

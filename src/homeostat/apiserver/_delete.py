@@ -14,14 +14,12 @@ from homeostat.apiserver._context import Cluster, Target, timestamp
 from homeostat.apiserver._decode import (
     JSON_TYPE,
     YAML_TYPE,
-    MalformedError,
     check_size,
-    decode_for,
-    with_type_meta,
+    decode_typed,
 )
-from homeostat.apiserver._decode_yaml import decode_yaml
 from homeostat.apiserver._list import read_page
 from homeostat.apiserver._negotiate import accept, media_type
+from homeostat.apiserver._nesting import MalformedError
 from homeostat.apiserver._options import DeleteOptions, ListOptions, delete_options
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._render import list_body, object_bytes, respond
@@ -60,16 +58,9 @@ def read_options(target: Target) -> DeleteOptions:
     if media not in (JSON_TYPE, YAML_TYPE):
         raise unsupported_media((JSON_TYPE, YAML_TYPE))
     try:
-        value = (
-            decode_yaml(request.body)
-            if media == YAML_TYPE
-            else decode_for("DeleteOptions", request.body, huge=True)
-        )
-        body = with_type_meta({} if value is None else value)
+        body = decode_typed("DeleteOptions", request.body, media)
     except MalformedError as error:
-        yaml = str(error).removeprefix("error converting YAML to JSON: ")
-        text = f"couldn't get version/kind; json parse error: {error}"
-        raise bad_request(text if yaml == str(error) else yaml) from None
+        raise bad_request(str(error)) from None
     kind = body.get("kind", "DeleteOptions")
     if kind != "DeleteOptions":
         version = body.get("apiVersion") or "meta.k8s.io/v1"

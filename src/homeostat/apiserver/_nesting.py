@@ -8,6 +8,10 @@ the first one that is deep makes Python recurse further.
 
 import re
 import sys
+from typing import Any
+
+from homeostat.api import JSON
+from homeostat.apiserver._access import as_list, as_struct
 
 __all__ = [
     "DEEPEST",
@@ -16,6 +20,7 @@ __all__ = [
     "TooDeepError",
     "cut",
     "depth_of",
+    "is_deep",
     "make_room",
 ]
 
@@ -50,6 +55,23 @@ def make_room() -> None:
     """
     if sys.getrecursionlimit() < _FRAMES:
         sys.setrecursionlimit(_FRAMES)
+
+
+def is_deep(value: JSON, levels: int) -> bool:
+    """Tell whether a value has more levels; make room for those that it has."""
+    level = [value]
+    for depth in range(levels):
+        if depth == MAX_DEPTH:
+            make_room()
+        deeper: list[Any] = []
+        for item in level:
+            struct = as_struct(item)
+            inner = as_list(item) or () if struct is None else struct.values()
+            deeper += [each for each in inner if isinstance(each, dict | list)]
+        level = deeper
+        if not level:
+            return False
+    return True
 
 
 def depth_of(body: bytes) -> int:

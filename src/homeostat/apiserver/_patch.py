@@ -10,19 +10,17 @@ from homeostat._transport import HttpResponse
 from homeostat.api import JSON
 from homeostat.apiserver._access import as_struct
 from homeostat.apiserver._context import Cluster, Target
-from homeostat.apiserver._decode import (
-    MalformedError,
-    check_size,
-    decode_applied,
-    decode_for,
-    duplicates,
-    go_type,
-    is_deep,
-)
+from homeostat.apiserver._decode import check_size, decode_applied, go_type
+from homeostat.apiserver._decode_json import decode_json, duplicates
 from homeostat.apiserver._decode_yaml import yaml_duplicates
 from homeostat.apiserver._managed import blank_foreign, reset_fields, without_foreign
 from homeostat.apiserver._negotiate import accept, media_type
-from homeostat.apiserver._nesting import DEEPEST, MAX_DEPTH
+from homeostat.apiserver._nesting import (
+    DEEPEST,
+    MAX_DEPTH,
+    MalformedError,
+    is_deep,
+)
 from homeostat.apiserver._normal import TypeMismatchError
 from homeostat.apiserver._options import WriteOptions, write_options
 from homeostat.apiserver._registry import Served
@@ -144,7 +142,7 @@ def decode_patch(target: Target, kind: str) -> JSON:
     """
     try:
         served = target.served
-        patch = decode_for(served.kind, target.request.body, custom=served.custom)
+        patch = decode_json(served.kind, target.request.body, custom=served.custom)
     except MalformedError as error:
         raise bad_request(f"error decoding patch: {error}") from None
     if kind == MERGE_PATCH and patch is None:
@@ -309,20 +307,7 @@ def _refuse_absent(target: Target, metadata: Value) -> None:
 
 def _decode_config(target: Target, options: WriteOptions) -> Value:
     served, body = target.served, target.request.body
-    try:
-        decoded = decode_applied(served.kind, body, custom=served.custom)
-    except MalformedError as error:
-        text = str(error)
-        if not text.startswith("error converting"):
-            text = f"error converting YAML to JSON: yaml: {text}"
-        raise bad_request(f"error decoding YAML: {text}") from None
-    config = {} if decoded is None else as_struct(decoded)
-    if config is None:
-        found = go_type(decoded)
-        raise bad_request(
-            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: "
-            f"cannot unmarshal {found} into Go value of type map[string]interface {{}}"
-        )
+    config = decode_applied(served.kind, body, custom=served.custom)
     _refuse_duplicates(target, options)
     gvk = served.gvk
     given = (config.get("apiVersion"), config.get("kind"))

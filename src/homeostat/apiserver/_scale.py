@@ -14,8 +14,8 @@ from homeostat._transport import HttpResponse
 from homeostat.api import JSON, GroupVersionKind, Resource, Selector
 from homeostat.apiserver._access import as_struct, child
 from homeostat.apiserver._context import Cluster, Target
-from homeostat.apiserver._decode import MalformedError, duplicates, go_type
-from homeostat.apiserver._decode_yaml import decode_yaml
+from homeostat.apiserver._decode import decode_applied
+from homeostat.apiserver._decode_json import duplicates
 from homeostat.apiserver._normal import TypeMismatchError, normalise
 from homeostat.apiserver._options import WriteOptions, write_options
 from homeostat.apiserver._patch import (
@@ -32,7 +32,6 @@ from homeostat.apiserver._render import respond
 from homeostat.apiserver._shape import check_target, read_body
 from homeostat.apiserver._status import (
     StatusError,
-    bad_request,
     invalid,
     json_bytes,
     method_not_allowed,
@@ -115,17 +114,7 @@ def _as_scale(target: Target) -> Target:
 
 def _apply(cluster: Cluster, target: Target, options: WriteOptions) -> HttpResponse:
     """Apply a scale: what it says of the replicas goes to the object."""
-    try:
-        given = decode_yaml(target.request.body)
-    except MalformedError as error:
-        raise bad_request(f"error decoding YAML: {error}") from None
-    config = {} if given is None else as_struct(given)
-    if config is None:
-        raise bad_request(
-            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: "
-            f"cannot unmarshal {go_type(given)} into Go value of type "
-            "map[string]interface {}"
-        )
+    config = decode_applied("Scale", target.request.body)
     schema = schema_of(_KIND)
     if schema is None:
         raise LookupError("the built-in table has no Scale")

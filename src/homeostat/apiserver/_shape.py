@@ -6,12 +6,14 @@ from homeostat.api import GroupVersionKind
 from homeostat.apiserver._access import as_struct, text_at
 from homeostat.apiserver._context import Target
 from homeostat.apiserver._crd_serve import object_meta
-from homeostat.apiserver._decode import decode_object, duplicates, go_type, shown
+from homeostat.apiserver._decode import JSON_TYPE, decode_object, go_type, shown
+from homeostat.apiserver._decode_json import duplicates
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._normal import TypeMismatchError, mismatch, normalise
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import StatusError, bad_request, invalid
+from homeostat.apiserver._syntax import HugeNumberError
 from homeostat.k8s import schema_of
 from homeostat.schema import FieldError, prune
 
@@ -32,7 +34,10 @@ def read_body(target: Target, options: WriteOptions) -> Value:
     request, served = target.request, target.served
     content_type = request.headers.get("content-type", "")
     body = request.body
-    value = decode_object(body, content_type, served.kind, custom=served.custom)
+    try:
+        value = decode_object(body, content_type, served.kind, custom=served.custom)
+    except HugeNumberError as error:
+        raise mismatch(served.kind, served.gvk.version, error) from None
     _check_kind(served, value, body)
     twice: list[str] = []
     if options.validation != "Ignore" and _is_json(content_type):
@@ -42,7 +47,7 @@ def read_body(target: Target, options: WriteOptions) -> Value:
 
 
 def _is_json(content_type: str) -> bool:
-    return not content_type or media_type(content_type).name == "application/json"
+    return not content_type or media_type(content_type).name == JSON_TYPE
 
 
 def _check_kind(served: Served, value: Value, body: bytes) -> None:

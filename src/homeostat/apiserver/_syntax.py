@@ -13,8 +13,16 @@ import re
 from typing import Final, Self
 
 from homeostat.api import JSON
+from homeostat.apiserver._nesting import MalformedError
 
-__all__ = ["NESTING", "HugeNumber", "complaint", "decode_huge", "whole_surrogates"]
+__all__ = [
+    "NESTING",
+    "HugeNumber",
+    "HugeNumberError",
+    "complaint",
+    "decode_huge",
+    "whole_surrogates",
+]
 
 _END: Final = "unexpected end of JSON input"
 # Source: maxNestingDepth of encoding/json.
@@ -69,10 +77,24 @@ class HugeNumber(float):
         return number
 
 
-def decode_huge(body: bytes, found: list[str]) -> JSON:
-    """Decode JSON in which there is a ``HugeNumber``; ``found`` gets their texts.
+class HugeNumberError(MalformedError):
+    """A number that no float holds, where nothing else can hold it either."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"json: cannot unmarshal number {text} into Go value of type float64"
+        )
+
+
+def decode_huge(body: bytes, *, keep: bool) -> JSON:
+    """Decode JSON in which there is a number that no float holds.
+
+    Args:
+        body: The bytes.
+        keep: Make a ``HugeNumber`` of it.
 
     Raises:
+        HugeNumberError: There is one, and it is not kept.
         RecursionError: It is too deep.
     """
 
@@ -80,7 +102,8 @@ def decode_huge(body: bytes, found: list[str]) -> JSON:
         value = float(text)
         if not math.isinf(value):
             return value
-        found.append(text)
+        if not keep:
+            raise HugeNumberError(text)
         return HugeNumber(text)
 
     def integer(text: str) -> float:

@@ -1,8 +1,8 @@
 import pytest
 
-from homeostat.apiserver._decode import decode_for, duplicates
+from homeostat.apiserver._decode_json import decode_json, duplicates
 from homeostat.apiserver._decode_yaml import decode_yaml, yaml_duplicates
-from homeostat.apiserver._nesting import MalformedError
+from homeostat.apiserver._nesting import MalformedError, TooDeepError
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from homeostat.apiserver._nesting import MalformedError
 )
 def test_malformed_json_is_told_in_gos_words(body: bytes, text: str) -> None:
     with pytest.raises(MalformedError, match=text):
-        decode_for("Widget", body, custom=True)
+        decode_json("Widget", body, custom=True)
 
 
 def test_duplicates_have_paths() -> None:
@@ -48,3 +48,8 @@ def test_yaml_keys_become_text() -> None:
 
 def test_duplicates_of_what_is_no_json_are_not_looked_for() -> None:
     assert duplicates(b"{a: 1, a: 2}") == []
+
+
+def test_deep_yaml_is_refused() -> None:
+    with pytest.raises(TooDeepError):
+        decode_yaml(b"[" * 150 + b"]" * 150)
