@@ -67,24 +67,6 @@ async def test_watch_that_is_closed_ends_cleanly(server: ApiServer) -> None:
         assert await first_line(stream) is None
 
 
-async def test_reader_that_lags_too_far_loses_its_stream(server: ApiServer) -> None:
-    version = str(server.revision)
-    async with server.stream(watch(resourceVersion=version)) as stream:
-        for number in range(10_050):
-            await server.handle(
-                HttpRequest(
-                    method="PATCH",
-                    path=f"{PATH}/a",
-                    headers={"content-type": "application/merge-patch+json"},
-                    body=json.dumps({"data": {"n": str(number)}}).encode(),
-                )
-            )
-        seen = 0
-        async for chunk in stream.chunks():
-            seen += len(chunk.splitlines())
-    assert seen == 10_000
-
-
 async def test_pages_of_compacted_state_offer_to_go_on(server: ApiServer) -> None:
     await ask(server, "POST", PATH, {"metadata": {"name": "b"}})
     page = json.loads((await ask(server, "GET", PATH, limit="1")).body)

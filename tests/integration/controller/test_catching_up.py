@@ -223,7 +223,24 @@ async def test_caches_are_measured(world: World) -> None:
         assert gauges["store_unacked v1 ConfigMap"] == 0
         assert gauges["store_resource_version v1 ConfigMap"] > before
         assert gauges["store_watermark_timestamp_seconds v1 ConfigMap"] > 1e9
-        assert gauges.get("store_tombs v1 ConfigMap", 0) == 0
+
+
+@virtual
+async def test_deletes_that_are_not_confirmed_are_measured(world: World) -> None:
+    @controller(PodSet, name="deletes", reads=[CONFIG_MAP])
+    async def deletes(_podset: PodSet, ctx: Context) -> None:
+        await ctx.delete(ctx.get(CONFIG_MAP, "a"))
+
+    wire = late(world)
+    gauges = world.figures.gauges
+    await world.outsider.create(config("a", namespace="default"))
+    async with world.running(deletes):
+        wire.slow, wire.delay = "/configmaps", 2
+        await world.outsider.create(podset())
+        await asyncio.sleep(1)
+        assert gauges["store_tombs v1 ConfigMap"] == 2  # and what it hides
+        await asyncio.sleep(2)
+        assert gauges["store_tombs v1 ConfigMap"] == 0
 
 
 def cautious(

@@ -270,7 +270,7 @@ def test_the_threads_of_a_controller_end_with_it() -> None:
     scenario()
     assert found
     for thread in found:
-        thread.join(1)
+        thread.join(5)
     assert workers() == []
 
 

@@ -28,25 +28,17 @@ def _watch_from(server: ApiServer) -> HttpRequest:
     return HttpRequest(method="GET", path=PATH, query=query)
 
 
-async def test_reader_behind_by_events_gets_those_and_the_end(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("limit", "most", "size"), [("QUEUE_EVENTS", 2, 1), ("QUEUE_BYTES", 10_000, 6_000)]
+)
+async def test_reader_that_is_behind_gets_what_is_queued_and_the_end(
+    monkeypatch: pytest.MonkeyPatch, limit: str, most: int, size: int
 ) -> None:
-    monkeypatch.setattr(_watch, "QUEUE_EVENTS", 2)
+    monkeypatch.setattr(_watch, limit, most)
     server = ApiServer()
     async with server.stream(_watch_from(server)) as stream:
         for name in "abc":
-            await _create(server, name, 1)
-        assert await _rest(stream) == ["a", "b"]
-
-
-async def test_reader_behind_by_bytes_gets_those_and_the_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(_watch, "QUEUE_BYTES", 10_000)
-    server = ApiServer()
-    async with server.stream(_watch_from(server)) as stream:
-        for name in "abc":
-            await _create(server, name, 6_000)
+            await _create(server, name, size)
         assert await _rest(stream) == ["a", "b"]
 
 

@@ -45,28 +45,28 @@ class Target:
         self.entered = asyncio.Event()
 
     async def request(self, request: HttpRequest) -> HttpResponse:
-        if self.refusal:
-            raise self.refusal
-        await self._answer()
-        return HttpResponse(status=200, body=request.path.encode())
+        async with self._answer():
+            return HttpResponse(status=200, body=request.path.encode())
 
     @asynccontextmanager
     async def stream(self, _request: HttpRequest) -> AsyncGenerator[HttpStream]:
-        if self.refusal:
-            raise self.refusal
-        self.open += 1
-        try:
-            await self._answer()
+        async with self._answer():
             yield Chunks(self.failure, wait=not self.failure)
-        finally:
-            self.open -= 1
 
     async def close(self) -> None: ...
 
-    async def _answer(self) -> None:
+    @asynccontextmanager
+    async def _answer(self) -> AsyncGenerator[None]:
+        if self.refusal:
+            raise self.refusal
+        self.open += 1
         self.entered.set()
-        if not self.answers:
-            await asyncio.get_running_loop().create_future()
+        try:
+            if not self.answers:
+                await asyncio.get_running_loop().create_future()
+            yield
+        finally:
+            self.open -= 1
 
 
 @pytest.fixture
@@ -115,9 +115,11 @@ async def test_cancelled_request_is_cancelled(thread: LoopThread) -> None:
     target.answers = False
     asked = asyncio.create_task(Hop(target, thread).request(REQUEST))
     await asyncio.sleep(0)
+    await entered(target, thread)
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
+    await closed(target)
 
 
 async def read(stream: HttpStream, count: int) -> list[bytes]:
