@@ -147,6 +147,18 @@ class Wire:
     def connect(self, server: ApiServer) -> None:
         self._inner = server.transport()
 
+    def before_first(
+        self, method: str, act: Callable[[], Awaitable[object]], *, path: str = ""
+    ) -> None:
+        """Let a test step in once, before the first request to a path that ends so."""
+
+        async def step_in(request: HttpRequest) -> None:
+            if request.method == method and request.path.endswith(path):
+                self.before = None
+                await act()
+
+        self.before = step_in
+
     def writes(self) -> list[str]:
         return [r for r in self.requests if r.split()[0] not in {"GET", "WATCH"}]
 

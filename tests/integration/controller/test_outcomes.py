@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from homeostat import Context, controller
-from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.controller import KindController
 from tests.integration.controller.support import PodSet, World, podset, settle, virtual
 
@@ -84,14 +83,10 @@ def test_clean_up_of_what_vanished_meanwhile_is_worth_a_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def vanish(world: World) -> None:
-        async def first(request: HttpRequest) -> HttpResponse | None:
-            if request.method == "PATCH":
-                world.wire.before = None
-                nothing = {"metadata": {"finalizers": None}}
-                await world.outsider.patch(PodSet, "a", nothing)
-            return None
-
-        world.wire.before = first
+        nothing = {"metadata": {"finalizers": None}}
+        world.wire.before_first(
+            "PATCH", lambda: world.outsider.patch(PodSet, "a", nothing)
+        )
         await delete(world)
 
     found = outcomes(caplog, vanish)

@@ -92,15 +92,11 @@ async def test_the_own_status_write_does_not_trigger(world: World) -> None:
 async def test_anothers_change_that_comes_with_the_own_response_triggers(
     world: World,
 ) -> None:
-    async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.path.endswith("/status"):
-            world.wire.before = None
-            patch = {"spec": {"size": 7}}
-            await world.outsider.patch(PODSET, "a", patch)
-        return None
-
+    patch = {"spec": {"size": 7}}
     async with world.running(make()):
-        world.wire.before = before
+        world.wire.before_first(
+            "PATCH", lambda: world.outsider.patch(PODSET, "a", patch), path="/status"
+        )
         await world.outsider.create(podset(size=1))
         await settle()
         assert await replicas(world) == 7
@@ -211,15 +207,11 @@ async def test_a_lost_update_is_repeated_on_the_newer_object(world: World) -> No
             podset.spec.size = 10
             await ctx.update(podset)
 
-    async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.method == "PUT":
-            world.wire.before = None
-            labels = {"metadata": {"labels": {"by": "outsider"}}}
-            await world.outsider.patch(PODSET, "a", labels)
-        return None
-
+    labels = {"metadata": {"labels": {"by": "outsider"}}}
     async with world.running(sizer):
-        world.wire.before = before
+        world.wire.before_first(
+            "PUT", lambda: world.outsider.patch(PODSET, "a", labels)
+        )
         await world.outsider.create(podset(size=1))
         await settle()
     stored = await world.outsider.get(PodSet, "a")

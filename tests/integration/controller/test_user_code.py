@@ -396,14 +396,11 @@ async def test_finalizers_that_change_underneath_are_a_conflict_not_a_loss(
 ) -> None:
     controller_ = _with_finalizer()
 
-    async def before(request: Any) -> None:
-        if request.method == "PATCH" and request.path.endswith("/podsets/a"):
-            world.wire.before = None
-            patch = {"metadata": {"finalizers": ["other.dev/hold"]}}
-            await world.outsider.patch(PodSet, "a", patch)
-
+    patch = {"metadata": {"finalizers": ["other.dev/hold"]}}
     async with world.running(controller_):
-        world.wire.before = before
+        world.wire.before_first(
+            "PATCH", lambda: world.outsider.patch(PodSet, "a", patch), path="/podsets/a"
+        )
         await world.outsider.create(podset())
         await settle()
         held = await world.outsider.get(PodSet, "a")

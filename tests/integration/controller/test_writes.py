@@ -3,7 +3,6 @@
 from typing import Any
 
 from homeostat import Context, controller
-from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.api import from_dict
 from homeostat.errors import ConflictError
 from homeostat.k8s import apps_v1
@@ -16,6 +15,12 @@ from tests.integration.controller.support import (
     settle,
     virtual,
 )
+
+
+async def replace(world: World) -> None:
+    """Put another object in the place of one: other uid, other version."""
+    await world.outsider.delete(DEPLOYMENT, "a")
+    await world.outsider.create(deployment("a", 1))
 
 
 @virtual
@@ -31,17 +36,9 @@ async def test_what_was_read_is_applied_whatever_became_of_its_version(
         await ctx.apply(child)
         done.append(child["metadata"]["uid"])
 
-    async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.method == "PATCH":
-            # Another object of the same name: other uid, other version.
-            world.wire.before = None
-            await world.outsider.delete(DEPLOYMENT, "a")
-            await world.outsider.create(deployment("a", 1))
-        return None
-
     await world.outsider.create(deployment("a", 1))
     async with world.running(applies):
-        world.wire.before = before
+        world.wire.before_first("PATCH", lambda: replace(world))
         await world.outsider.create(podset())
         await settle()
     stored = await world.outsider.get(DEPLOYMENT, "a")
@@ -178,17 +175,9 @@ async def test_what_was_read_is_deleted_by_its_uid_though_only_named(
         except ConflictError as error:
             answers.append(error.reason)
 
-    async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.method == "DELETE":
-            # Another object of the same name.
-            world.wire.before = None
-            await world.outsider.delete(DEPLOYMENT, "a")
-            await world.outsider.create(deployment("a", 1))
-        return None
-
     await world.outsider.create(deployment("a", 1))
     async with world.running(deletes):
-        world.wire.before = before
+        world.wire.before_first("DELETE", lambda: replace(world))
         await world.outsider.create(podset())
         await settle()
     assert answers == ["Conflict"]
@@ -206,15 +195,12 @@ async def test_delete_of_what_has_changed_waits_for_the_change(world: World) -> 
         if seen[-1] == 1:
             await ctx.delete(child, unchanged=True)
 
-    async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.method == "DELETE":
-            world.wire.before = None
-            await world.outsider.patch(DEPLOYMENT, "a", {"spec": {"replicas": 2}})
-        return None
+    async def scale() -> None:
+        await world.outsider.patch(DEPLOYMENT, "a", {"spec": {"replicas": 2}})
 
     await world.outsider.create(deployment("a", 1))
     async with world.running(deletes):
-        world.wire.before = before
+        world.wire.before_first("DELETE", scale)
         await world.outsider.create(podset())
         await settle()
     assert seen == [1, 2]

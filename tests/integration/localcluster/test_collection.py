@@ -77,6 +77,14 @@ def named(obj: dict[str, Any]) -> tuple[str, str, str, str]:
     return obj["apiVersion"], obj["kind"], meta["name"], meta["uid"]
 
 
+async def give_owner(world: World, owner: dict[str, Any]) -> None:
+    """Give the child one owner more."""
+    child = await world.outsider.get(CONFIG_MAP, "child")
+    more = config("child", named(owner))["metadata"]["ownerReferences"]
+    child["metadata"]["ownerReferences"] += more
+    await world.outsider.update(child)
+
+
 async def is_there(world: World, name: str, namespace: str = "default") -> bool:
     try:
         await world.outsider.get(CONFIG_MAP, name, namespace=namespace)
@@ -122,15 +130,12 @@ async def test_a_successor_of_the_owners_name_is_not_the_owner(world: World) -> 
 async def test_a_successor_of_the_dependents_name_is_not_collected(
     world: World,
 ) -> None:
-    async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.method == "DELETE":
-            world.wire.before = None
-            await world.outsider.delete(CONFIG_MAP, "child")
-            await world.outsider.create(config("child"))
-        return None
+    async def replace() -> None:
+        await world.outsider.delete(CONFIG_MAP, "child")
+        await world.outsider.create(config("child"))
 
     async with collecting(world):
-        world.wire.before = before
+        world.wire.before_first("DELETE", replace)
         await world.outsider.create(config("child", ("v1", "ConfigMap", "x", "gone")))
         await settle()
         assert await is_there(world, "child")
@@ -141,16 +146,7 @@ async def test_an_owner_that_is_added_amid_the_cutting_stays(world: World) -> No
     async with collecting(world):
         one, two = [await world.outsider.create(config(n)) for n in ("one", "two")]
 
-        async def before(request: HttpRequest) -> HttpResponse | None:
-            if request.method == "PATCH":
-                world.wire.before = None
-                child = await world.outsider.get(CONFIG_MAP, "child")
-                references = config("child", named(two))["metadata"]["ownerReferences"]
-                child["metadata"]["ownerReferences"] += references
-                await world.outsider.update(child)
-            return None
-
-        world.wire.before = before
+        world.wire.before_first("PATCH", lambda: give_owner(world, two))
         child = config("child", named(one))
         gone = config("child", ("v1", "ConfigMap", "x", "gone"))
         child["metadata"]["ownerReferences"] += gone["metadata"]["ownerReferences"]
@@ -391,16 +387,7 @@ async def test_an_owner_that_is_given_at_the_last_moment_keeps_the_object(
     async with collecting(world):
         owner = await world.outsider.create(config("owner"))
 
-        async def before(request: HttpRequest) -> HttpResponse | None:
-            if request.method == "DELETE":
-                world.wire.before = None
-                child = await world.outsider.get(CONFIG_MAP, "child")
-                more = config("x", named(owner))["metadata"]["ownerReferences"]
-                child["metadata"]["ownerReferences"] += more
-                await world.outsider.update(child)
-            return None
-
-        world.wire.before = before
+        world.wire.before_first("DELETE", lambda: give_owner(world, owner))
         await world.outsider.create(config("child", ("v1", "ConfigMap", "x", "gone")))
         await settle()
         child = await world.outsider.get(CONFIG_MAP, "child")
@@ -457,15 +444,12 @@ async def test_a_successor_that_was_never_seen_is_another_owner(world: World) ->
 async def test_a_successor_is_not_even_asked_to_go(world: World) -> None:
     gone = ("v1", "ConfigMap", "x", "gone")
 
-    async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.method == "GET" and request.path.endswith("/child"):
-            world.wire.before = None
-            await world.outsider.delete(CONFIG_MAP, "child")
-            await world.outsider.create(config("child", gone))
-        return None
+    async def replace() -> None:
+        await world.outsider.delete(CONFIG_MAP, "child")
+        await world.outsider.create(config("child", gone))
 
     async with collecting(world):
-        world.wire.before = before
+        world.wire.before_first("GET", replace, path="/child")
         await world.outsider.create(config("child", gone))
         await settle()
         assert not await is_there(world, "child")  # it is judged for itself
@@ -480,18 +464,11 @@ async def test_the_references_of_a_successor_are_not_cut(world: World) -> None:
         await world.outsider.create(config("child", reference))
         await settle()
 
-        async def before(request: HttpRequest) -> HttpResponse | None:
-            if request.method == "GET" and request.path.endswith("/child"):
-                world.wire.before = None
-                await world.outsider.delete(CONFIG_MAP, "child")
-                await world.outsider.create(config("child"))
-                patch = {"metadata": {"ownerReferences": [{**other}]}}
-                await world.outsider.patch(CONFIG_MAP, "child", patch)
-            return None
+        async def replace() -> None:
+            await world.outsider.delete(CONFIG_MAP, "child")
+            await world.outsider.create(config("child", reference))
 
-        fields = ("apiVersion", "kind", "name", "uid")
-        other = dict(zip(fields, reference, strict=True))
-        world.wire.before = before
+        world.wire.before_first("GET", replace, path="/child")
         world.wire.requests.clear()
         await world.outsider.delete(CONFIG_MAP, "owner", propagation="Orphan")
         await settle()
