@@ -152,10 +152,11 @@ class Wire:
     ) -> None:
         """Let a test step in once, before the first request to a path that ends so."""
 
-        async def step_in(request: HttpRequest) -> None:
+        async def step_in(request: HttpRequest) -> HttpResponse | None:
             if request.method == method and request.path.endswith(path):
                 self.before = None
                 await act()
+            return None
 
         self.before = step_in
 
