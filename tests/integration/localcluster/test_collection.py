@@ -1,7 +1,6 @@
-"""The garbage collector and the namespace controller alone, in virtual time."""
+"""The garbage collector alone, in virtual time."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +14,6 @@ from homeostat.api import GroupVersionKind, ObjectMeta
 from homeostat.errors import NotFoundError
 from homeostat.k8s import core_v1
 from homeostat.localcluster._garbage import GarbageCollector
-from homeostat.localcluster._namespaces import namespaces
 from tests.integration.controller.support import (
     CONFIG_MAP,
     CRD,
@@ -25,24 +23,14 @@ from tests.integration.controller.support import (
     settle,
     virtual,
 )
+from tests.integration.localcluster.support import (
+    config,
+    is_there,
+    refusal,
+    without_an_answer,
+)
 
 NAMESPACE = core_v1.Namespace
-
-
-def refusal(code: int, reason: str) -> HttpResponse:
-    body = f'{{"kind":"Status","status":"Failure","reason":"{reason}","code":{code}}}'
-    return HttpResponse(status=code, body=body.encode())
-
-
-async def without_an_answer(world: World, request: HttpRequest) -> HttpResponse:
-    """Return the discovery of a server for whose group test.dev nobody answers."""
-    answer = await world.server.handle(request)
-    root = json.loads(answer.body)
-    for group in root["items"]:
-        if group["metadata"]["name"] == "test.dev":
-            group["versions"] = [{"version": "v1", "freshness": "Stale"}]
-    body = json.dumps(root).encode()
-    return HttpResponse(status=answer.status, headers=answer.headers, body=body)
 
 
 @asynccontextmanager
@@ -59,19 +47,6 @@ async def collecting(world: World) -> AsyncGenerator[GarbageCollector]:
         running.cancel()
 
 
-def config(
-    name: str,
-    owner: tuple[str, str, str, str] | None = None,
-    namespace: str = "default",
-) -> dict[str, Any]:
-    """Return a ConfigMap; its owner is named by API version, kind, name and uid."""
-    meta: dict[str, Any] = {"name": name, "namespace": namespace}
-    if owner is not None:
-        fields = ("apiVersion", "kind", "name", "uid")
-        meta["ownerReferences"] = [dict(zip(fields, owner, strict=True))]
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}
-
-
 def named(obj: dict[str, Any]) -> tuple[str, str, str, str]:
     meta = obj["metadata"]
     return obj["apiVersion"], obj["kind"], meta["name"], meta["uid"]
@@ -83,14 +58,6 @@ async def give_owner(world: World, owner: dict[str, Any]) -> None:
     more = config("child", named(owner))["metadata"]["ownerReferences"]
     child["metadata"]["ownerReferences"] += more
     await world.outsider.update(child)
-
-
-async def is_there(world: World, name: str, namespace: str = "default") -> bool:
-    try:
-        await world.outsider.get(CONFIG_MAP, name, namespace=namespace)
-    except NotFoundError:
-        return False
-    return True
 
 
 @virtual
@@ -251,87 +218,6 @@ async def test_a_discovery_that_fails_is_asked_again(world: World) -> None:
         await world.outsider.create(config("child", ("v1", "ConfigMap", "x", "gone")))
         await settle()
         assert not await is_there(world, "child")
-
-
-async def fill_and_delete(world: World, *finalizers: str) -> None:
-    """Delete a namespace that holds one object."""
-    await world.outsider.create(NAMESPACE(metadata=ObjectMeta(name="team")))
-    body = config("a", namespace="team")
-    body["metadata"]["finalizers"] = list(finalizers)
-    await world.outsider.create(body)
-    await world.outsider.delete(NAMESPACE, "team")
-    await settle()
-
-
-async def namespace_is_there(world: World) -> bool:
-    try:
-        await world.outsider.get(NAMESPACE, "team")
-    except NotFoundError:
-        return False
-    return True
-
-
-@virtual
-async def test_a_namespace_waits_for_what_holds_out_and_says_for_what(
-    world: World,
-) -> None:
-    async with world.running(namespaces):
-        await fill_and_delete(world, "other.dev/hold")
-        team = await world.outsider.get(NAMESPACE, "team")
-        told = [c for c in team.status.conditions if c.reason == "SomeResourcesRemain"]
-        assert [(c.type, c.status) for c in told] == [
-            ("NamespaceContentRemaining", "True")
-        ]
-        assert told[0].message.endswith("configmaps. has 1 resource instances")
-        patch = {"metadata": {"finalizers": None}}
-        await world.outsider.patch(CONFIG_MAP, "a", patch, namespace="team")
-        await settle()
-        assert not await namespace_is_there(world)
-
-
-@virtual
-async def test_one_kind_that_cannot_be_emptied_does_not_hold_up_the_others(
-    world: World,
-) -> None:
-    async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.method == "DELETE" and request.path.endswith("/configmaps"):
-            return refusal(403, "Forbidden")
-        return None
-
-    async with world.running(namespaces):
-        await world.outsider.create(NAMESPACE(metadata=ObjectMeta(name="team")))
-        await world.outsider.create(config("a", namespace="team"))
-        other = podset("p")
-        other.metadata.namespace = "team"
-        await world.outsider.create(other)
-        world.wire.before = before
-        await world.outsider.delete(NAMESPACE, "team")
-        await settle()
-        assert await world.outsider.list(PodSet, namespace="team") == []
-        assert await namespace_is_there(world)
-        world.wire.before = None
-        await asyncio.sleep(60)
-        assert not await namespace_is_there(world)
-
-
-@virtual
-async def test_conditions_of_others_stay_on_a_namespace_that_waits(
-    world: World,
-) -> None:
-    async with world.running(namespaces):
-        await world.outsider.create(NAMESPACE(metadata=ObjectMeta(name="team")))
-        conditions = [{"type": "Audited", "status": "True"}]
-        patch = {"status": {"conditions": conditions}}
-        await world.outsider.patch(NAMESPACE, "team", patch, subresource="status")
-        body = config("a", namespace="team")
-        body["metadata"]["finalizers"] = ["other.dev/hold"]
-        await world.outsider.create(body)
-        await world.outsider.delete(NAMESPACE, "team")
-        await settle()
-        team = await world.outsider.get(NAMESPACE, "team")
-    types = [c.type for c in team.status.conditions]
-    assert types[0] == "Audited"
-    assert "NamespaceContentRemaining" in types
 
 
 @virtual
@@ -496,68 +382,3 @@ async def test_a_group_that_does_not_answer_is_not_taken_for_gone(
         assert not collector._stale.is_set()
         assert PodSet.__resource__.gvk in collector._watched
         assert await is_there(world, "child")
-
-
-@virtual
-async def test_a_namespace_keeps_the_finalizers_of_others(world: World) -> None:
-    async with world.running(namespaces):
-        space = NAMESPACE(metadata=ObjectMeta(name="team"))
-        space.spec.finalizers = ["kubernetes", "other.dev/hold"]
-        await world.outsider.create(space)
-        await world.outsider.delete(NAMESPACE, "team")
-        await settle()
-        team = await world.outsider.get(NAMESPACE, "team")
-        assert team.spec.finalizers == ["other.dev/hold"]
-
-
-@virtual
-async def test_a_namespace_waits_for_a_group_that_does_not_answer(
-    world: World,
-) -> None:
-    async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.path == "/apis":
-            return await without_an_answer(world, request)
-        return None
-
-    async with world.running(namespaces):
-        world.wire.before = before
-        await fill_and_delete(world)
-        assert await namespace_is_there(world)
-        world.wire.before = None
-        await asyncio.sleep(60)
-        assert not await namespace_is_there(world)
-
-
-@virtual
-async def test_pods_leave_a_namespace_before_all_else(world: World) -> None:
-    container = core_v1.Container(name="c", image="busybox")
-    pod = core_v1.Pod(
-        metadata=ObjectMeta(name="p", namespace="team", finalizers=["other.dev/hold"]),
-        spec=core_v1.PodSpec(containers=[container]),
-    )
-    async with world.running(namespaces):
-        await world.outsider.create(NAMESPACE(metadata=ObjectMeta(name="team")))
-        await world.outsider.create(pod)
-        await world.outsider.create(config("a", namespace="team"))
-        await world.outsider.delete(NAMESPACE, "team")
-        await settle()
-        assert await is_there(world, "a", "team")
-        patch = {"metadata": {"finalizers": None}}
-        await world.outsider.patch(core_v1.Pod, "p", patch, namespace="team")
-        await settle()
-        assert not await namespace_is_there(world)
-
-
-@virtual
-async def test_a_kind_that_goes_while_a_namespace_is_emptied_is_empty(
-    world: World,
-) -> None:
-    async def before(request: HttpRequest) -> HttpResponse | None:
-        if request.path.endswith("/namespaces/team/podsets"):
-            return refusal(404, "NotFound")
-        return None
-
-    async with world.running(namespaces):
-        world.wire.before = before
-        await fill_and_delete(world)
-        assert not await namespace_is_there(world)
