@@ -6,26 +6,12 @@ from random import Random
 import pytest
 
 from homeostat.api import Unstructured
-from tests.bad_days.kinds import CONFIG_MAP, Set, make_sets, new_set
-from tests.bad_days.world import SET, Operator, World
+from tests.bad_days.kinds import make_sets
+from tests.bad_days.scenario import scenario
+from tests.bad_days.world import World
 
 embedded_only = pytest.mark.asyncio(loop_factories=["embedded"])
 Worlds = Callable[[], Awaitable[World]]
-
-
-async def scenario(world: World, operator: Operator) -> list[Unstructured]:
-    """Make, grow, shrink and delete; return the end state, and nothing is under way."""
-    await world.outsider.create(new_set(size=2))
-    await world.whole("a", 2)
-    await world.outsider.patch(Set, "a", {"spec": {"size": 1}})
-    await world.whole("a", 1)
-    await world.outsider.create(new_set("b", size=1))
-    await world.whole("b", 1)
-    await world.outsider.delete(Set, "b")
-    await world.until(lambda: world.lacks(SET, "b"))
-    await world.lacks(CONFIG_MAP, "ledger-b")
-    await operator.quiet()
-    return await world.end_state()
 
 
 async def undisturbed(worlds: Worlds) -> tuple[list[Unstructured], int]:

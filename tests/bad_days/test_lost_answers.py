@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from homeostat.api import Unstructured
 from tests.bad_days.faults import Delay, Effect, Lose, Refuse
-from tests.bad_days.kinds import CONFIG_MAP, Set, make_sets, new_set
-from tests.bad_days.world import SET, Operator, World
+from tests.bad_days.kinds import Set, make_sets, new_set
+from tests.bad_days.scenario import scenario
+from tests.bad_days.world import World
 
 Worlds = Callable[[], Awaitable[World]]
 
@@ -18,20 +18,6 @@ LOSSES: dict[str, Effect] = {
     "internal": Refuse(500, "InternalError", "etcdserver: request timed out"),
     "timeout": Refuse(504, "Timeout", "the request did not complete in time"),
 }
-
-
-async def scenario(world: World, operator: Operator) -> list[Unstructured]:
-    await world.outsider.create(new_set(size=2))
-    await world.whole("a", 2)
-    await world.outsider.patch(Set, "a", {"spec": {"size": 1}})
-    await world.whole("a", 1)
-    await world.outsider.create(new_set("b", size=1))
-    await world.whole("b", 1)
-    await world.outsider.delete(Set, "b")
-    await world.until(lambda: world.lacks(SET, "b"))
-    await world.lacks(CONFIG_MAP, "ledger-b")
-    await operator.quiet()
-    return await world.end_state()
 
 
 @pytest.mark.parametrize("committed", [False, True])

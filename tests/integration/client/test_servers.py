@@ -1,15 +1,12 @@
 """The client on both API servers: the embedded one in process, the real one by TLS."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from homeostat._random import Random
-from homeostat._transport import Transport
 from homeostat.api import GroupVersionKind, LabelSelector, ObjectMeta
 from homeostat.apiserver import ApiServer, HistoryLimits, serve
 from homeostat.client import (
@@ -67,23 +64,6 @@ CRD: dict[str, Any] = {
         ],
     },
 }
-
-
-@pytest.fixture(
-    name="client", params=["embedded", pytest.param("real", marks=pytest.mark.kube)]
-)
-async def _client(request: pytest.FixtureRequest) -> AsyncGenerator[Client]:
-    """A client in a namespace of the test's own."""
-    target: ClusterConfig | Transport
-    if request.param == "real":
-        plane: ControlPlane = request.getfixturevalue("control_plane")
-        target = await asyncio.to_thread(load_config, plane.kubeconfig())
-    else:
-        target = ApiServer().transport()
-    namespace = f"client-{Random().suffix()}"
-    async with Client(target, namespace=namespace) as client:
-        await client.create(core_v1.Namespace(metadata=ObjectMeta(name=namespace)))
-        yield client
 
 
 def config_map(name: str, **data: str) -> core_v1.ConfigMap:

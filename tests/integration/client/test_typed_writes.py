@@ -1,15 +1,9 @@
 """Typed objects of the built-in kinds, written to both API servers."""
 
-import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
-from homeostat._random import Random
-from homeostat._transport import Transport
 from homeostat.api import (
     LabelSelector,
     MicroTime,
@@ -19,8 +13,7 @@ from homeostat.api import (
     kind_of,
     to_dict,
 )
-from homeostat.apiserver import ApiServer
-from homeostat.client import Client, ClusterConfig, load_config
+from homeostat.client import Client
 from homeostat.errors import ConflictError
 from homeostat.k8s import (
     apiextensions_v1,
@@ -30,27 +23,9 @@ from homeostat.k8s import (
     networking_v1,
     scheduling_v1,
 )
-from tests.harness.kube import ControlPlane
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LABELS = {"app": "web"}
-
-
-@pytest.fixture(
-    name="client", params=["embedded", pytest.param("real", marks=pytest.mark.kube)]
-)
-async def _client(request: pytest.FixtureRequest) -> AsyncGenerator[Client]:
-    """A client in a namespace of the test's own."""
-    target: ClusterConfig | Transport
-    if request.param == "real":
-        plane: ControlPlane = request.getfixturevalue("control_plane")
-        target = await asyncio.to_thread(load_config, plane.kubeconfig())
-    else:
-        target = ApiServer().transport()
-    namespace = f"typed-{Random().suffix()}"
-    async with Client(target, namespace=namespace) as client:
-        await client.create(core_v1.Namespace(metadata=ObjectMeta(name=namespace)))
-        yield client
 
 
 def template() -> core_v1.PodTemplateSpec:

@@ -38,6 +38,11 @@ class Figures:
         self.observed.setdefault(name, []).append(value)
 
 
+async def take(queue: WorkQueue[str], got: list[str]) -> None:
+    async with queue.lease() as item:
+        got.append(item.key)
+
+
 @virtual
 async def test_lease_waits_for_an_add() -> None:
     queue = WorkQueue[str]()
@@ -89,13 +94,9 @@ async def test_cancelling_a_waiting_worker_takes_no_key() -> None:
     queue = WorkQueue[str]()
     got: list[str] = []
 
-    async def work() -> None:
-        async with queue.lease() as item:
-            got.append(item.key)
-
     async with Group() as tasks:
-        first = tasks.start(work(), name="first")
-        tasks.start(work(), name="second")
+        first = tasks.start(take(queue, got), name="first")
+        tasks.start(take(queue, got), name="second")
         await asyncio.sleep(1)
         queue.add("a")
         first.cancel()
@@ -254,13 +255,9 @@ async def test_a_worker_that_is_cancelled_before_the_add_is_passed_over() -> Non
     queue = WorkQueue[str]()
     got: list[str] = []
 
-    async def work() -> None:
-        async with queue.lease() as item:
-            got.append(item.key)
-
     async with Group() as tasks:
-        first = tasks.start(work(), name="first")
-        tasks.start(work(), name="second")
+        first = tasks.start(take(queue, got), name="first")
+        tasks.start(take(queue, got), name="second")
         await asyncio.sleep(1)
         first.cancel()
         queue.add("a")
