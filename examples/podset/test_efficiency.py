@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import pairwise
@@ -162,9 +163,13 @@ def test_steady_state_renews_watches_and_asks_for_nothing() -> None:
             await world.create("web", 3)
             await world.settle()
             world.counting.requests.clear()
+            world.counting.watches.clear()
             before = world.cluster.server.revision
-            await asyncio.sleep(HOUR)
+            await asyncio.sleep(HOUR / 2)
             assert world.counting.sent() == []
+            renewed = Counter(world.counting.watches)
+            assert len(renewed) == 3
+            assert all(2 <= count <= 8 for count in renewed.values())
             # Nodes renew their leases; nobody touches anything of the PodSet.
             web = await world.outsider.get(PodSet, "web")
             assert int(web.metadata.resource_version) <= before

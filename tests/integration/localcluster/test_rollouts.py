@@ -137,6 +137,7 @@ async def test_a_rollback_long_after_the_rollout_never_times_out(web: Web) -> No
         watching = tasks.start(watch(), name="watch")
         await web.set_image("busybox:1")
         watching.cancel()
+    assert "ReplicaSetUpdated" in reasons
     assert "ProgressDeadlineExceeded" not in reasons
     assert await web.condition("Progressing") == ("True", "NewReplicaSetAvailable")
 
