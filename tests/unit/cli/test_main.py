@@ -46,6 +46,25 @@ def test_failure_ends_with_status_1_and_one_line(
     assert len(result.output.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def f(:\n", "does not run: line 1: invalid syntax"),
+        ("x = 1\n1 / 0\n", "does not run: line 2: ZeroDivisionError: division by zero"),
+        ("x = 1\n", "no controller at the top level of"),
+    ],
+    ids=["syntax", "raises", "empty"],
+)
+def test_file_that_is_no_operator(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "op.py"
+    path.write_text(text)
+    result = CliRunner().invoke(main, ["run", str(path), "--local"])
+    assert result.exit_code == 1
+    assert message in result.output
+    assert str(path) in result.output
+    assert len(result.output.splitlines()) == 1
+
+
 HEAD = """
 from homeostat import *
 from homeostat.k8s import core_v1
