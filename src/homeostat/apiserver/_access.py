@@ -5,7 +5,7 @@ from typing import Any, TypeGuard, cast
 
 from homeostat.api import JSON
 
-__all__ = ["as_list", "as_struct", "child", "items", "text_at"]
+__all__ = ["as_list", "as_struct", "at_path", "child", "items", "text_at"]
 
 
 def child(value: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -38,3 +38,14 @@ def text_at(value: Mapping[str, Any], name: str) -> str:
     """Return a text, "" when there is none."""
     found = value.get(name)
     return found if isinstance(found, str) else ""
+
+
+def at_path(value: JSON, path: str, absent: JSON = None) -> JSON:
+    """Return what stands at a path, as ``.spec.replicas``; the first dot may lack."""
+    item: JSON = value
+    for step in path.removeprefix(".").split("."):
+        fields = as_struct(item)
+        if fields is None or step not in fields:
+            return absent
+        item = fields[step]
+    return item

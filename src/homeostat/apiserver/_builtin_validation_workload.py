@@ -135,8 +135,8 @@ def _deployment_strategy(strategy: Value, path: str) -> Errors:
         shown = {"Type": kind, "RollingUpdate": _shares(rolling)}
         return [_bad_strategy(path, shown, "Recreate", _ROLLING)]
     here = f"{path}.rollingUpdate"
-    down, up = child(strategy, "rollingUpdate"), child(strategy, "rollingUpdate")
-    unavailable, surge = down.get("maxUnavailable"), up.get("maxSurge")
+    shares = child(strategy, "rollingUpdate")
+    unavailable, surge = shares.get("maxUnavailable"), shares.get("maxSurge")
     errors = _share(unavailable, f"{here}.maxUnavailable")
     errors += _share(surge, f"{here}.maxSurge")
     if _share_of(unavailable) == 0 and _share_of(surge) == 0 and not errors:

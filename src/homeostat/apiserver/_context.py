@@ -10,6 +10,7 @@ from homeostat._random import Random
 from homeostat._transport import HttpRequest
 from homeostat.apiserver._registry import Registry, Served
 from homeostat.apiserver._routes import Route
+from homeostat.apiserver._status import not_found
 from homeostat.apiserver._store import Entry, Store
 from homeostat.schema import FieldError
 
@@ -124,3 +125,14 @@ class Target:
     def live(self) -> Entry | None:
         """The object that the path names, None when it does not exist."""
         return self.served.table.live.get(self.key)
+
+    def existing(self) -> Entry:
+        """Return the object that the path names.
+
+        Raises:
+            StatusError: 404, it does not exist.
+        """
+        found = self.live
+        if found is None:
+            raise not_found(self.served.group, self.served.plural, self.route.name)
+        return found

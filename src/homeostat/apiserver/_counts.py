@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeostat.api import JSON
-from homeostat.apiserver._access import as_struct, child
+from homeostat.apiserver._access import at_path, child
 from homeostat.apiserver._registry import Served
 from homeostat.schema import FieldError
 
@@ -136,8 +136,7 @@ def _replicas(value: Mapping[str, Any], path: str) -> list[FieldError]:
     wrong = _mistaken(value, path, int)
     if wrong:
         return [_invalid(path, 0, wrong)]
-    found, _ = _at(value, path)
-    count: int = found or 0
+    count: int = at_path(value, path) or 0
     if count < 0:
         return [_invalid(path, count, "should be a non-negative integer")]
     if count > _INT32:
@@ -145,20 +144,10 @@ def _replicas(value: Mapping[str, Any], path: str) -> list[FieldError]:
     return []
 
 
-def _at(value: Mapping[str, Any], path: str) -> tuple[JSON, bool]:
-    item: Any = value
-    for step in path.lstrip(".").split("."):
-        fields = as_struct(item)
-        if fields is None or step not in fields:
-            return None, False
-        item = fields[step]
-    return item, True
-
-
 def _mistaken(value: Mapping[str, Any], path: str, wanted: type[object]) -> str:
     """Return what is said of a value of another type than the scale needs."""
-    found, present = _at(value, path)
-    if not present or type(found) is wanted or isinstance(found, dict | list):
+    found = at_path(value, path, wanted())  # nothing is as good as zero
+    if type(found) is wanted or isinstance(found, dict | list):
         # Of a struct or list the schema has complained, or has let it pass.
         return ""
     given = _GO_TYPES.get(found.__class__, "<nil>")

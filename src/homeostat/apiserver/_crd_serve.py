@@ -13,10 +13,11 @@ from homeostat.apiserver._registry import Scale, Served
 from homeostat.k8s import schema_of
 from homeostat.schema import apply_defaults, drop_nulls, parse_schema, prune
 
-__all__ = ["object_meta", "serve_definition", "table_name"]
+__all__ = ["VERBS", "object_meta", "serve_definition", "table_name"]
 
 Value = dict[str, Any]
 
+# In the order in which the real server tells them.
 VERBS = (
     "delete",
     "deletecollection",

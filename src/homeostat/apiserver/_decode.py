@@ -10,7 +10,7 @@ from homeostat.apiserver._decode_yaml import decode_yaml
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._nesting import MalformedError, TooDeepError
 from homeostat.apiserver._status import StatusError, bad_request, unsupported_media
-from homeostat.apiserver._syntax import NESTING, HugeNumberError
+from homeostat.apiserver._syntax import NESTING, HugeNumberError, go_type
 
 __all__ = [
     "JSON_TYPE",
@@ -20,7 +20,6 @@ __all__ = [
     "decode_applied",
     "decode_object",
     "decode_typed",
-    "go_type",
     "shown",
 ]
 
@@ -105,7 +104,7 @@ def decode_object(
         custom: The kind is a custom resource.
 
     Raises:
-        HugeNumberError: Of a custom resource, which has floats alone.
+        HugeNumberError: There is one, and the kind has no place for it.
         StatusError: 400, 413 or 415, as the server words it.
     """
     name = media_type(content_type).name if content_type else JSON_TYPE
@@ -131,7 +130,7 @@ def decode_typed(
     """Decode JSON or YAML that may say of which version and kind it is.
 
     Raises:
-        HugeNumberError: Of a custom resource, which has floats alone.
+        HugeNumberError: There is one, and the kind has no place for it.
         MalformedError: It cannot be read, or its version and kind are no texts.
     """
     if media == YAML_TYPE:
@@ -164,17 +163,6 @@ def decode_typed(
 
 def _no_type_meta(why: str) -> MalformedError:
     return MalformedError(f"couldn't get version/kind; json parse error: {why}")
-
-
-def go_type(value: JSON) -> str:
-    """Return what Go's decoder calls a JSON value."""
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, dict):
-        return "object"
-    return "string" if isinstance(value, str) else "array"
 
 
 def shown(body: bytes) -> str:

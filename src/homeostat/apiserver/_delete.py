@@ -27,13 +27,12 @@ from homeostat.apiserver._status import (
     bad_request,
     conflict,
     json_bytes,
-    not_found,
     unsupported_media,
 )
 from homeostat.apiserver._store import Entry
 from homeostat.apiserver._write import finished, remove
 
-__all__ = ["delete_collection", "delete_entry", "delete_object", "read_options"]
+__all__ = ["delete_collection", "delete_entry", "delete_object"]
 
 Value = dict[str, Any]
 
@@ -43,7 +42,7 @@ DEFAULT_GRACE = 30  # seconds, of a Pod that sets none
 _TERMINATED = frozenset({"Succeeded", "Failed"})
 
 
-def read_options(target: Target) -> DeleteOptions:
+def _read_options(target: Target) -> DeleteOptions:
     """Decode the DeleteOptions of a request.
 
     Raises:
@@ -81,12 +80,10 @@ class _Plan:
 
 def delete_object(cluster: Cluster, target: Target) -> HttpResponse:
     """Answer a delete of one object."""
-    served, route = target.served, target.route
+    served = target.served
     form = accept(target.request.headers.get("accept", ""))
-    options = read_options(target)
-    live = target.live
-    if live is None:
-        raise not_found(served.group, served.plural, route.name)
+    options = _read_options(target)
+    live = target.existing()
     gone, data = delete_entry(cluster, served, live, options)
     if gone and not served.returns_deleted:
         return respond(_success(served, live), warnings=target.warnings)
@@ -119,7 +116,7 @@ def delete_collection(
 ) -> HttpResponse:
     """Answer a delete of everything that is selected; not atomic."""
     served = target.served
-    options = read_options(target)
+    options = _read_options(target)
     entries, metadata = read_page(cluster, target, listing)
     for entry in entries:
         live = served.table.live.get(entry.key)

@@ -17,7 +17,6 @@ from homeostat.api import GroupVersionKind, GroupVersionResource, Resource
 from homeostat.k8s import Subresource, resources, subresources
 
 __all__ = [
-    "CUSTOM_VERBS",
     "api_group",
     "api_group_list",
     "api_resource_list",
@@ -30,18 +29,6 @@ __all__ = [
 
 Document = dict[str, Any]
 Versions = dict[str, list[Resource]]
-
-CUSTOM_VERBS: Final = (
-    "delete",
-    "deletecollection",
-    "get",
-    "list",
-    "patch",
-    "create",
-    "update",
-    "watch",
-)
-"""Verbs of every custom resource, in the real server's order."""
 
 _SUB_VERBS: Final = ("get", "patch", "update")
 _SCALE: Final = GroupVersionKind("autoscaling", "v1", "Scale")
@@ -224,10 +211,6 @@ def _subs(resource: Resource) -> Sequence[Subresource]:
     return found
 
 
-def _verbs(resource: Resource) -> list[str]:
-    return list(resource.verbs or CUSTOM_VERBS)
-
-
 def _names(resource: Resource) -> Document:
     named: Document = {}
     if resource.short_names:
@@ -243,7 +226,7 @@ def _resource(resource: Resource, stored: str | None) -> Document:
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.gvk.kind,
-        "verbs": _verbs(resource),
+        "verbs": list(resource.verbs),
         **_names(resource),
     }
     # Only what is stored has a hash: reviews are not, nor component statuses.
@@ -275,7 +258,7 @@ def _discovered(resource: Resource) -> Document:
         "responseKind": _response_kind(resource, resource.gvk),
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
-        "verbs": _verbs(resource),
+        "verbs": list(resource.verbs),
         **_names(resource),
     }
     subs = [

@@ -6,7 +6,7 @@ Source: kubernetes ``pkg/registry/**/strategy.go``.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from homeostat.apiserver._access import as_struct, child, items
+from homeostat.apiserver._access import at_path, child, items
 
 __all__ = [
     "CREATE_ON_UPDATE",
@@ -125,9 +125,7 @@ def spec_of(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _at(value: Mapping[str, Any], path: str) -> str:
-    item: Any = value
-    for step in path.split("."):
-        item = (as_struct(item) or {}).get(step)
+    item = at_path(value, path)
     if item is None or isinstance(item, dict | list):
         return ""
     if isinstance(item, bool):

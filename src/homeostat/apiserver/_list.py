@@ -19,7 +19,6 @@ from homeostat.apiserver._status import (
     StatusError,
     bad_request,
     expired,
-    not_found,
     server_error,
     too_large_version,
 )
@@ -44,13 +43,8 @@ def get_object(target: Target) -> HttpResponse:
     """Answer a get."""
     form = accept(target.request.headers.get("accept", ""))
     _refuse_list_form(target)
-    entry = target.live
-    served, route = target.served, target.route
-    if entry is None:
-        raise not_found(served.group, served.plural, route.name)
-    return respond(
-        object_bytes(served, entry.data, form) + b"\n", warnings=target.warnings
-    )
+    body = object_bytes(target.served, target.existing().data, form) + b"\n"
+    return respond(body, warnings=target.warnings)
 
 
 def _refuse_list_form(target: Target) -> None:

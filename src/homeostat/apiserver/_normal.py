@@ -14,7 +14,7 @@ from typing import Any, cast
 from homeostat.api import JSON, Quantity, Schema
 from homeostat.apiserver._access import as_list, as_struct
 from homeostat.apiserver._status import StatusError, bad_request
-from homeostat.apiserver._syntax import HugeNumber
+from homeostat.apiserver._syntax import HugeNumber, go_type
 
 __all__ = ["TypeMismatchError", "mismatch", "normalise"]
 
@@ -205,12 +205,12 @@ class _Walk:
         return value
 
     def _integer(self, value: JSON, schema: Schema, path: str) -> JSON:
-        go_type = _GO_TYPES.get(schema.format, "int")
+        wanted = _GO_TYPES.get(schema.format, "int")
         limit = _RANGES.get(schema.format, 2**63)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self._wrong(value, path, go_type)
+            raise self._wrong(value, path, wanted)
         if isinstance(value, float) or not -limit <= value < limit:
-            raise self._wrong(value, path, go_type, shown=_shown(value))
+            raise self._wrong(value, path, wanted, shown=_shown(value))
         return value
 
     def _special(self, value: JSON, schema: Schema, path: str) -> JSON:
@@ -223,13 +223,13 @@ class _Walk:
         return value
 
     def _wrong(
-        self, value: JSON, path: str, go_type: str, *, shown: str = ""
+        self, value: JSON, path: str, wanted: str, *, shown: str = ""
     ) -> TypeMismatchError:
         # Go names the struct's field, without the indexes of lists above it.
         plain = _GO_PATH.sub("", path)
         return TypeMismatchError(
-            f"json: cannot unmarshal {shown or _json_type(value)} into Go struct field "
-            f"{self._struct}.{plain} of type {go_type}"
+            f"json: cannot unmarshal {shown or go_type(value)} into Go struct field "
+            f"{self._struct}.{plain} of type {wanted}"
         )
 
 
@@ -283,16 +283,6 @@ def _go_name(schema: Schema | None) -> str:
     if schema.type == "boolean":
         return "bool"
     return schema.type if schema.type == "string" else "int32"
-
-
-def _json_type(value: JSON) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"
 
 
 def _shown(number: float) -> str:

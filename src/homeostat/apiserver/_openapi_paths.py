@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from homeostat.api import GroupVersionKind, Resource
-from homeostat.apiserver._discovery import CUSTOM_VERBS
 from homeostat.k8s import subresources
 
 __all__ = ["resource_paths"]
@@ -97,7 +96,7 @@ def resource_paths(
         custom: Whether it is a custom resource: no strategic patches, no protobuf.
     """
     made = _Paths(resource, name_of, custom=custom)
-    verbs = frozenset(resource.verbs or CUSTOM_VERBS)
+    verbs = frozenset(resource.verbs)
     collection = resource.path("{namespace}" if resource.namespaced else "")
     made.add(collection, _ON_ALL, verbs, resource.gvk)
     made.add(f"{collection}/{{name}}", _ON_ITEM, verbs, resource.gvk)

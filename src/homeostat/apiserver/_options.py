@@ -6,13 +6,13 @@ Source: apimachinery ``meta/v1/validation`` and ``meta/internalversion/validatio
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from homeostat._transport import HttpRequest
 from homeostat.api import JSON
 from homeostat.apiserver._access import as_list, as_struct
 from homeostat.apiserver._status import bad_request, invalid
-from homeostat.apiserver._syntax import HugeNumber
+from homeostat.apiserver._syntax import HugeNumber, go_type
 from homeostat.schema import FieldError
 
 __all__ = [
@@ -289,28 +289,20 @@ def delete_options(request: HttpRequest, body: dict[str, Any] | None) -> DeleteO
     return _check_delete(options, [str(value) for value in dry_run])
 
 
-_GO_NAMES: dict[type, str] = {
-    str: "string",
-    bool: "bool",
-    list: "array",
-    dict: "object",
-}
-
-
 def _typed(
-    body: dict[str, Any], key: str, expected: type, go_type: str, prefix: str = ""
+    body: dict[str, Any], key: str, expected: type, wanted: str, prefix: str = ""
 ) -> JSON:
     value: JSON = body.get(key)
     wrong_bool = isinstance(value, bool) and expected is int
     if value is None or (isinstance(value, expected) and not wrong_bool):
         return value
-    found = _GO_NAMES.get(cast("type", type(value)), "number")
+    found = go_type(value)
     if expected is int and found == "number":
         found = f"number {value.text if isinstance(value, HugeNumber) else value}"
     struct = prefix[:-1].capitalize() or "DeleteOptions"
     raise bad_request(
         f"json: cannot unmarshal {found} into Go struct field "
-        f"{struct}.{prefix}{key} of type {go_type}"
+        f"{struct}.{prefix}{key} of type {wanted}"
     )
 
 

@@ -10,7 +10,7 @@ from homeostat._transport import HttpResponse
 from homeostat.api import JSON
 from homeostat.apiserver._access import as_struct
 from homeostat.apiserver._context import Cluster, Target
-from homeostat.apiserver._decode import check_size, decode_applied, go_type
+from homeostat.apiserver._decode import check_size, decode_applied
 from homeostat.apiserver._decode_json import decode_json, duplicates
 from homeostat.apiserver._decode_yaml import yaml_duplicates
 from homeostat.apiserver._managed import blank_foreign, reset_fields, without_foreign
@@ -35,6 +35,7 @@ from homeostat.apiserver._status import (
     server_error,
     unsupported_media,
 )
+from homeostat.apiserver._syntax import go_type
 from homeostat.apiserver._write import Change, commit_new, commit_update
 from homeostat.schema import (
     FieldConflictError,
@@ -108,9 +109,7 @@ def patch_type(target: Target) -> str:
 
 def _patch(cluster: Cluster, target: Target, options: WriteOptions, kind: str) -> bytes:
     served, route = target.served, target.route
-    live = target.live
-    if live is None:
-        raise not_found(served.group, served.plural, route.name)
+    live = target.existing()
     patch = decode_patch(target, kind)
     current = live.value
     if served.from_storage is not None:

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from homeostat._transport import HttpResponse
-from homeostat.api import JSON, GroupVersionKind, Resource, Selector
-from homeostat.apiserver._access import as_struct, child
+from homeostat.api import GroupVersionKind, Resource, Selector
+from homeostat.apiserver._access import as_struct, at_path, child
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import decode_applied
 from homeostat.apiserver._decode_json import duplicates
@@ -35,7 +35,6 @@ from homeostat.apiserver._status import (
     invalid,
     json_bytes,
     method_not_allowed,
-    not_found,
     server_error,
 )
 from homeostat.apiserver._store import Entry
@@ -59,17 +58,9 @@ def handle_scale(cluster: Cluster, target: Target) -> HttpResponse:
     return handler(cluster, target)
 
 
-def _live(target: Target) -> Entry:
-    entry = target.live
-    if entry is None:
-        served = target.served
-        raise not_found(served.group, served.plural, target.route.name)
-    return entry
-
-
 def _get(cluster: Cluster, target: Target) -> HttpResponse:
     del cluster
-    scale = _scale_of(target.served, _live(target).value)
+    scale = _scale_of(target.served, target.existing().value)
     return respond(json_bytes(scale), warnings=target.warnings)
 
 
@@ -77,13 +68,13 @@ def _put(cluster: Cluster, target: Target) -> HttpResponse:
     options = write_options(target.request, "UpdateOptions")
     scale = read_body(_as_scale(target), options)
     check_target(target, scale)
-    return _write(cluster, target, _live(target), scale, options)
+    return _write(cluster, target, target.existing(), scale, options)
 
 
 def _patch(cluster: Cluster, target: Target) -> HttpResponse:
     kind = patch_type(target)
     options = write_options(target.request, "PatchOptions", apply=kind == APPLY_PATCH)
-    live = _live(target)
+    live = target.existing()
     if kind == APPLY_PATCH:
         return _apply(cluster, target, options)
     current = _scale_of(target.served, live.value, missing=True)
@@ -187,13 +178,13 @@ def _scale_of(served: Served, value: Value, *, missing: bool = False) -> Value:
     paths = served.scale or _BUILTIN
     metadata = value["metadata"]
     keys = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    replicas = _get_path(value, paths.spec_path)
+    replicas = at_path(value, paths.spec_path)
     if replicas is None and served.custom and not missing:
         text = f'the spec replicas field "{paths.spec_path}" does not exist'
         details = {"causes": [{"message": text}]}
         message = f"Internal error occurred: {text}"
         raise StatusError(500, "InternalError", message, details=details)
-    status: Value = {"replicas": _get_path(value, paths.status_path) or 0}
+    status: Value = {"replicas": at_path(value, paths.status_path) or 0}
     selector = _selector(served, value, paths)
     if selector:
         status["selector"] = selector
@@ -208,19 +199,12 @@ def _scale_of(served: Served, value: Value, *, missing: bool = False) -> Value:
 
 def _selector(served: Served, value: Value, paths: Scale) -> str:
     if served.custom:
-        found = _get_path(value, paths.selector_path) if paths.selector_path else ""
+        found = at_path(value, paths.selector_path) if paths.selector_path else ""
         return found if isinstance(found, str) else ""
     selector = child(child(value, "spec"), "selector")
     if served.plural == "replicationcontrollers":
         selector = {"matchLabels": selector}
     return str(Selector.of(selector))
-
-
-def _get_path(value: Value, path: str) -> JSON:
-    item: Any = value
-    for step in path.lstrip(".").split("."):
-        item = (as_struct(item) or {}).get(step)
-    return item
 
 
 def _set_path(value: Value, path: str, replicas: int) -> None:

@@ -6,18 +6,18 @@ from homeostat.api import GroupVersionKind
 from homeostat.apiserver._access import as_struct, text_at
 from homeostat.apiserver._context import Target
 from homeostat.apiserver._crd_serve import object_meta
-from homeostat.apiserver._decode import JSON_TYPE, decode_object, go_type, shown
+from homeostat.apiserver._decode import JSON_TYPE, decode_object, shown
 from homeostat.apiserver._decode_json import duplicates
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._normal import TypeMismatchError, mismatch, normalise
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import StatusError, bad_request, invalid
-from homeostat.apiserver._syntax import HugeNumberError
+from homeostat.apiserver._syntax import HugeNumberError, go_type
 from homeostat.k8s import schema_of
 from homeostat.schema import FieldError, prune
 
-__all__ = ["check_target", "read_body", "shape", "tidy"]
+__all__ = ["check_target", "read_body", "shape"]
 
 Value = dict[str, Any]
 
@@ -42,7 +42,7 @@ def read_body(target: Target, options: WriteOptions) -> Value:
     twice: list[str] = []
     if options.validation != "Ignore" and _is_json(content_type):
         twice = duplicates(body)
-    tidy(target, value, options, twice)
+    _tidy(target, value, options, twice)
     return value
 
 
@@ -95,7 +95,9 @@ def _wrong_kind(served: Served, value: Value, given: GroupVersionKind) -> Status
     )
 
 
-def tidy(target: Target, value: Value, options: WriteOptions, twice: list[str]) -> None:
+def _tidy(
+    target: Target, value: Value, options: WriteOptions, twice: list[str]
+) -> None:
     """Bring an object into the form of its schema, in place.
 
     Args:

@@ -72,8 +72,7 @@ def unserved(target: Target) -> StatusError:
     verbs = next((s.verbs for s in known if s.name == route.subresource), ())
     if _VERBS.get(target.request.method) not in verbs:
         return method_not_allowed()
-    if target.live is None:
-        return not_found(served.group, served.plural, route.name)
+    target.existing()
     return bad_request(
         f"the embedded server does not serve {served.plural}/{route.subresource}: it "
         "has no containers, networks and credentials, only the objects that name them"
@@ -86,14 +85,6 @@ def _begin_create(cluster: Cluster, target: Target, name: str) -> None:
         raise method_not_allowed()
     where = {"namespace": target.route.namespace, "name": name}
     admit(cluster, target.served, where)
-
-
-def _live(target: Target) -> Entry:
-    entry = target.live
-    if entry is None:
-        served = target.served
-        raise not_found(served.group, served.plural, target.route.name)
-    return entry
 
 
 def _body(target: Target, kind: str) -> Value:
@@ -117,7 +108,7 @@ def _bind(cluster: Cluster, target: Target) -> HttpResponse:
     metadata = child(binding, "metadata")
     if metadata.get("name") != target.route.name:
         raise bad_request("name in URL does not match name in Binding object")
-    return _assign(cluster, target, _live(target), binding, dry_run=options.dry_run)
+    return _assign(cluster, target, target.existing(), binding, dry_run=options.dry_run)
 
 
 def bind_collection(cluster: Cluster, target: Target) -> HttpResponse:
@@ -198,7 +189,7 @@ def _evict(cluster: Cluster, target: Target) -> HttpResponse:
         )
     if child(eviction, "metadata").get("name") != target.route.name:
         raise bad_request("name in URL does not match name in Eviction object")
-    live = _live(target)
+    live = target.existing()
     given = eviction.get("deleteOptions")
     options = delete_options(target.request, as_struct(given) or {})
     options = replace(options, dry_run=dry_run or options.dry_run)
@@ -212,7 +203,7 @@ def _finalize(cluster: Cluster, target: Target) -> HttpResponse:
         raise method_not_allowed()
     options = write_options(target.request, "UpdateOptions")
     given = read_body(target, options)
-    served, live = target.served, _live(target)
+    served, live = target.served, target.existing()
     name = given["metadata"].get("name")
     if name != live.name:
         raise bad_request(

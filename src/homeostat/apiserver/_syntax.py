@@ -21,6 +21,7 @@ __all__ = [
     "HugeNumberError",
     "complaint",
     "decode_huge",
+    "go_type",
     "whole_surrogates",
 ]
 
@@ -120,6 +121,17 @@ def whole_surrogates(body: bytes) -> bytes:
     That is what Go decodes them to, and no text in Python's UTF-8 can hold them.
     """
     return _SURROGATES.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
+
+
+def go_type(value: JSON) -> str:
+    """Return what Go's decoder calls a JSON value."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, dict):
+        return "object"
+    return "string" if isinstance(value, str) else "array"
 
 
 def complaint(body: bytes) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
 
-from homeostat._transport import HttpRequest
+from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.apiserver._decode import MAX_BODY_BYTES
 from homeostat.apiserver._render import status_response
 from homeostat.apiserver._server import ApiServer, WholeAnswer
@@ -64,7 +64,7 @@ class _Connection(web.RequestHandler):
             return super().handle_error(request, status, exc, message)
         self.logger.debug("refused a request of %s: %s", request.remote, message)
         if isinstance(exc, BadHttpMethod) and _UNKNOWN_METHOD.search(message or ""):
-            response = _whole(WholeAnswer(status_response(method_not_allowed())))
+            response = _whole(status_response(method_not_allowed()))
         elif isinstance(exc, LineTooLong) or "Too many headers" in (message or ""):
             response = _plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif "Invalid HTTP version" in (message or ""):
@@ -85,8 +85,7 @@ def _unknown_version() -> web.Response:
     return response
 
 
-def _whole(answer: WholeAnswer) -> web.Response:
-    whole = answer.response
+def _whole(whole: HttpResponse) -> web.Response:
     return web.Response(status=whole.status, headers=whole.headers, body=whole.body)
 
 
@@ -108,7 +107,7 @@ class _Gate:
         except (web.RequestPayloadError, ConnectionError) as error:
             # Whoever sends half a body is gone, or does not know how to send one.
             refusal = bad_request(f"the body cannot be read: {error}")
-            response = _whole(WholeAnswer(status_response(refusal)))
+            response = _whole(status_response(refusal))
             response.force_close()
             return response
         ours = HttpRequest(
@@ -120,7 +119,7 @@ class _Gate:
         )
         async with self._server.stream(ours) as stream:
             if isinstance(stream, WholeAnswer):
-                return _whole(stream)
+                return _whole(stream.response)
             return await self._pipe(
                 request, stream.status, dict(stream.headers), stream.chunks()
             )

@@ -104,7 +104,7 @@ def object_path(
 
 def resource_text(resource: Resource) -> str:
     """Return ``apps/v1 deployments``: as ``str(resource.gvr)`` does."""
-    # Every request names its resource, just in case: there an object more counts.""
+    # Without the object in between: every request is named, just in case.
     gvk = resource.gvk
     api = f"{gvk.group}/{gvk.version}" if gvk.group else gvk.version
     return f"{api} {resource.plural}"

@@ -96,12 +96,10 @@ class Reads:
         """Return one object, or a subresource of it, as the server's bytes."""
         place = one_namespace(resource, namespace, "", self._namespace)
         path = object_path(resource, place, name, subresource)
-        text = resource_text(resource)
-        what = f"{text}/{subresource}" if subresource else text
         response = await self._calls.read(
             HttpRequest(method="GET", path=path),
-            attempted=f"get {what} {place}/{name}" if place else f"get {what} {name}",
-            resource=text,
+            attempted=self._attempted("get", resource, namespace, name, subresource),
+            resource=resource_text(resource),
         )
         return response.body
 

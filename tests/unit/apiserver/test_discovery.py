@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from homeostat.api import GroupVersionKind, GroupVersionResource, Resource
+from homeostat.apiserver._crd_serve import VERBS
 from homeostat.apiserver._discovery import (
     api_group,
     api_group_list,
@@ -36,6 +37,7 @@ def _served() -> tuple[list[Resource], dict[GroupVersionResource, str]]:
                 namespaced=spec["scope"] == "Namespaced",
                 short_names=tuple(names.get("shortNames", ())),
                 categories=tuple(names.get("categories", ())),
+                verbs=VERBS,
                 subresources=frozenset(version["subresources"]),
             )
             found.append(resource)

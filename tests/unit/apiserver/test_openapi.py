@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from homeostat.api import GroupVersionKind, Resource
+from homeostat.apiserver._crd_serve import VERBS
 from homeostat.apiserver._openapi import OpenApi
 from homeostat.k8s import resources
 
@@ -15,6 +16,7 @@ THINGS = Resource(
     plural="things",
     namespaced=True,
     subresources=frozenset({"status", "scale"}),
+    verbs=VERBS,
 )
 SCHEMA: dict[str, Any] = {
     "type": "object",
