@@ -4,7 +4,7 @@ import asyncio
 import math
 from asyncio import get_running_loop
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Hashable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Generic, TypeVar, final
 
@@ -31,8 +31,8 @@ class QueueClosedError(Exception):
 class WorkQueue(Generic[K]):
     """A queue of keys, for many producers and many workers on one loop.
 
-    Every method but ``lease`` and ``join`` is synchronous and must be called on the
-    loop's thread. Time is the loop's.
+    Every method but ``take``, ``lease`` and ``join`` is synchronous and must be called
+    on the loop's thread. Time is the loop's.
 
     Args:
         name: Label of the metrics; "" measures nothing.
@@ -174,7 +174,29 @@ class WorkQueue(Generic[K]):
         Raises:
             QueueClosedError: The queue is closed and nothing is left in it.
         """
-        return _Lease(self._take, self._wait, self._give_back)
+        return _Lease(self)
+
+    async def take(self) -> Item[K]:
+        """Wait for a key and own it until ``give_back``; ``lease`` is both in a block.
+
+        Cancellation: no key is taken.
+
+        Raises:
+            QueueClosedError: The queue is closed and nothing is left in it.
+        """
+        while (item := self._take()) is None:
+            await self._wait()
+        return item
+
+    def give_back(self, key: K) -> None:
+        """End the lease of a key; it runs again if it was added meanwhile."""
+        lasted = self._core.release(key, get_running_loop().time())
+        if self._waiters or self._idle is not None:
+            self._settle()
+        if self._measured:
+            self._observe("workqueue_work_duration_seconds", lasted)
+            if self._core.is_ready(key):
+                self._publish(0)
 
     def close(self, *, drain: bool = True) -> None:
         """Refuse adds from here on; delays and parks are forgotten.
@@ -222,15 +244,6 @@ class WorkQueue(Generic[K]):
             self._observe("workqueue_queue_duration_seconds", item.waited_s)
             self._gauge_depth(item.priority, self._core.depth(item.priority))
         return item
-
-    def _give_back(self, key: K) -> None:
-        lasted = self._core.release(key, get_running_loop().time())
-        if self._waiters or self._idle is not None:
-            self._settle()
-        if self._measured:
-            self._observe("workqueue_work_duration_seconds", lasted)
-            if self._core.is_ready(key):
-                self._publish(0)
 
     async def _wait(self) -> None:
         """Wait until it is worth to look for a key again."""
@@ -326,26 +339,18 @@ class _Lease(Generic[K]):
     """One key, from ``__aenter__`` to ``__aexit__``."""
 
     # A generator in @asynccontextmanager costs as much as the rest of a lease.
-    __slots__ = ("_give_back", "_key", "_take", "_wait")
+    __slots__ = ("_key", "_queue")
 
     _key: K
 
-    def __init__(
-        self,
-        take: Callable[[], Item[K] | None],
-        wait: Callable[[], Awaitable[None]],
-        give_back: Callable[[K], None],
-    ) -> None:
-        self._take = take
-        self._wait = wait
-        self._give_back = give_back
+    def __init__(self, queue: WorkQueue[K]) -> None:
+        self._queue = queue
 
     async def __aenter__(self) -> Item[K]:
-        while (item := self._take()) is None:
-            await self._wait()
+        item = await self._queue.take()
         self._key = item.key
         return item
 
     async def __aexit__(self, *_: object) -> None:
         # No await in here: a cancelled worker must still give the key back.
-        self._give_back(self._key)
+        self._queue.give_back(self._key)

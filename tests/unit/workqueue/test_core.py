@@ -1,3 +1,5 @@
+from sys import getsizeof
+
 import pytest
 
 from homeostat.workqueue import QueueCore
@@ -293,3 +295,24 @@ def test_snapshot_shows_every_place(core: QueueCore[str]) -> None:
     assert seen.held == ("leased",)
     assert seen.delayed == {"delayed": 5.0}
     assert seen.parked == {"parked": 9.0}
+
+
+def test_a_drained_backlog_leaves_no_memory_behind() -> None:
+    core = QueueCore[str]()
+    empty = getsizeof(core._entries)
+    for n in range(1000):
+        core.add(str(n), 0.0)
+    while (item := core.pop(0.0)) is not None:
+        core.release(item.key, 0.0)
+    assert getsizeof(core._entries) == empty
+
+
+def test_keys_of_a_backlog_share_the_reason_that_they_have_alike() -> None:
+    core = QueueCore[str]()
+    core.add("a", 0.0, reason="".join(["Pod ", "changed"]))
+    core.add("b", 0.0, reason="".join(["Pod ", "changed"]))
+    first, second = core.pop(0.0), core.pop(0.0)
+    assert first is not None
+    assert second is not None
+    assert first.reasons == ("Pod changed",)
+    assert first.reasons is second.reasons

@@ -1,9 +1,27 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import pytest
 
 from homeostat.workqueue import QueueCore
 from homeostat.workqueue._ready import Ready
 
 LOW = -100
+
+
+@dataclass(eq=False)
+class Guest:
+    name: str
+    place: str | None = "ready"
+
+
+def names(guests: Iterable[Guest]) -> list[str]:
+    return [guest.name for guest in guests]
+
+
+def leave(ready: Ready[Guest], guest: Guest, priority: int) -> None:
+    guest.place = None
+    ready.left(priority)
 
 
 def keys(core: QueueCore[str], now: float) -> list[str]:
@@ -79,34 +97,51 @@ def test_aging_must_be_a_time(aging: float) -> None:
         QueueCore[str](aging=aging)
 
 
-def test_depth_and_order_are_right_after_entries_were_taken_out() -> None:
-    ready = Ready[str](1.0)
-    for n, key in enumerate("abcde"):
-        ready.push(key, n % 2, float(n))
-    ready.remove("a", 0)
-    ready.remove("b", 1)
-    assert (len(ready), ready.depths) == (3, {0: 2, 1: 1})
-    assert list(ready) == list(ready) == ["d", "c", "e"]
-    assert [ready.pop() for _ in range(3)] == ["d", "c", "e"]
+def test_depth_and_order_are_right_after_entries_have_left() -> None:
+    ready = Ready[Guest](1.0)
+    guests = [Guest(name) for name in "abcdefg"]
+    for n, guest in enumerate(guests):
+        ready.push(guest, n % 2, float(n))
+    for n in (0, 1, 4):  # the first of either priority, and one in the middle
+        leave(ready, guests[n], n % 2)
+    assert (len(ready), ready.depths) == (4, {0: 2, 1: 2})
+    assert names(ready) == names(ready) == ["d", "c", "f", "g"]
+    popped = [ready.pop() for _ in range(4)]
+    assert names(filter(None, popped)) == ["d", "c", "f", "g"]
     assert not ready
 
 
+def test_what_has_left_is_not_kept_for_its_turn() -> None:
+    ready = Ready[Guest](1.0)
+    first = Guest("first")
+    ready.push(first, 0, 0.0)
+    for n in range(10_000):
+        guest = Guest(f"guest-{n}")
+        ready.push(guest, 0, float(n))
+        leave(ready, guest, 0)
+    assert len(ready._lanes[0].entries) < 200
+    assert [ready.pop(), ready.pop()] == [first, None]
+
+
 def test_iterating_does_not_take_a_turn() -> None:
-    ready = Ready[str](1.0)
-    ready.push("old", 0, 0.0)
-    ready.push("new", 1, 100.0)
-    assert list(ready) == ["old", "new"]
-    assert ready.pop() == "old"
+    ready = Ready[Guest](1.0)
+    old, new = Guest("old"), Guest("new")
+    ready.push(old, 0, 0.0)
+    ready.push(new, 1, 100.0)
+    assert list(ready) == [old, new]
+    assert ready.pop() is old
 
 
 def test_priorities_that_are_gone_do_not_pile_up() -> None:
-    ready = Ready[str](0.0)
-    ready.push("stays", 10**9, 0.0)
+    ready = Ready[Guest](0.0)
+    stays = Guest("stays")
+    ready.push(stays, 10**9, 0.0)
     for n in range(10_000):
-        ready.push("passes", n, -1.0)
+        passes = Guest("passes")
+        ready.push(passes, n, -1.0)
         ready.pop()
         if ready.depths.get(n):
-            ready.remove("passes", n)
+            leave(ready, passes, n)
         else:
-            ready.push("stays", 10**9, 0.0)
+            ready.push(stays, 10**9, 0.0)
     assert len(ready._lanes) + len(ready._ranks) + len(ready._ages) < 400
