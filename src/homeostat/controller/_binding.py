@@ -1,7 +1,7 @@
 """A declared controller at work: its caches, its queue, its workers."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, final
 
 from homeostat._clock import Clock, SystemClock
@@ -161,21 +161,26 @@ class Binding:
         """Start no further reconcile, and wait for those under way."""
         await self.engine.drain()
 
-    async def reconcile_one(
+    def reconcile_one(
         self, request: Request, run: Run[Request], session: Session
-    ) -> Result | None:
+    ) -> Awaitable[Result | None]:
         """Reconcile one object as it is in the cache at this moment."""
         # No await from here to the read: what changes later is news to this reconcile.
         self._reconciled.trigger.started(request)
         for source in self._mapped:
             source.trigger.started(request)
         record = self._primary.lister.record(request.name, request.namespace)
-        return await self._work.reconcile(record, request, run, session)
+        return self._work.reconcile(record, request, run, session)
 
-    async def _reconcile(self, request: Request, run: Run[Request]) -> Result | None:
+    def _reconcile(
+        self, request: Request, run: Run[Request]
+    ) -> Awaitable[Result | None]:
+        if self._catching_up.idle:  # as it is for most
+            return self.reconcile_one(request, run, Session())
+        return self._catch_up(request, run)
+
+    async def _catch_up(self, request: Request, run: Run[Request]) -> Result | None:
         catching_up = self._catching_up
-        if catching_up.idle:  # as it is for most
-            return await self.reconcile_one(request, run, Session())
         parks = False
         try:
             epoch = current_scope().epoch

@@ -1,5 +1,6 @@
 """What a reconciler works with: the cache to read, the API server to write."""
 
+import builtins
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from homeostat._tasks import Threads
 from homeostat.api import GroupVersionKind, Kind, Object, Request, Unstructured, kind_of
 from homeostat.cache import IndexQuery
 from homeostat.client import Client, LabelsLike, NamespaceLike, Propagation
+from homeostat.controller._matcher import ApplyMatcher
 from homeostat.controller._reading import CacheView
 from homeostat.controller._writing import ApplyResult, Writing
 from homeostat.errors import NotFoundError, ReconcileEndedError
@@ -95,8 +97,9 @@ class Context:
         logger: logging.Logger,
         obj: Callable[[], Unstructured],
         view: CacheView,
-        writing: Writing,
+        matcher: ApplyMatcher,
         emit: Emit,
+        events: builtins.list[Emitted],
         threads: Threads,
     ) -> None:
         self.request = request
@@ -106,8 +109,10 @@ class Context:
         self.logger = logger
         self._object = obj
         self._view = view
-        self._writing = writing
+        self._matcher = matcher
+        self._writing: Writing | None = None  # most reconciles write nothing
         self._emit = emit
+        self._events = events
         self._threads = threads
 
     @overload
@@ -334,6 +339,7 @@ class Context:
         """
         self._check()
         event = Emitted(type=type, reason=reason, message=message)
+        self._events.append(event)
         self._emit(self._object() if obj is None else obj, event)
 
     async def in_thread(
@@ -355,4 +361,12 @@ class Context:
 
     def _write(self) -> Writing:
         self._check()
+        if self._writing is None:
+            self._writing = Writing(
+                client=self.client,
+                view=self._view,
+                ledger=self._view.ledger,
+                matcher=self._matcher,
+                owner=self._object,
+            )
         return self._writing

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast, final
 from homeostat._guard import Failed, call_async
 from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
-from homeostat._scope import Epoch
+from homeostat._scope import Epoch, pop_scope, push_scope
 from homeostat._tasks import Group
 from homeostat.controller._conflicts import Conflicts
 from homeostat.controller._decide import DeadlineError, Decision, decide
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 SLOW = 60.0  # seconds after which a reconcile that still runs is named in the log
 BLOCKING = 0.5  # seconds that one step between two awaits may hold up the loop
+TURN = 0.01  # seconds after which a worker lets others of the loop go first
 
 _LEVELS = {
     "success": logging.INFO,
@@ -97,6 +98,7 @@ class Controller(Generic[K]):
         self._deadline = deadline
         self._random = random or Random()
         self._metrics = metrics
+        self._measured = metrics is not NO_METRICS
         self._active = 0
         self._slow: SlowRuns[K] = SlowRuns(SLOW, self._name_slow)
 
@@ -133,29 +135,37 @@ class Controller(Generic[K]):
             self.epoch = Epoch(self.epoch.number + 1)
 
     async def _work(self) -> None:
+        queue, clock = self.queue, asyncio.get_running_loop().time
+        since = clock()
         while True:
             try:
-                async with self.queue.lease() as item:
-                    if self.gate.admits(item):
-                        await self._process(item)
+                item = await queue.take()
             except QueueClosedError:
                 return
+            try:
+                if self.gate.admits(item):
+                    await self._process(item)
+            finally:  # no await in here: a cancelled worker must still give it back
+                queue.give_back(item.key)
+            # Neither taking a key that is ready nor a reconcile with nothing to do
+            # waits for anything: a backlog of those would stop the loop.
+            if clock() - since > TURN:
+                await asyncio.sleep(0)
+                since = clock()
 
     async def _process(self, item: Item[K]) -> None:
         run = Run(item=item, reconcile_id=self._random.uuid())
         key = item.key
-        loop = asyncio.get_running_loop()
+        clock = asyncio.get_running_loop().time
         self.conflicts.started(key)
-        with run.acting(self.name, self.epoch, self.permit):
-            began = loop.time()
-            self._slow.began(key)
-            self._count_active(1)
-            try:
-                answer = await call_async(lambda: self._attempt(run))
-            finally:
-                self._slow.ended(key)
-                self._count_active(-1)
-            took = loop.time() - began
+        scope = run.scope(self.name, self.epoch, self.permit)
+        began = clock()
+        token = push_scope(scope)
+        self._slow.began(key, began, scope)
+        self._count_active(1)
+        try:
+            answer = await call_async(lambda: self._attempt(run))
+            took = clock() - began
             error = answer.error if isinstance(answer, Failed) else None
             decision = decide(
                 error if isinstance(answer, Failed) else answer,
@@ -163,16 +173,24 @@ class Controller(Generic[K]):
             )
             self._settle(run, decision, error)
             self._report(run, decision, error, took)
+        finally:
+            self._count_active(-1)
+            self._slow.ended(key)
+            pop_scope(token)
 
-    async def _attempt(self, run: Run[K]) -> Result | None:
+    def _attempt(self, run: Run[K]) -> Awaitable[Result | None]:
         reconcile = _as_coroutine(self._reconcile(run.item.key, run))
-        if self._deadline is None:
-            return await timed(reconcile, BLOCKING, self._name_blocking)
+        steps = timed(reconcile, BLOCKING, self._name_blocking)
+        return steps if self._deadline is None else self._limited(run, steps)
+
+    async def _limited(
+        self, run: Run[K], steps: Awaitable[Result | None]
+    ) -> Result | None:
         limit = asyncio.timeout(self._deadline)
         run.is_overdue = limit.expired
         try:
             async with limit:
-                return await timed(reconcile, BLOCKING, self._name_blocking)
+                return await steps
         except TimeoutError as error:
             if limit.expired():
                 raise DeadlineError(f"ran longer than {self._deadline:g} s") from error
@@ -213,7 +231,7 @@ class Controller(Generic[K]):
         took: float,
     ) -> None:
         result = _RESULTS.get(decision.outcome, "error")
-        if self._metrics is not NO_METRICS:
+        if self._measured:
             self._measure(decision, result, took)
         level = _LEVELS.get(decision.outcome, logging.ERROR)
         if run.skipped:
@@ -264,8 +282,8 @@ class Controller(Generic[K]):
         )
 
     def _count_active(self, change: int) -> None:
-        self._active += change
-        if self._metrics is not NO_METRICS:
+        if self._measured:
+            self._active += change
             self._metrics.gauge(
                 "controller_runtime_active_workers", self._active, controller=self.name
             )

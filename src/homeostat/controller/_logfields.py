@@ -1,17 +1,19 @@
 """The fields that every log record of a reconcile carries."""
 
 import logging
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
-from typing import TypeAlias
+from contextvars import ContextVar
+from types import MappingProxyType
 
-__all__ = ["Fields", "LogFields", "log_fields", "pop_fields", "push_fields"]
+from homeostat._scope import NO_SCOPE, WriteScope, current_scope
 
-Fields: TypeAlias = Callable[[], Mapping[str, str]]
-"""Gives the fields when a record is made: most reconciles make none."""
+__all__ = ["LogFields", "log_fields"]
 
-_fields: ContextVar[Fields | None] = ContextVar("homeostat_log_fields", default=None)
+_NONE: Mapping[str, str] = MappingProxyType({})
+_fields: ContextVar[Mapping[str, str]] = ContextVar(
+    "homeostat_log_fields", default=_NONE
+)
 
 
 @contextmanager
@@ -21,24 +23,11 @@ def log_fields(**fields: str) -> Generator[None]:
     Any logger counts, those of the user and of other libraries too, when the handler
     carries a ``LogFields`` filter.
     """
-    token = push_fields(lambda: fields)
+    token = _fields.set({**_fields.get(), **fields})
     try:
         yield
     finally:
-        pop_fields(token)
-
-
-def push_fields(fields: Fields) -> Token[Fields | None]:
-    """Give these fields, too, to the log records that follow."""
-    outer = _fields.get()
-    if outer is None:
-        return _fields.set(fields)
-    return _fields.set(lambda: {**outer(), **fields()})
-
-
-def pop_fields(token: Token[Fields | None]) -> None:
-    """Go back to the fields of before."""
-    _fields.reset(token)
+        _fields.reset(token)
 
 
 class LogFields(logging.Filter):
@@ -51,8 +40,20 @@ class LogFields(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the fields to ``record``."""
         fields = _fields.get()
-        if fields is not None:
-            for name, value in fields().items():
-                if not hasattr(record, name):
-                    setattr(record, name, value)
+        scope = current_scope()
+        if scope is not NO_SCOPE:
+            fields = {**_of_reconcile(scope), **fields}
+        for name, value in fields.items():
+            if not hasattr(record, name):
+                setattr(record, name, value)
         return True
+
+
+def _of_reconcile(scope: WriteScope) -> Mapping[str, str]:
+    subject = scope.subject
+    return {
+        "controller": scope.controller,
+        "namespace": getattr(subject, "namespace", ""),
+        "object_name": getattr(subject, "name", None) or scope.key,
+        "reconcile_id": scope.reconcile_id,
+    }

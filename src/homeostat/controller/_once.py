@@ -85,7 +85,7 @@ async def reconcile_once(
         caches = tasks.start(informers.run(), name="once/caches")
         try:
             await binding.wait_synced()
-            with run.acting(declaration.name, Epoch()):
+            with run.scope(declaration.name, Epoch()).active():
                 answer = await call_async(
                     lambda: binding.reconcile_one(request, run, session)
                 )

@@ -1,5 +1,6 @@
 """Cache reads of one reconcile: noted, and kept in its ledger."""
 
+import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -141,12 +142,13 @@ class CacheView:
 
     Args:
         declared: The caches.
-        ledger: Where what is handed out is kept.
+        ledger: Where what is handed out is to be kept.
         namespace: Where reads go that name no namespace.
         epoch: The term of the reconcile: when it is over, so are its reads.
+        reads: Where what was read is noted, in order.
 
     Attributes:
-        reads: What was read, in order.
+        ledger: Where what is handed out is kept.
         closed: The reconcile has ended.
     """
 
@@ -154,21 +156,26 @@ class CacheView:
         "_declared",
         "_epoch",
         "_invalid",
-        "_ledger",
         "_namespace",
+        "_reads",
         "closed",
-        "reads",
+        "ledger",
     )
 
     def __init__(
-        self, declared: Declared, ledger: Ledger, namespace: str, epoch: Epoch
+        self,
+        declared: Declared,
+        ledger: Ledger,
+        namespace: str,
+        epoch: Epoch,
+        reads: builtins.list[Read],
     ) -> None:
         self._declared = declared
         self._epoch = epoch
-        self._ledger = ledger
+        self.ledger: Ledger = ledger
         self._namespace = namespace
         self._invalid: list[tuple[Indexer, Record, InvalidObjectError]] = []
-        self.reads: list[Read] = []
+        self._reads = reads
         self.closed: bool = False
 
     def close(self) -> None:
@@ -192,7 +199,9 @@ class CacheView:
                 f"{lister.gvk} {name!r} needs namespace=: "
                 "the reconciled object has none to give"
             )
-        self.reads.append(Read(verb="get", kind=lister.gvk, namespace=place, name=name))
+        self._reads.append(
+            Read(verb="get", kind=lister.gvk, namespace=place, name=name)
+        )
         return lister.find(name, place)
 
     def list(
@@ -210,7 +219,7 @@ class CacheView:
         if labels:
             text = labels if isinstance(labels, str) else str(labels)
             asked.append(text)
-        self.reads.append(
+        self._reads.append(
             Read(
                 verb="list", kind=lister.gvk, namespace=place, selector=" ".join(asked)
             )
@@ -251,7 +260,7 @@ class CacheView:
         def on_invalid(record: Record, error: InvalidObjectError) -> None:
             self._invalid.append((indexer, record, error))
 
-        return Lister(indexer, kind, on_read=self._ledger.keep, on_invalid=on_invalid)
+        return Lister(indexer, kind, on_read=self.ledger.keep, on_invalid=on_invalid)
 
     def _place(self, kind: Kind, namespace: NamespaceLike) -> str:
         if not self._declared.is_namespaced(kind):

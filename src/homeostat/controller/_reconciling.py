@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any, cast, final
+
+import msgspec
 
 from homeostat._clock import Clock
 from homeostat._guard import Failed, call_async
@@ -37,7 +38,6 @@ from homeostat.controller._result import Result
 from homeostat.controller._run import Run
 from homeostat.controller._subject import Subject
 from homeostat.controller._sync_context import SyncContext
-from homeostat.controller._writing import Writing
 from homeostat.errors import ApiError, InvalidObjectError, NotFoundError
 
 __all__ = ["Reconciling", "Session"]
@@ -45,9 +45,9 @@ __all__ = ["Reconciling", "Session"]
 logger = logging.getLogger(__name__)
 
 
+# A struct, as each reconcile makes one.
 @final
-@dataclass(slots=True, kw_only=True)
-class Session:
+class Session(msgspec.Struct, eq=False):
     """What one reconcile did, beside its writes.
 
     Attributes:
@@ -55,8 +55,8 @@ class Session:
         events: The events it recorded.
     """
 
-    reads: list[Read] = field(default_factory=list[Read])
-    events: list[Emitted] = field(default_factory=list[Emitted])
+    reads: list[Read] = []
+    events: list[Emitted] = []
 
 
 @final
@@ -136,9 +136,23 @@ class Reconciling:
         if obj is None:
             return None
         epoch = current_scope().epoch
-        view = CacheView(self._declared, ledger, record.namespace, epoch)
-        session.reads = view.reads
-        context = self._contexts(request, run, session, view, ledger)
+        view = CacheView(self._declared, ledger, record.namespace, epoch, session.reads)
+
+        def context(owner: Subject) -> Context:
+            return Context(
+                request=request,
+                client=self._client,
+                clock=self._clock,
+                reconcile_id=run.reconcile_id,
+                logger=self._logger,
+                obj=owner.document,
+                view=view,
+                matcher=self._matcher,
+                emit=self._emit,
+                events=session.events,
+                threads=self.threads,
+            )
+
         try:
             if not self._declaration.error_handlers:
                 return await self._steps(owner, obj, run, ledger, context)
@@ -151,40 +165,6 @@ class Reconciling:
             raise outcome.error
         finally:
             view.close()
-
-    def _contexts(
-        self,
-        request: Request,
-        run: Run[Any],
-        session: Session,
-        view: CacheView,
-        ledger: Ledger,
-    ) -> Callable[[Subject], Context]:
-        def emit(about: Object | Unstructured, event: Emitted) -> None:
-            session.events.append(event)
-            self._emit(about, event)
-
-        def context(owner: Subject) -> Context:
-            return Context(
-                request=request,
-                client=self._client,
-                clock=self._clock,
-                reconcile_id=run.reconcile_id,
-                logger=self._logger,
-                obj=owner.document,
-                view=view,
-                writing=Writing(
-                    client=self._client,
-                    view=view,
-                    ledger=ledger,
-                    matcher=self._matcher,
-                    owner=owner.document,
-                ),
-                emit=emit,
-                threads=self.threads,
-            )
-
-        return context
 
     async def _steps(
         self,
@@ -224,14 +204,14 @@ class Reconciling:
             ledger.keep_answer(answer)
             obj = self._as_kind(answer)
 
-    async def _call(
+    def _call(
         self,
         function: Reconciler[Any] | ErrorHandler[Any],
         obj: Object | Unstructured,
         context: Context,
         run: Run[Any],
         *more: Exception,
-    ) -> Result | None:
+    ) -> Awaitable[Result | None]:
         """Call a function of the user, in the loop or in a thread.
 
         Args:
@@ -243,11 +223,11 @@ class Reconciling:
         """
         if self._runs_on_loop(function):
             awaited = cast("Callable[..., Awaitable[Result | None]]", function)
-            return await awaited(obj, context, *more)
+            return awaited(obj, context, *more)
         portal = Portal(run.is_overdue)
         ctx = SyncContext(context, portal)
         work = cast("Callable[..., Result | None]", function)
-        return await portal.run(self.threads, lambda: work(obj, ctx, *more))
+        return portal.run(self.threads, lambda: work(obj, ctx, *more))
 
     def _runs_on_loop(self, function: Reconciler[Any] | ErrorHandler[Any]) -> bool:
         # By identity: the declaration keeps them, and they need not be hashable.
@@ -354,7 +334,8 @@ class Reconciling:
             event = Emitted(type="Warning", reason="InvalidObject", message=str(error))
             self._emit(owner.document(), event)
             return None
-        self.invalid.pop(request, None)
+        if self.invalid:
+            self.invalid.pop(request, None)
         return obj
 
     def _as_kind(self, document: Unstructured) -> Object | Unstructured:

@@ -1,27 +1,29 @@
 """One reconcile of one key, from its lease to its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping
-from contextvars import Context, Token, copy_context
-from dataclasses import dataclass, field
-from types import TracebackType
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeAlias, TypeVar, final
 
-from homeostat._scope import Epoch, WriteScope, pop_scope, push_scope
-from homeostat.controller._logfields import Fields, pop_fields, push_fields
+import msgspec
+
+from homeostat._scope import Epoch, WriteScope
 from homeostat.controller._writelog import WriteLog
 from homeostat.workqueue import Item
 
-__all__ = ["Acting", "Permit", "Run", "SlowRuns"]
+__all__ = ["Permit", "Run", "SlowRuns"]
 
 K = TypeVar("K", bound=Hashable)
 
 Permit: TypeAlias = Callable[[], Awaitable[None]]
 
 
+def _never() -> bool:
+    return False
+
+
+# A struct, as each reconcile makes one.
 @final
-@dataclass(slots=True, kw_only=True)
-class Run(Generic[K]):
+class Run(msgspec.Struct, Generic[K], kw_only=True, eq=False):
     """One reconcile of one key.
 
     Attributes:
@@ -36,58 +38,22 @@ class Run(Generic[K]):
 
     item: Item[K]
     reconcile_id: str
-    writes: WriteLog = field(default_factory=WriteLog)
+    writes: WriteLog = msgspec.field(default_factory=WriteLog)
     skipped: str = ""
-    is_overdue: Callable[[], bool] = lambda: False
+    is_overdue: Callable[[], bool] = _never
 
-    def acting(
+    def scope(
         self, controller: str, epoch: Epoch, permit: Permit | None = None
-    ) -> "Acting":
-        """Note writes, and log, as this run of a controller, inside a ``with``."""
-        return Acting(
-            WriteScope(
-                controller=controller,
-                subject=self.item.key,
-                reconcile_id=self.reconcile_id,
-                epoch=epoch,
-                observers=(self.writes,),
-                permit=permit,
-            )
+    ) -> WriteScope:
+        """Return the scope of its writes, and of its log records."""
+        return WriteScope(
+            controller=controller,
+            subject=self.item.key,
+            reconcile_id=self.reconcile_id,
+            epoch=epoch,
+            observers=(self.writes,),
+            permit=permit,
         )
-
-
-@final
-class Acting:
-    """Makes a scope that of every write, and of every log record."""
-
-    __slots__ = ("_scope", "_tokens")
-
-    def __init__(self, scope: WriteScope) -> None:
-        self._scope = scope
-        self._tokens: tuple[Token[Fields | None], Token[WriteScope]] | None = None
-
-    def fields(self) -> Mapping[str, str]:
-        """Return what log records say of the run."""
-        scope = self._scope
-        return {
-            "controller": scope.controller,
-            "namespace": getattr(scope.subject, "namespace", ""),
-            "object_name": getattr(scope.subject, "name", None) or scope.key,
-            "reconcile_id": scope.reconcile_id,
-        }
-
-    def __enter__(self) -> None:
-        self._tokens = (push_fields(self.fields), push_scope(self._scope))
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        assert self._tokens is not None  # entered
-        pop_scope(self._tokens[1])
-        pop_fields(self._tokens[0])
 
 
 @final
@@ -99,7 +65,7 @@ class SlowRuns(Generic[K]):
 
     Args:
         limit: Seconds.
-        report: Called in the context of the reconcile, so that what it logs carries the
+        report: Called in the scope of the reconcile, so that what it logs carries the
             reconcile's fields.
     """
 
@@ -108,15 +74,15 @@ class SlowRuns(Generic[K]):
     def __init__(self, limit: float, report: Callable[[], None]) -> None:
         self._limit = limit
         self._report = report
-        self._running: dict[K, tuple[float, Context]] = {}
+        self._running: dict[K, tuple[float, WriteScope]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def began(self, key: K) -> None:
-        """Take note that a reconcile begins, from within its context."""
-        loop = asyncio.get_running_loop()
-        self._running[key] = (loop.time(), copy_context())
+    def began(self, key: K, since: float, scope: WriteScope) -> None:
+        """Take note that a reconcile begins, at a time of the loop."""
+        self._running[key] = (since, scope)
         if self._timer is None:
-            self._timer = loop.call_later(self._limit, self._look, loop)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(since + self._limit, self._look, loop)
 
     def ended(self, key: K) -> None:
         """Take note that it has ended."""
@@ -132,10 +98,11 @@ class SlowRuns(Generic[K]):
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         due = loop.time() - self._limit
-        for key, (since, context) in list(self._running.items()):
+        for key, (since, scope) in list(self._running.items()):
             if since <= due:
                 del self._running[key]
-                context.run(self._report)
+                with scope.active():
+                    self._report()
         if self._running:
             # In the order in which they began.
             since, _ = next(iter(self._running.values()))

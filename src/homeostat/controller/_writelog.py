@@ -1,8 +1,10 @@
 """What one reconcile wrote: told by the scope's observer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, cast, final
+
+import msgspec
 
 from homeostat._scope import Write
 from homeostat.api import NamespacedName
@@ -28,12 +30,12 @@ class Attempt:
     error: Exception | None = None
 
 
+# A struct, as each reconcile makes one.
 @final
-@dataclass(slots=True)
-class WriteLog:
+class WriteLog(msgspec.Struct, eq=False):
     """Observes the writes of one reconcile, in the order in which they were sent."""
 
-    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    attempts: list[Attempt] = []
 
     @property
     def writes(self) -> tuple[Write, ...]:

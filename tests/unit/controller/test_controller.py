@@ -368,6 +368,23 @@ def test_a_reconcile_that_blocks_the_loop_is_named(
     assert records[0].__dict__["duration_s"] == 3.0
 
 
+@virtual
+async def test_a_backlog_that_waits_for_nothing_lets_others_of_the_loop_go_on() -> None:
+    turns = 0
+
+    async def works_without_a_wait(_key: str, _run: Run[str]) -> None:
+        asyncio.get_running_loop().advance(0.002)  # type: ignore[attr-defined]
+
+    controller = Controller("c", works_without_a_wait)
+    for n in range(60):
+        controller.queue.add(str(n))
+    async with running(controller):
+        while len(controller.queue):
+            await asyncio.sleep(0)
+            turns += 1
+    assert turns >= 10  # one for each of twelve hundredths of a second, or nearly
+
+
 @pytest.mark.parametrize("workers", [0, -1])
 def test_without_workers_there_is_no_controller(workers: int) -> None:
     async def reconcile(_key: str, _run: Run[str]) -> None:
