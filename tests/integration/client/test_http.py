@@ -20,6 +20,7 @@ from homeostat.client._retry import PermanentTransportError
 from homeostat.client._sockets import _make_socket
 from homeostat.errors import TransportError
 from tests.harness.certificates import Certificates, write_certificates
+from tests.harness.processes import free_port
 
 GET = HttpRequest(method="GET", path="/version")
 POST = HttpRequest(method="POST", path="/api", body=b"{}")
@@ -68,13 +69,6 @@ async def failure(
     finally:
         await sender.close()
     return caught.value
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def test_request_and_answer_are_whole() -> None:
