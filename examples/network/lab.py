@@ -23,6 +23,7 @@ from neutron import Fault, Neutron
 from openstack_cloud import OpenStackCloud
 from settings import Settings
 from tests.harness.clusters import AnyCluster, Service
+from tests.harness.processes import free_port
 
 FAST = Settings(resync=600.0, max_age=0.02, backoff=0.05, max_backoff=0.5, timeout=2.0)
 QUICK_RESYNC = replace(FAST, resync=0.2)
@@ -38,7 +39,7 @@ class Lab:
         self._clouds: list[OpenStackCloud] = []
         self._operators: list[Service] = []
         self._neutron_service: Service | None = None
-        self._port = 0
+        self._port = free_port()
         self.up()
 
     def up(self) -> None:
@@ -46,8 +47,7 @@ class Lab:
         ready = threading.Event()
 
         async def serve(_client: Client) -> None:
-            async with self.neutron.serve(self._port) as url:
-                self._port = int(url.rpartition(":")[2])
+            async with self.neutron.serve(self._port):
                 ready.set()
                 await asyncio.Event().wait()
 
@@ -59,7 +59,7 @@ class Lab:
         assert self._neutron_service is not None
         self._neutron_service.stop()
 
-    def cloud(self, *, timeout: float = 0.5) -> OpenStackCloud:
+    def cloud(self, *, timeout: float = FAST.timeout) -> OpenStackCloud:
         """Return a cloud that is closed with the lab."""
         cloud = OpenStackCloud(f"http://127.0.0.1:{self._port}", timeout=timeout)
         self._clouds.append(cloud)
