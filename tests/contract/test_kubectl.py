@@ -482,7 +482,7 @@ def test_annotate_in_every_way(kubectl: Kubectl) -> None:
 @pytest.mark.parametrize("how", [["--watch"], ["--watch-only"]])
 def test_get_watches(kubectl: Kubectl, how: list[str]) -> None:
     _new(kubectl, "a")
-    command = ("get", "cm", "a", *how, "-o", "name", "--request-timeout=1s")
+    command = ("get", "cm", "a", *how, "-o", "name", "--request-timeout=2s")
     lines = kubectl(*command).out.splitlines()
     assert lines == (["configmap/a"] if how == ["--watch"] else [])
 
@@ -490,6 +490,6 @@ def test_get_watches(kubectl: Kubectl, how: list[str]) -> None:
 def test_get_watches_with_the_kinds_of_events(kubectl: Kubectl) -> None:
     _new(kubectl, "a")
     path = "jsonpath={.type} {.object.metadata.name}"
-    args = ("-w", "--output-watch-events", "-o", path, "--request-timeout=1s")
+    args = ("-w", "--output-watch-events", "-o", path, "--request-timeout=2s")
     out = kubectl("get", "cm", "--field-selector=metadata.name=a", *args).out
     assert out == "ADDED a"

@@ -55,9 +55,8 @@ class Witness:
         if verb in WRITES and "/events" not in request.path:
             self.writes.append((f"{verb} {request.path}", request.body.decode()))
             writer = current_scope().controller
-            for binding in self._operator.bindings:
-                if binding.name == writer:
-                    self.stale += [i.name for i in binding._informers if i.is_stale]
+            (binding,) = (b for b in self._operator.bindings if b.name == writer)
+            self.stale += [i.name for i in binding._informers if i.is_stale]
         return await self._target.request(request)
 
     def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
