@@ -47,6 +47,11 @@ def running(name: str, count: int, notes: str) -> str:
     )
 
 
+def rolled_out(tag: str, count: int, *, revision: int) -> tuple[str, ...]:
+    """Return the lines of a Deployment all of whose pods are new and available."""
+    return running("web", count, f"revision={revision}"), AVAILABLE, progressed(tag)
+
+
 def empty(name: str, notes: str) -> str:
     return f"{name}: 0 replicas=0 terminatingReplicas=0 {notes}"
 
@@ -69,26 +74,20 @@ def test_rollouts_and_going_back_count_revisions(any_cluster: AnyCluster) -> Non
     web.create(replicas=3)
     shows(
         web,
-        running("web", 3, "revision=1"),
-        AVAILABLE,
-        progressed("1"),
+        *rolled_out("1", 3, revision=1),
         running("web-<1>", 3, noted(3, 4, 1)),
     )
     web.roll("2")
     shows(
         web,
-        running("web", 3, "revision=2"),
-        AVAILABLE,
-        progressed("2"),
+        *rolled_out("2", 3, revision=2),
         empty("web-<1>", noted(3, 4, 1)),
         running("web-<2>", 3, noted(3, 4, 2)),
     )
     web.roll("1")
     shows(
         web,
-        running("web", 3, "revision=3"),
-        AVAILABLE,
-        progressed("1"),
+        *rolled_out("1", 3, revision=3),
         running("web-<1>", 3, noted(3, 4, 3) + " revision-history=1"),
         empty("web-<2>", noted(3, 4, 2)),
     )
@@ -97,9 +96,7 @@ def test_rollouts_and_going_back_count_revisions(any_cluster: AnyCluster) -> Non
     web.roll("1")
     shows(
         web,
-        running("web", 3, "revision=5"),
-        AVAILABLE,
-        progressed("1"),
+        *rolled_out("1", 3, revision=5),
         running("web-<1>", 3, noted(3, 4, 5) + " revision-history=1,3"),
         empty("web-<2>", noted(3, 4, 4) + " revision-history=2"),
     )
@@ -115,7 +112,7 @@ def test_annotations_follow_what_they_tell_of(any_cluster: AnyCluster) -> None:
     web.create(replicas=2)
     web.patch(replicas=5)
     one = running("web-<1>", 5, noted(5, 7, 1))
-    shows(web, running("web", 5, "revision=1"), AVAILABLE, progressed("1"), one)
+    shows(web, *rolled_out("1", 5, revision=1), one)
     # What may be at most is noted when a ReplicaSet is scaled, and not before.
     web.patch(strategy={"rollingUpdate": {"maxSurge": 9}})
     web.send({"metadata": {"annotations": {"team": "a"}}})
@@ -165,7 +162,7 @@ def test_paused_deployment_scales_and_rolls_out_nothing(
     )
     web.patch(paused=False)
     one = running("web-<1>", 2, noted(2, 3, 1))
-    shows(web, running("web", 2, "revision=1"), AVAILABLE, progressed("1"), one)
+    shows(web, *rolled_out("1", 2, revision=1), one)
     web.patch(paused=True)
     shows(web, running("web", 2, "revision=1"), AVAILABLE, PAUSED, one)
     web.roll("2", replicas=4)
@@ -179,9 +176,7 @@ def test_paused_deployment_scales_and_rolls_out_nothing(
     web.patch(paused=False)
     shows(
         web,
-        running("web", 4, "revision=2"),
-        AVAILABLE,
-        progressed("2"),
+        *rolled_out("2", 4, revision=2),
         empty("web-<1>", noted(4, 5, 1)),
         running("web-<2>", 4, noted(4, 5, 2)),
     )
@@ -262,9 +257,7 @@ def test_recreate_tells_of_each_step(any_cluster: AnyCluster) -> None:
     web.roll("2")
     shows(
         web,
-        running("web", 3, "revision=2"),
-        AVAILABLE,
-        progressed("2"),
+        *rolled_out("2", 3, revision=2),
         empty("web-<1>", noted(3, 3, 1)),
         running("web-<2>", 3, noted(3, 3, 2)),
     )
@@ -301,9 +294,7 @@ def test_recreate_waits_for_pods_that_run_and_not_for_finished_ones(
     web.change_pod(name, {"status": {"phase": "Succeeded"}}, subresource="status")
     shows(
         web,
-        running("web", 1, "revision=2"),
-        AVAILABLE,
-        progressed("2"),
+        *rolled_out("2", 1, revision=2),
         empty("web-<1>", noted(1, 1, 1)),
         running("web-<2>", 1, noted(1, 1, 2)),
     )
@@ -367,9 +358,7 @@ def test_what_pods_fail_at_is_told_of_the_deployment(any_cluster: AnyCluster) ->
     web.roll("2", pod={"nodeName": None, "schedulingGates": None})
     shows(
         web,
-        running("web", 2, "revision=2"),
-        AVAILABLE,
-        progressed("2"),
+        *rolled_out("2", 2, revision=2),
         empty("web-<1>", noted(2, 3, 1)),
         running("web-<2>", 2, noted(2, 3, 2)),
     )
@@ -418,9 +407,7 @@ def test_replica_set_on_its_way_out_still_has_the_name(any_cluster: AnyCluster) 
     web.change_set("1", RELEASED)
     shows(
         web,
-        running("web", 3, "revision=1"),
-        AVAILABLE,
-        progressed("1"),
+        *rolled_out("1", 3, revision=1),
         running("web-<1>", 3, noted(3, 4, 1)),
     )
     assert web.sets()["1"]["metadata"]["uid"] != former["uid"]
@@ -458,9 +445,7 @@ def test_orphaned_replica_set_is_adopted_by_the_next_deployment(
     web.create("2", replicas=2)
     shows(
         web,
-        running("web", 2, "revision=2"),
-        AVAILABLE,
-        progressed("2"),
+        *rolled_out("2", 2, revision=2),
         empty("web-<1>", noted(2, 3, 1)),
         running("web-<2>", 2, noted(2, 3, 2)),
     )
