@@ -651,3 +651,12 @@ async def test_entries_of_apply_come_first(server: Server, path: str) -> None:
     item = (await server.apply(path, config_map("a", {"y": "2"}), "m")).ok()
     entries = item["metadata"]["managedFields"]
     assert [entry["operation"] for entry in entries] == ["Apply", "Update"]
+
+
+async def test_keys_of_a_second_document_are_not_the_same_again(
+    server: Server,
+) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
+    body = f"---\n{text}---\n{text}"
+    path = server.core("configmaps/a")
+    (await server.apply(path, body, fieldValidation="Strict")).ok(201)

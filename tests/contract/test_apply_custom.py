@@ -123,7 +123,7 @@ async def test_owner_without_uid_is_one_of_no_uid(server: Server, w: str) -> Non
 
 async def test_live_object_must_fit_the_schema(server: Server) -> None:
     group = f"{server.namespace}.example.com"
-    definition = crd(group, schema=_schema("integer"))
+    definition = crd(group, schema=_both("integer"))
     await establish(server, definition)
     path = server.path(f"{group}/v1", "things/t")
     body = {
@@ -133,7 +133,7 @@ async def test_live_object_must_fit_the_schema(server: Server) -> None:
         "spec": {"x": 1, "y": 1},
     }
     (await server.apply(path, body, "m")).ok(201)
-    schema: Any = {"openAPIV3Schema": _schema("string")}
+    schema: Any = {"openAPIV3Schema": _both("string")}
     patch = [{"op": "replace", "path": "/spec/versions/0/schema", "value": schema}]
     (await server.json_patch(f"{CRDS}/things.{group}", patch)).ok()
     body["spec"] = {"x": "1"}
@@ -154,11 +154,6 @@ async def test_live_object_must_fit_the_schema(server: Server) -> None:
     ]
 
 
-def _schema(kind: str) -> Any:
-    spec = {"type": "object", "properties": {"x": {"type": kind}, "y": {"type": kind}}}
-    return {"type": "object", "properties": {"spec": spec}}
-
-
 NOW_WRONG = {
     "a": {"type": "string"},
     "b": {"type": "object", "properties": {"z": {"type": "string"}}},
@@ -169,6 +164,10 @@ OWNED_BEFORE: Any = {"f:spec": {".": {}, "f:a": {}, "f:b": {}}}
 def _spec(properties: Any) -> Any:
     spec = {"type": "object", "properties": properties}
     return {"type": "object", "properties": {"spec": spec}}
+
+
+def _both(kind: str) -> Any:
+    return _spec({"x": {"type": kind}, "y": {"type": kind}})
 
 
 @pytest.fixture

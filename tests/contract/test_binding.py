@@ -119,3 +119,50 @@ async def test_binding_of_another_uid_is_a_conflict(server: Server, path: str) -
     answer = await server.post(path, body)
     details = answer.refused(409, "Conflict")
     assert details == {"name": "p", "kind": "pods"}
+
+
+OTHER_NAMESPACE = (
+    "the namespace of the provided object does not match the namespace sent on the"
+    " request"
+)
+NO_BINDING = 'Binding in version "v1" cannot be handled as a Binding: '
+NO_FIELD = "json: cannot unmarshal {} into Go struct field {} of type {}"
+
+
+@pytest.mark.parametrize("rest", ["pods/p/binding", "bindings"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"metadata": "x"},
+            NO_BINDING + NO_FIELD.format("string", "Binding.metadata", "v1.ObjectMeta"),
+        ),
+        (
+            {"target": {"name": 1}},
+            NO_BINDING
+            + NO_FIELD.format("number", "ObjectReference.target.name", "string"),
+        ),
+        (
+            {"kind": "Pod"},
+            (
+                'Pod in version "v1" cannot be handled as a Binding: converting'
+                " (v1.Pod) to (core.Binding): unknown conversion"
+            ),
+        ),
+        ({"foo": 1}, f'{NO_BINDING}strict decoding error: unknown field "foo"'),
+        ({"metadata": {"name": "p", "namespace": "other"}}, OTHER_NAMESPACE),
+    ],
+)
+async def test_binding_must_be_one(
+    server: Server, path: str, rest: str, change: Any, message: str
+) -> None:
+    assert path
+    body = {**_binding(), **change}
+    answer = await server.post(server.core(rest), body, fieldValidation="Strict")
+    answer.refused(400, "BadRequest", message)
+
+
+async def test_target_is_looked_at_before_the_pod(server: Server) -> None:
+    for rest in ("pods/no/binding", "bindings"):
+        answer = await server.post(server.core(rest), _binding("", name="no"))
+        answer.refused(500, "", "target.name: Required value")

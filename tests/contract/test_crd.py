@@ -49,14 +49,19 @@ async def test_definition_is_established(server: Server, group: str) -> None:
     assert status["acceptedNames"]["kind"] == "Thing"
 
 
+async def _discovered(server: Server, group: str) -> Any:
+    """Return the resources of a group, whose discovery follows in a moment."""
+    async for _ in attempts():
+        answer = await server.get(f"/apis/{group}/v1")
+        if answer.status != 404:
+            break
+    return answer.ok()
+
+
 async def test_resource_is_in_legacy_discovery(server: Server, group: str) -> None:
     names = {"shortNames": ["th"], "categories": ["all"]}
     await establish(server, crd(group, names=names))
-    async for _ in attempts():
-        answer = await server.get(f"/apis/{group}/v1")
-        if answer.status != 404:  # discovery follows in a moment
-            break
-    document = answer.ok()
+    document = await _discovered(server, group)
     (resource,) = document["resources"]
     resource.pop("storageVersionHash", None)
     verbs = sorted(resource.pop("verbs"))
@@ -98,11 +103,7 @@ async def test_subresources_are_in_discovery(server: Server, group: str) -> None
     scale = {"specReplicasPath": ".spec.n", "statusReplicasPath": ".status.n"}
     version = {"subresources": {"status": {}, "scale": scale}}
     await establish(server, crd(group, version=version))
-    async for _ in attempts():
-        answer = await server.get(f"/apis/{group}/v1")
-        if answer.status != 404:  # discovery follows in a moment
-            break
-    document = answer.ok()
+    document = await _discovered(server, group)
     found = {r["name"]: r for r in document["resources"]}
     assert sorted(found) == ["things", "things/scale", "things/status"]
     assert found["things/scale"]["group"] == "autoscaling"

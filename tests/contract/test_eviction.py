@@ -75,3 +75,33 @@ async def test_body_must_be_an_eviction(server: Server, path: str) -> None:
 
 async def test_eviction_is_a_create(server: Server, path: str) -> None:
     (await server.get(path)).refused(405, "MethodNotAllowed")
+
+
+NO_EVICTION = 'Eviction in version "v1" cannot be handled as a Eviction: '
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"deleteOptions": {"gracePeriodSeconds": "x"}},
+            (
+                f"{NO_EVICTION}json: cannot unmarshal string into Go struct field"
+                " DeleteOptions.deleteOptions.gracePeriodSeconds of type int64"
+            ),
+        ),
+        ({"foo": 1}, f'{NO_EVICTION}strict decoding error: unknown field "foo"'),
+        (
+            {"metadata": {"name": "p", "namespace": "other"}},
+            (
+                "the namespace of the provided object does not match the namespace sent"
+                " on the request"
+            ),
+        ),
+    ],
+)
+async def test_eviction_must_be_one(
+    server: Server, path: str, change: Any, message: str
+) -> None:
+    answer = await server.post(path, _eviction(**change), fieldValidation="Strict")
+    answer.refused(400, "BadRequest", message)

@@ -56,10 +56,12 @@ def _where(error: _yaml.YamlError) -> str:
 
 
 def yaml_duplicates(body: bytes) -> list[str]:
-    """Return keys that stand twice in the same mapping of a YAML text's top levels."""
+    """Return keys that stand twice in a mapping of a text's first document."""
     found: list[str] = []
     open_maps: list[tuple[int, set[str]]] = []
     for line in body.decode(errors="replace").splitlines():
+        if open_maps and line.startswith(("---", "...")):
+            break
         match = _YAML_KEY.match(line)
         if match is None:
             continue

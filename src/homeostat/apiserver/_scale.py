@@ -4,14 +4,12 @@ Source: apimachinery-free parts of kubernetes ``pkg/registry/apps/*/storage`` an
 apiextensions-apiserver ``pkg/registry/customresource/etcd.go``.
 """
 
-import functools
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from homeostat._transport import HttpResponse
-from homeostat.api import GroupVersionKind, Resource, Selector
+from homeostat.api import GroupVersionKind, Selector
 from homeostat.apiserver._access import as_struct, at_path, child
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import decode_applied
@@ -29,7 +27,7 @@ from homeostat.apiserver._patch import (
 )
 from homeostat.apiserver._registry import Scale, Served
 from homeostat.apiserver._render import respond
-from homeostat.apiserver._shape import check_target, read_body
+from homeostat.apiserver._shape import about, check_target, read_body
 from homeostat.apiserver._status import (
     StatusError,
     invalid,
@@ -66,7 +64,7 @@ def _get(cluster: Cluster, target: Target) -> HttpResponse:
 
 def _put(cluster: Cluster, target: Target) -> HttpResponse:
     options = write_options(target.request, "UpdateOptions")
-    scale = read_body(_as_scale(target), options)
+    scale = read_body(about(target, _KIND), options)
     check_target(target, scale)
     return _write(cluster, target, target.existing(), scale, options)
 
@@ -83,24 +81,12 @@ def _patch(cluster: Cluster, target: Target) -> HttpResponse:
         raise StatusError(422, "Invalid", REJECTED, details={})
     strict = options.validation != "Ignore"
     twice = duplicates(target.request.body) if strict else ()
-    tidy_patched(_as_scale(target), scale, options, twice)
+    tidy_patched(about(target, _KIND), scale, options, twice)
     check_target(target, scale)
     if scale["metadata"].get("resourceVersion") == str(live.revision):
         # The patch did not name it, or named the current one: no precondition.
         scale["metadata"]["resourceVersion"] = ""
     return _write(cluster, target, live, scale, options, patched_=True)
-
-
-def _as_scale(target: Target) -> Target:
-    """Return a request as one about a Scale, which is what its body holds."""
-    resource = Resource(gvk=_KIND, plural="scales", namespaced=target.served.namespaced)
-    served = Served(
-        resource=resource,
-        table=target.served.table,
-        load_schema=functools.partial(schema_of, _KIND),
-        storage=_KIND,
-    )
-    return replace(target, served=served)
 
 
 def _apply(cluster: Cluster, target: Target, options: WriteOptions) -> HttpResponse:

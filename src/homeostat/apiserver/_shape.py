@@ -1,8 +1,10 @@
 """From a body to an object in the form of its schema."""
 
+import functools
+from dataclasses import replace
 from typing import Any
 
-from homeostat.api import GroupVersionKind
+from homeostat.api import GroupVersionKind, Resource
 from homeostat.apiserver._access import as_struct, text_at
 from homeostat.apiserver._context import Target
 from homeostat.apiserver._crd_serve import object_meta
@@ -17,9 +19,24 @@ from homeostat.apiserver._syntax import HugeNumberError, go_type
 from homeostat.k8s import schema_of
 from homeostat.schema import FieldError, prune
 
-__all__ = ["check_target", "read_body", "shape"]
+__all__ = ["about", "check_namespace", "check_target", "read_body", "shape"]
 
 Value = dict[str, Any]
+
+
+def about(target: Target, kind: GroupVersionKind) -> Target:
+    """Return a request as one about a built-in kind that its path does not name.
+
+    For subresources, whose bodies are no objects of the resource.
+    """
+    resource = Resource(gvk=kind, plural="", namespaced=target.served.namespaced)
+    served = Served(
+        resource=resource,
+        table=target.served.table,
+        load_schema=functools.partial(schema_of, kind),
+        storage=kind,
+    )
+    return replace(target, served=served)
 
 
 def read_body(target: Target, options: WriteOptions) -> Value:
@@ -159,14 +176,7 @@ def check_target(target: Target, value: Value) -> None:
     """
     route = target.route
     metadata = value["metadata"]
-    if target.served.namespaced:
-        namespace = metadata.get("namespace")
-        if namespace and namespace != route.namespace:
-            raise bad_request(
-                "the namespace of the provided object does not match the namespace "
-                "sent on the request"
-            )
-        metadata["namespace"] = route.namespace
+    check_namespace(target, metadata)
     name = metadata.get("name")
     if route.name and not name:
         raise bad_request(
@@ -178,3 +188,19 @@ def check_target(target: Target, value: Value) -> None:
             f"the name of the object ({name}) does not match the name on the URL "
             f"({route.name})"
         )
+
+
+def check_namespace(target: Target, metadata: Value) -> None:
+    """Compare the object's namespace with that of the path, or fill it in.
+
+    Raises:
+        StatusError: 400, they differ.
+    """
+    if not target.served.namespaced:
+        return
+    if metadata.get("namespace", "") not in ("", target.route.namespace):
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on "
+            "the request"
+        )
+    metadata["namespace"] = target.route.namespace

@@ -5,16 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from homeostat._transport import HttpResponse
-from homeostat.apiserver._access import as_struct, child, items, text_at
+from homeostat.api import GroupVersionKind
+from homeostat.apiserver._access import child, items
 from homeostat.apiserver._arrange import arranged, encode_dry
 from homeostat.apiserver._context import Cluster, Target
-from homeostat.apiserver._decode import decode_object
 from homeostat.apiserver._delete import delete_entry
 from homeostat.apiserver._namespaces import admit
 from homeostat.apiserver._options import delete_options, write_options
 from homeostat.apiserver._render import respond
 from homeostat.apiserver._scale import handle_scale
-from homeostat.apiserver._shape import read_body
+from homeostat.apiserver._shape import about, check_namespace, read_body
 from homeostat.apiserver._status import (
     StatusError,
     bad_request,
@@ -24,7 +24,6 @@ from homeostat.apiserver._status import (
     not_found,
     server_error,
 )
-from homeostat.apiserver._store import Entry
 from homeostat.apiserver._write import finished, remove
 from homeostat.k8s import subresources
 from homeostat.schema import FieldError, aggregate
@@ -34,6 +33,8 @@ __all__ = ["bind_collection", "find_subresource", "unserved"]
 Value = dict[str, Any]
 Handler = Callable[[Cluster, Target], HttpResponse]
 
+_BINDING = GroupVersionKind("", "v1", "Binding")
+_EVICTION = GroupVersionKind("policy", "v1", "Eviction")
 _DONE = json_bytes(
     {
         "kind": "Status",
@@ -87,53 +88,38 @@ def _begin_create(cluster: Cluster, target: Target, name: str) -> None:
     admit(cluster, target.served, where)
 
 
-def _body(target: Target, kind: str) -> Value:
-    request = target.request
-    content_type = request.headers.get("content-type", "")
-    value = decode_object(request.body, content_type, kind)
-    metadata = value.get("metadata")
-    if metadata is not None and not isinstance(metadata, dict):
-        raise bad_request(
-            f'{kind} in version "v1" cannot be handled as a {kind}: json: cannot '
-            f"unmarshal into Go struct field {kind}.metadata of type v1.ObjectMeta"
-        )
-    return value
-
-
 def _bind(cluster: Cluster, target: Target) -> HttpResponse:
     """Assign a pod to a node."""
     _begin_create(cluster, target, target.route.name)
     options = write_options(target.request, "CreateOptions")
-    binding = _body(target, "Binding")
-    metadata = child(binding, "metadata")
-    if metadata.get("name") != target.route.name:
+    binding = read_body(about(target, _BINDING), options)
+    check_namespace(target, binding["metadata"])
+    if binding["metadata"].get("name") != target.route.name:
         raise bad_request("name in URL does not match name in Binding object")
-    return _assign(cluster, target, target.existing(), binding, dry_run=options.dry_run)
+    return _assign(cluster, target, binding, dry_run=options.dry_run)
 
 
 def bind_collection(cluster: Cluster, target: Target) -> HttpResponse:
     """Assign the pod that a Binding names."""
     options = write_options(target.request, "CreateOptions")
-    binding = _body(target, "Binding")
-    name = child(binding, "metadata").get("name") or ""
-    _begin_create(cluster, target, name)
-    pods = cluster.registry.find("", "v1", "pods")
-    live = pods.table.live.get(f"{target.route.namespace}/{name}") if pods else None
-    if pods is None or live is None:
-        raise not_found("", "pods", str(name))
-    return _assign(cluster, target, live, binding, dry_run=options.dry_run)
+    binding = read_body(target, options)
+    check_namespace(target, binding["metadata"])
+    _begin_create(cluster, target, binding["metadata"].get("name", ""))
+    return _assign(cluster, target, binding, dry_run=options.dry_run)
 
 
 def _assign(
-    cluster: Cluster, target: Target, live: Entry, binding: Value, *, dry_run: bool
+    cluster: Cluster, target: Target, binding: Value, *, dry_run: bool
 ) -> HttpResponse:
     node = _node_of(binding)
+    given: Value = binding["metadata"]
+    name = given.get("name", "")
     pods = cluster.registry.find("", "v1", "pods")
-    if pods is None:
-        raise not_found("", "pods", live.name)
+    live = pods.table.live.get(f"{target.route.namespace}/{name}") if pods else None
+    if pods is None or live is None:
+        raise not_found("", "pods", name)
     value = live.value
     spec = value["spec"]
-    given: Value = child(binding, "metadata")
     if given.get("uid") and given["uid"] != live.uid:
         raise conflict("", "pods", live.name, "Precondition failed: UID")
     if value["metadata"].get("deletionTimestamp"):
@@ -144,8 +130,8 @@ def _assign(
         raise conflict("", "pods/binding", live.name, text)
     spec["nodeName"] = node
     for key in ("annotations", "labels"):
-        added = given.get(key)
-        if isinstance(added, dict) and added:
+        added = child(given, key)
+        if added:
             own = child(value["metadata"], key)
             value["metadata"][key] = {**own, **added}
     status = value.setdefault("status", {})
@@ -163,13 +149,13 @@ def _assign(
 
 
 def _node_of(binding: Value) -> str:
-    node = as_struct(binding.get("target")) or {}
+    node = child(binding, "target")
     errors: list[FieldError] = []
     kind = node.get("kind")
     if kind not in ("Node", "", None):
         text = 'supported values: "Node", "<empty>"'
         errors.append(FieldError("FieldValueNotSupported", "target.kind", kind, text))
-    target = text_at(node, "name")
+    target: str = node.get("name", "")
     if not target:
         errors.append(FieldError("FieldValueRequired", "target.name", "", ""))
     if errors:
@@ -180,19 +166,14 @@ def _node_of(binding: Value) -> str:
 def _evict(cluster: Cluster, target: Target) -> HttpResponse:
     """Delete a pod as its eviction says; disruption budgets are not asked."""
     _begin_create(cluster, target, target.route.name)
-    dry_run = write_options(target.request, "CreateOptions").dry_run
-    eviction = _body(target, "Eviction")
-    if eviction.get("kind", "Eviction") != "Eviction":
-        raise bad_request(
-            f'{eviction["kind"]} in version "v1" cannot be handled as a Eviction: '
-            "unknown conversion"
-        )
-    if child(eviction, "metadata").get("name") != target.route.name:
+    written = write_options(target.request, "CreateOptions")
+    eviction = read_body(about(target, _EVICTION), written)
+    check_namespace(target, eviction["metadata"])
+    if eviction["metadata"].get("name") != target.route.name:
         raise bad_request("name in URL does not match name in Eviction object")
     live = target.existing()
-    given = eviction.get("deleteOptions")
-    options = delete_options(target.request, as_struct(given) or {})
-    options = replace(options, dry_run=dry_run or options.dry_run)
+    options = delete_options(target.request, child(eviction, "deleteOptions"))
+    options = replace(options, dry_run=written.dry_run or options.dry_run)
     delete_entry(cluster, target.served, live, options)
     return respond(_DONE, status=201, warnings=target.warnings)
 
