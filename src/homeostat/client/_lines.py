@@ -29,13 +29,18 @@ class LineSplitter:
         Raises:
             TransportError: A line is longer than any object can be.
         """
-        lines = chunk.split(b"\n")
-        rest = lines.pop()
+        lines: list[bytes] = []
+        start = 0
+        # bytes.split looks at one byte after the other, find at many at once.
+        while (end := chunk.find(b"\n", start)) >= 0:
+            lines.append(chunk[start:end])
+            start = end + 1
         if lines and self._parts:
             self._parts.append(lines[0])
             lines[0] = b"".join(self._parts)
             self._parts.clear()
             self._held = 0
+        rest = chunk[start:]
         if rest:
             self._parts.append(rest)
             self._held += len(rest)
