@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeostat.api import GroupVersionKind
-from homeostat.cache import Indexer, Record, Store, parse_event
+from homeostat.cache import Indexer, ParsedEvent, Record, Store, parse_event
 from homeostat.cache._event import read_event
 from homeostat.cache._packing import TRAIN_AT, train
 from homeostat.cache._shelf import Shelf
@@ -76,7 +76,7 @@ def test_an_event_reads_the_same_in_one_pass_and_in_two(
         event["more"] = {"a": {}}
     line = json.dumps(event, separators=separators).encode()
     simple = parse_event(line, gvk=POD)
-    quick = read_event(line, PACKED)
+    quick = ParsedEvent(*read_event(line, PACKED))
     assert simple.type == quick.type
     assert isinstance(simple.value, Record)
     assert isinstance(quick.value, Record)

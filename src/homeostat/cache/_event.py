@@ -29,6 +29,9 @@ class Bookmark(NamedTuple):
     initial_events_end: bool = False
 
 
+Value: TypeAlias = Record | Bookmark | ApiError | None
+
+
 class ParsedEvent(NamedTuple):
     """One event of a watch.
 
@@ -39,7 +42,7 @@ class ParsedEvent(NamedTuple):
     """
 
     type: str
-    value: Record | Bookmark | ApiError | None
+    value: Value
 
 
 class _Change(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -91,10 +94,13 @@ def parse_event(line: bytes, *, gvk: GroupVersionKind | None = None) -> ParsedEv
     return ParsedEvent(envelope.type, _other(envelope))
 
 
-def read_event(line: bytes, shelf: Shelf) -> ParsedEvent:
+def read_event(line: bytes, shelf: Shelf) -> tuple[str, Value]:
     """Read one line of a watch, its object as a record of this shelf.
 
     In one pass over the line where it is written as API servers write it.
+
+    Returns:
+        What a ParsedEvent has, of which a sync would throw one away for each object.
 
     Raises:
         TransportError: As ``parse_event``.
@@ -108,17 +114,15 @@ def read_event(line: bytes, shelf: Shelf) -> ParsedEvent:
     if beginning is None or not (line.startswith(beginning) and line.endswith(b"}}")):
         return _read_slowly(line, shelf)
     data = memoryview(line)[len(beginning) : -1]
-    return ParsedEvent(change.type, make_record(change.object, data, shelf))
+    return change.type, make_record(change.object, data, shelf)
 
 
-def _read_slowly(line: bytes, shelf: Shelf) -> ParsedEvent:
+def _read_slowly(line: bytes, shelf: Shelf) -> tuple[str, Value]:
     envelope = _envelope(line)
     if envelope.type not in _CHANGES:
-        return ParsedEvent(envelope.type, _other(envelope))
+        return envelope.type, _other(envelope)
     data = bytes(envelope.object)
-    return ParsedEvent(
-        envelope.type, make_record(read_head(data, shelf.gvk), data, shelf)
-    )
+    return envelope.type, make_record(read_head(data, shelf.gvk), data, shelf)
 
 
 def _envelope(line: bytes) -> _Envelope:

@@ -255,7 +255,7 @@ class Indexer:
         """Put ``new`` in the place of ``old``, in the objects and in every index."""
         if old is not None:
             # What stands in the same places takes them over.
-            if new is None or self._built or _places(old) != _places(new):
+            if new is None or self._built or _has_moved(old, new):
                 self._unindex(old)
             if new is None:
                 self._remove(old)
@@ -323,9 +323,9 @@ def _ident(record: Record) -> str:
     return record.uid or f"{record.namespace}/{record.name}"
 
 
-def _places(record: Record) -> tuple[str, tuple[str, ...]]:
-    """Return where a record stands in the index of owners."""
-    return _ident(record), record.owner_uids
+def _has_moved(old: Record, new: Record) -> bool:
+    """Whether an object of the same name stands elsewhere in the index of owners."""
+    return old.uid != new.uid or old.owner_uids != new.owner_uids
 
 
 def _discard(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias, final
 
-from homeostat.cache._event import read_event
+from homeostat.cache._event import ParsedEvent, read_event
 from homeostat.cache._inputs import Changes, Line
 from homeostat.cache._record import Record, make_record, read_head
 from homeostat.cache._shelf import Shelf
@@ -44,7 +44,7 @@ def inputs_of(
     changes: list[tuple[str, Record]] = []
     for line in lines:
         try:
-            event = read_event(line, shelf)
+            event_type, value = read_event(line, shelf)
         except InvalidObjectError as error:
             skip(error)
             continue
@@ -52,13 +52,13 @@ def inputs_of(
             if changes:
                 yield Changes(changes)
             raise
-        if isinstance(event.value, Record):
-            changes.append((event.type, event.value))
+        if isinstance(value, Record):
+            changes.append((event_type, value))
             continue
         if changes:
             yield Changes(changes)
             changes = []
-        yield Line(event)
+        yield Line(ParsedEvent(event_type, value))
     if changes:
         yield Changes(changes)
 

@@ -30,7 +30,10 @@ _SPACING: Final = WINDOW // TRAIN_AT
 _RECENT: Final = 64
 _RECENT_BYTES: Final = 4 << 10
 
-_ZSTD: Final = 0x28  # the first byte of a frame; no JSON begins with it
+# Frames are kept without their first byte, which is always the same: to cut it off is
+# the quickest way to a copy. No JSON begins with the second one.
+_FIRST: Final = b"\x28"
+_SECOND: Final = 0xB5
 
 
 def train(samples: Sequence[bytes]) -> bytes:
@@ -138,7 +141,7 @@ class Packer:
                 self._sample(plain)
             return plain
         # The compressor gives its result in a block for the worst case: copy it.
-        packed = bytes(memoryview(self._dictionaries[0].compress(data)))
+        packed = self._dictionaries[0].compress(data)[1:]
         self._seen += 1
         self._in += len(data)
         self._out += len(packed)
@@ -150,7 +153,7 @@ class Packer:
 
     def unpack(self, packed: bytes) -> bytes:
         """Return an object's own bytes."""
-        if packed[0] != _ZSTD:
+        if packed[0] != _SECOND:
             return packed
         if len(packed) > _RECENT_BYTES:
             return self._unpack(packed)
@@ -168,7 +171,7 @@ class Packer:
 
     def repack(self, packed: bytes) -> bytes:
         """Return what is plain, or what an earlier dictionary packed, packed anew."""
-        return self.pack(self._unpack(packed) if packed[0] == _ZSTD else packed)
+        return self.pack(self._unpack(packed) if packed[0] == _SECOND else packed)
 
     def _sample(self, data: bytes) -> None:
         self._samples.append(data)
@@ -189,9 +192,10 @@ class Packer:
     def _unpack(self, packed: bytes) -> bytes:
         import zstandard  # noqa: PLC0415  # loaded since something was packed
 
+        frame = _FIRST + packed
         for dictionary in tuple(self._dictionaries):
             try:
-                return dictionary.decompress(packed)
+                return dictionary.decompress(frame)
             except zstandard.ZstdError:
                 continue  # packed by one before
         raise ValueError(f"{len(packed)} bytes that no dictionary here has packed")
