@@ -10,6 +10,7 @@ from homeostat.controller import Context, Watch, controller
 from homeostat.errors import ConflictError, ForbiddenError, NotFoundError
 from homeostat.k8s import core_v1
 from homeostat.localcluster._placement import choose
+from homeostat.localcluster._replicas import is_finished
 
 __all__ = ["pods_by_node", "scheduler"]
 
@@ -19,8 +20,7 @@ pods_by_node = Index(core_v1.Pod, path="spec.nodeName", name="node")
 
 
 def _waiting(record: Record) -> bool | None:
-    done = record.path("status.phase") in {"Succeeded", "Failed"}
-    return None if record.path("spec.nodeName") or record.deleting or done else True
+    return None if record.path("spec.nodeName") else True
 
 
 _waiting_pods = Index(core_v1.Pod, by=_waiting, name="waiting")
@@ -39,7 +39,9 @@ def _waiting_for_room(_record: Record, reader: Reader) -> Iterable[Request]:
 )
 async def scheduler(pod: core_v1.Pod, ctx: Context) -> None:
     """Bind the pod to a node, or say why it waits."""
-    if pod.spec.node_name or pod.spec.scheduler_name not in {"", SCHEDULER_NAME}:
+    if pod.spec.node_name or pod.spec.scheduling_gates or is_finished(pod):
+        return
+    if pod.spec.scheduler_name not in {"", SCHEDULER_NAME}:
         return
     nodes = ctx.list(core_v1.Node)
     load = Counter(
