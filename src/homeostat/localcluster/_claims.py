@@ -19,7 +19,7 @@ from homeostat.api import (
 )
 from homeostat.cache import Index, Reader, Record
 from homeostat.controller import Context
-from homeostat.errors import ApiError, InvalidError, NotFoundError
+from homeostat.errors import ApiError, NotFoundError
 from homeostat.k8s import apps_v1, core_v1
 
 __all__ = [
@@ -185,8 +185,8 @@ async def _set_owners(
     }
     try:
         await ctx.client.patch(type(item), meta.name, patch, namespace=meta.namespace)
-    except (NotFoundError, InvalidError):
-        return []  # gone, or another object has its name by now
+    except NotFoundError:
+        return []
     except ApiError as error:
         return [error]
     return []
