@@ -1,6 +1,7 @@
 """Crashes, restarts and the order of the end, in virtual time."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,8 +12,10 @@ from homeostat import Client, Context, Controller, Manager, controller
 from homeostat._metrics import Metrics
 from homeostat._tasks import Group
 from homeostat.controller import Run
+from homeostat.testing import LoopClock
 from tests.integration.controller.support import (
     EVENT,
+    LateWire,
     PodSet,
     World,
     podset,
@@ -85,6 +88,56 @@ async def test_a_crash_is_followed_by_restarts_with_growing_delays(
         await asyncio.sleep(100)
     assert figures.starts == [0.0, 1.0, 3.0, 7.0, 15.0]
     assert seen == [7]
+
+
+def test_a_crash_is_logged_with_where_it_came_from(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @virtual
+    async def scenario(world: World) -> None:
+        numbers = engine("numbers", [], metrics=Figures(crashes=1))
+        async with managing(world, controllers=[numbers]):
+            pass
+
+    scenario()
+    (said,) = [r for r in caplog.records if r.levelno >= logging.ERROR]
+    assert said.getMessage() == "controller numbers crashed"
+    assert said.exc_info is not None
+
+
+@virtual
+async def test_it_is_ready_when_every_cache_is_full(world: World) -> None:
+    wire = LateWire(world.server)
+    wire.slow, wire.delay = "/podsets", 7.0
+
+    @controller(PodSet, name="sets", reads=[EVENT])
+    async def sets(_podset: PodSet, _ctx: Context) -> None: ...
+
+    async with Client(wire) as client, Group() as tasks:
+        manager = Manager(client=client, controllers=[sets])
+        ready = tasks.start(manager.wait_ready(), name="ready")
+        await asyncio.sleep(1)
+        task = tasks.start(manager.run(), name="manager")
+        await ready
+        assert now() >= 8
+        task.cancel()
+
+
+@virtual
+async def test_events_have_their_type_and_the_time_of_the_managers_clock(
+    world: World,
+) -> None:
+    @controller(PodSet, name="teller")
+    async def teller(_podset: PodSet, ctx: Context) -> None:
+        ctx.event("Odd", "look at this", type="Warning")
+
+    clock = LoopClock(asyncio.get_running_loop())
+    async with managing(world, controllers=[teller], clock=clock):
+        await world.outsider.create(podset())
+        await settle()
+    [event] = await world.outsider.list(EVENT)
+    assert (event["type"], event["source"]["component"]) == ("Warning", "teller")
+    assert event["firstTimestamp"].startswith("2026-01-01T00:00:0")
 
 
 @virtual
