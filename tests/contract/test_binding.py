@@ -74,6 +74,20 @@ async def test_pod_is_bound_once(server: Server, path: str) -> None:
     assert details == {"name": "p", "kind": "pods/binding"}
 
 
+async def test_pod_waits_at_its_gates(server: Server) -> None:
+    gated = pod("gated")
+    gated["spec"]["schedulingGates"] = [{"name": "example.com/paid"}]
+    (await server.post(server.core("pods"), gated)).ok(201)
+    path = server.core("pods/gated/binding")
+    answer = await server.post(path, _binding(name="gated"))
+    answer.refused(
+        409,
+        "Conflict",
+        'Operation cannot be fulfilled on pods/binding "gated": pod gated has non-empty'
+        " .spec.schedulingGates",
+    )
+
+
 async def test_collection_of_bindings_binds_too(server: Server, path: str) -> None:
     assert path
     (await server.post(server.core("bindings"), _binding())).ok(201)

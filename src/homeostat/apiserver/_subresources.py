@@ -128,6 +128,9 @@ def _assign(
     if spec.get("nodeName"):
         text = f'pod {live.name} is already assigned to node "{spec["nodeName"]}"'
         raise conflict("", "pods/binding", live.name, text)
+    if spec.get("schedulingGates"):
+        text = f"pod {live.name} has non-empty .spec.schedulingGates"
+        raise conflict("", "pods/binding", live.name, text)
     spec["nodeName"] = node
     for key in ("annotations", "labels"):
         added = child(given, key)
