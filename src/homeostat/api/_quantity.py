@@ -6,7 +6,7 @@ Source: apimachinery ``pkg/api/resource/quantity.go``.
 
 import re
 from decimal import Decimal
-from functools import lru_cache, total_ordering
+from functools import total_ordering
 from typing import Any, Final, Literal
 
 __all__ = ["Quantity"]
@@ -60,20 +60,14 @@ class Quantity:
             parts = value._mantissa, value._exponent, value._format, value._text
         elif isinstance(value, str):
             parts = _parse(value.strip())
-        elif isinstance(value, bool):
-            raise TypeError("a quantity is a number or a text, not a bool")
         else:
             parts = (*_normal(*_decimal_parts(value)), "DecimalSI", "")
         self._mantissa, self._exponent, self._format, self._text = parts
 
     @classmethod
     def of(cls, value: "str | float | Decimal | Quantity") -> "Quantity":
-        """Return the quantity that a JSON value stands for; texts are remembered."""
-        if isinstance(value, str):
-            return _remembered(value)
-        if isinstance(value, float):
-            return cls(repr(value))
-        return cls(value)
+        """Return the quantity that a JSON value stands for."""
+        return cls(repr(value) if isinstance(value, float) else value)
 
     @classmethod
     def _make(cls, mantissa: int, exponent: int, form: Format) -> "Quantity":
@@ -181,14 +175,12 @@ class Quantity:
         return f"{mantissa}{_DECIMAL_SUFFIX.get(exponent, '')}"
 
 
-@lru_cache(maxsize=4096)
-def _remembered(text: str) -> Quantity:
-    return Quantity(text)
-
-
-def _decimal_parts(value: int | Decimal) -> tuple[int, int]:
-    if isinstance(value, int):
+def _decimal_parts(value: object) -> tuple[int, int]:
+    if isinstance(value, int) and not isinstance(value, bool):
         return value, 0
+    if not isinstance(value, Decimal):
+        found = type(value).__name__
+        raise TypeError(f"a quantity is a number or a text, not a {found}")
     sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):
         raise ValueError(f"{value} is not a quantity")  # noqa: TRY004 - NaN

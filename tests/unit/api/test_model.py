@@ -209,6 +209,33 @@ def test_copies_lose_nothing() -> None:
     assert decode(Widget, encode(made)) == made
 
 
+class Amounts(Model):
+    limits: dict[str, Quantity] = {}
+    since: Time | None = None
+
+
+def test_a_quantity_of_null_in_a_map_is_read_as_absent() -> None:
+    read = decode(Amounts, b'{"limits":{"cpu":null,"memory":"1Gi"}}')
+    assert read == Amounts(limits={"memory": Quantity("1Gi")})
+
+
+@pytest.mark.parametrize("value", [True, [1], {"a": 1}, "x"])
+def test_what_is_no_quantity_is_named(value: object) -> None:
+    # One equals true: what is remembered of the first is nothing for the second.
+    assert decode(Amounts, b'{"limits":{"cpu":1}}').limits == {"cpu": Quantity(1)}
+    wire = {"limits": {"cpu": value}}
+    with pytest.raises(InvalidObjectError, match=r"^cannot read Amounts: limits"):
+        decode(Amounts, encode(wire))
+    with pytest.raises(InvalidObjectError, match=r"^cannot read Amounts: limits"):
+        from_dict(Amounts, wire)
+
+
+def test_what_is_no_time_is_named() -> None:
+    for value in (1, True, [1], {"a": 1}, "x", "2024-01-01T10:00:00"):
+        with pytest.raises(InvalidObjectError, match=r"^cannot read Amounts: since: "):
+            decode(Amounts, encode({"since": value}))
+
+
 def test_times_have_the_digits_that_go_wants() -> None:
     class Times(Model):
         whole: Time
