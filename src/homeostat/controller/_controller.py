@@ -12,7 +12,7 @@ from homeostat._random import Random
 from homeostat._scope import Epoch, pop_scope, push_scope
 from homeostat._tasks import Group
 from homeostat.controller._conflicts import Conflicts
-from homeostat.controller._decide import DeadlineError, Decision, decide
+from homeostat.controller._decide import RESULTS, DeadlineError, Decision, decide
 from homeostat.controller._gate import Gate
 from homeostat.controller._result import Result
 from homeostat.controller._run import Permit, Run, SlowRuns
@@ -36,15 +36,6 @@ _LEVELS = {
     "behind": logging.DEBUG,
     "fenced": logging.INFO,
     "throttled": logging.WARNING,
-}
-# What controller_runtime_reconcile_total calls them; the rest are errors.
-_RESULTS = {
-    "success": "success",
-    "requeue_after": "requeue_after",
-    "conflict": "requeue",
-    "behind": "requeue",
-    "fenced": "requeue",
-    "throttled": "requeue_after",
 }
 
 
@@ -87,16 +78,14 @@ class Controller(Generic[K]):
         self.conflicts: Conflicts[K] = Conflicts()
         # Whether the store has already passed what a key is to be parked for.
         self.has_passed: Callable[[K], bool] = lambda _key: False
-        self.queue: WorkQueue[K] = WorkQueue(
-            name, random=random or Random(), metrics=metrics
-        )
+        self._random = random or Random()
+        self.queue: WorkQueue[K] = WorkQueue(name, random=self._random, metrics=metrics)
         self.gate: Gate[K] = Gate(self.queue)
         # Awaited before each write of a reconcile is sent.
         self.permit: Permit | None = None
         self._reconcile = reconcile
         self._workers = max_concurrent_reconciles
         self._deadline = deadline
-        self._random = random or Random()
         self._metrics = metrics
         self._measured = metrics is not NO_METRICS
         self._active = 0
@@ -230,7 +219,7 @@ class Controller(Generic[K]):
         error: Exception | None,
         took: float,
     ) -> None:
-        result = _RESULTS.get(decision.outcome, "error")
+        result = RESULTS.get(decision.outcome, "error")
         if self._measured:
             self._measure(decision, result, took)
         level = _LEVELS.get(decision.outcome, logging.ERROR)

@@ -1,7 +1,8 @@
 """From the outcome of a reconcile to what happens to its key. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, final
 
 from homeostat.controller._result import Behind, Requeue, Result
 from homeostat.errors import (
@@ -14,6 +15,7 @@ from homeostat.errors import (
 )
 
 __all__ = [
+    "RESULTS",
     "Action",
     "DeadlineError",
     "Decision",
@@ -41,8 +43,15 @@ THROTTLED = 1.0
 # Seconds after which a key runs again whose reconcile was overtaken: it has to go by
 # what is taken anew meanwhile, whose changes wake it sooner.
 FENCED = 1.0
-# Outcomes of a day like any other.
-EXPECTED = frozenset({"requeue_after", "conflict", "behind", "throttled", "fenced"})
+# What controller_runtime_reconcile_total calls an outcome; those without are errors.
+RESULTS: Final[Mapping[str, str]] = {
+    "success": "success",
+    "requeue_after": "requeue_after",
+    "conflict": "requeue",
+    "behind": "requeue",
+    "fenced": "requeue",
+    "throttled": "requeue_after",
+}
 # Caps of the wait for the store after an optimistic-lock conflict, in seconds: the
 # wake-up is the store's news, the cap is for a server whose news do not come.
 CONFLICT_BASE, CONFLICT_CAP = 0.5, 30.0
@@ -106,7 +115,7 @@ def decide(answer: Result | BaseException | None, *, conflicts: int = 0) -> Deci
 
 def is_failure(error: Exception) -> bool:
     """Return whether an error means that something is wrong, to tell people of."""
-    return decide(error).outcome not in EXPECTED
+    return decide(error).outcome not in RESULTS
 
 
 def _of_result(result: Result) -> Decision:

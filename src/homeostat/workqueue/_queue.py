@@ -184,7 +184,7 @@ class WorkQueue(Generic[K]):
         Raises:
             QueueClosedError: The queue is closed and nothing is left in it.
         """
-        while (item := self._take()) is None:
+        while (item := self._pop()) is None:
             await self._wait()
         return item
 
@@ -230,7 +230,7 @@ class WorkQueue(Generic[K]):
         longest = max(ages, default=0.0)
         gauge("workqueue_longest_running_processor_seconds", longest, **self._labels)
 
-    def _take(self) -> Item[K] | None:
+    def _pop(self) -> Item[K] | None:
         now = get_running_loop().time()
         # A timer that is late must not let a lower priority overtake.
         if self._timer_at <= now:
