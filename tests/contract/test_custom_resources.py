@@ -622,3 +622,23 @@ async def test_unqualified_finalizers_are_warned_of(server: Server, path: str) -
     answer = await server.merge(f"{path}/f", patch)
     answer.ok()
     assert answer.warnings == [text.format("worse")]
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "shown"),
+    [
+        ("null", "application/json", "6e756c6c"),
+        ("# c", "application/yaml", "232063"),
+        ("", "application/yaml", "<empty>"),
+    ],
+)
+async def test_nothing_has_no_kind(
+    server: Server, path: str, body: str, media: str, shown: str
+) -> None:
+    answer = await server.request("POST", path, body, media=media)
+    answer.refused(
+        400,
+        "BadRequest",
+        "the object provided is unrecognized (must be of type Widget): Object 'Kind' is"
+        f" missing in '{body}' ({shown})",
+    )

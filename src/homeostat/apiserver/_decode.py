@@ -142,7 +142,7 @@ def decode_typed(
             raise
         except MalformedError as error:
             raise _no_type_meta(str(error)) from None
-    if value is None and not custom:
+    if value is None:
         return {}
     struct = as_struct(value)
     if struct is None:

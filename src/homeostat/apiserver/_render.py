@@ -96,14 +96,14 @@ def event_line(
             value = entry.value
             value["metadata"]["resourceVersion"] = str(event.revision)
             data = served.table.encode(value)
-        line = added_line(kind, data, served, form)
+        line = object_line(kind, data, served, form)
         if shared is not None:
             shared[key] = line
     return line
 
 
-def added_line(kind: str, data: bytes, served: Served, form: Form) -> bytes:
-    """Return one line of a watch for an object that no event brought."""
+def object_line(kind: str, data: bytes, served: Served, form: Form) -> bytes:
+    """Return one line of a watch."""
     body = object_bytes(served, data, form)
     return b'{"type":"' + kind.encode() + b'","object":' + body + b"}\n"
 

@@ -16,10 +16,10 @@ from homeostat.apiserver._negotiate import accept
 from homeostat.apiserver._options import ListOptions
 from homeostat.apiserver._render import (
     JSON_HEADERS,
-    added_line,
     bookmark,
     error_line,
     event_line,
+    object_line,
 )
 from homeostat.apiserver._select import selection
 from homeostat.apiserver._status import StatusError, expired, too_large_version
@@ -227,7 +227,7 @@ class WatchStream:
         everything = self._selection.everything
         for entry in entries:
             if everything or self._selection.matches(entry):
-                line = added_line("ADDED", entry.data, self._served, self._form)
+                line = object_line("ADDED", entry.data, self._served, self._form)
                 lines.append(line)
                 size += len(line)
             if size >= CHUNK_BYTES:

@@ -7,8 +7,6 @@ from homeostat.schema._elements import Path, parse_element, sorted_elements
 
 __all__ = ["EMPTY", "FieldSet"]
 
-_NOTHING: Final[frozenset[str]] = frozenset()
-
 
 @final
 class FieldSet:
