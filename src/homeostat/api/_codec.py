@@ -45,7 +45,7 @@ _read: Final = cast("Callable[[type[Any], JSON], object]", _remembered)
 def _write(value: object) -> JSON:
     if isinstance(value, _TEXTS):
         return str(value)
-    raise NotImplementedError(f"{type(value).__name__} has no form in JSON")
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 _TEXTS = (Time, Quantity, MicroTime)
@@ -93,7 +93,7 @@ def from_dict(kind: type[T], value: JSON) -> T:
     """
     try:
         _decoder(cast("Hashable", kind))  # the type is learned there, under its lock
-        return msgspec.convert(value, kind, dec_hook=_read)
+        return msgspec.convert(_sealed(value), kind, dec_hook=_read)
     except _FAULTS:
         return _convert(kind, value)
 
@@ -161,11 +161,34 @@ def _repair(kind: type[T], data: bytes | bytearray | memoryview | str) -> T:
 
 def _convert(kind: type[T], value: JSON) -> T:
     try:
-        return msgspec.convert(_without_nulls(value), kind, dec_hook=_read)
+        document = _encode(_without_nulls(value))
+        return cast("T", _decoder(cast("Hashable", kind))(document))
     except _FAULTS as error:
         raise InvalidObjectError(
             f"cannot read {_name(kind, value)}: {_located(str(error))}"
         ) from error
+
+
+def _sealed(value: JSON) -> JSON:
+    """Return an object with the fields of its managers as types keep them, as bytes."""
+    document = _dict(value)
+    metadata = _dict(document.get("metadata"))
+    entries = metadata.get("managedFields")
+    if not isinstance(entries, list):
+        return value
+    sealed: list[JSON] = []
+    for entry in cast("Iterable[JSON]", entries):
+        found = _dict(entry)
+        if "fieldsV1" in found:
+            raw = msgspec.Raw(_encode(found["fieldsV1"]))
+            sealed.append({**found, "fieldsV1": raw})
+        else:
+            sealed.append(entry)
+    return {**document, "metadata": {**metadata, "managedFields": sealed}}
+
+
+def _dict(value: JSON) -> dict[str, JSON]:
+    return cast("dict[str, JSON]", value) if isinstance(value, dict) else {}
 
 
 def _without_nulls(value: JSON) -> JSON:
@@ -181,14 +204,9 @@ def _without_nulls(value: JSON) -> JSON:
 def _name(kind: type[Any], value: JSON = None) -> str:
     resource = getattr(kind, "__resource__", None)
     name = str(resource.gvk) if resource else kind.__name__
-    metadata: JSON = None
-    if isinstance(value, dict):
-        metadata = cast("dict[str, JSON]", value).get("metadata")
-    if isinstance(metadata, dict):
-        fields = cast("dict[str, JSON]", metadata)
-        parts = [str(fields.get(part) or "") for part in ("namespace", "name")]
-        name = f"{name} {'/'.join(part for part in parts if part)}"
-    return name.rstrip()
+    metadata = _dict(_dict(value).get("metadata"))
+    parts = [str(metadata.get(part) or "") for part in ("namespace", "name")]
+    return f"{name} {'/'.join(filter(None, parts))}".rstrip()
 
 
 def _located(message: str) -> str:

@@ -1,7 +1,10 @@
 # ruff: noqa: RUF012 - a Model gives every object defaults of its own
 """The metadata that every object carries, and the small types shared by all kinds."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, Final
+
+import msgspec
 
 from homeostat.api._field import Field
 from homeostat.api._kinds import JSON, NamespacedName, Resource
@@ -18,6 +21,11 @@ __all__ = [
     "ObjectMeta",
     "OwnerReference",
 ]
+
+
+_NOTHING: Final = msgspec.Raw()
+_parse: Callable[[msgspec.Raw], dict[str, JSON] | None]
+_parse = msgspec.json.Decoder(dict[str, JSON] | None).decode
 
 
 class OwnerReference(Model, omit_empty=True):
@@ -39,8 +47,15 @@ class ManagedFieldsEntry(Model, omit_empty=True):
     api_version: str = ""
     time: Time | None = None
     fields_type: str = ""
-    fields_v1: dict[str, JSON] | None = None
     subresource: str = ""
+    # As bytes, as Go keeps them: they are a third of many an object, and of those who
+    # read it hardly one looks at them.
+    _fields_v1: msgspec.Raw = Field(default=_NOTHING, name="fieldsV1")
+
+    @property
+    def fields_v1(self) -> dict[str, JSON] | None:
+        """The fields, read anew at each access; None when there are none."""
+        return _parse(self._fields_v1) if self._fields_v1 else None
 
 
 class ObjectMeta(Model, omit_empty=True):

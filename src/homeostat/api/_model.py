@@ -141,7 +141,11 @@ def _settled(info: FieldInfo, *, omit_empty: bool) -> JSON:
             factory = _hidden(factory)
         return msgspec.field(default_factory=factory, name=name)
     value = info.default
-    if value is None or (omit_empty and value in ("", 0, False)):
+    if (
+        value is None
+        or isinstance(value, msgspec.Raw)
+        or (omit_empty and value in ("", 0, False))
+    ):
         return msgspec.field(default=value, name=name)
     if omit_empty and value in ([], {}):
         empty = list if isinstance(value, list) else dict

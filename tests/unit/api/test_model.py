@@ -209,6 +209,54 @@ def test_copies_lose_nothing() -> None:
     assert decode(Widget, encode(made)) == made
 
 
+@pytest.mark.parametrize(
+    ("fields", "read"),
+    [
+        (b',"fieldsV1":{"f:spec":{"f:size":{}}}', {"f:spec": {"f:size": {}}}),
+        (b',"fieldsV1":{}', {}),
+        (b',"fieldsV1":null', None),
+        (b"", None),
+    ],
+)
+def test_managed_fields_are_read_when_they_are_looked_at(
+    fields: bytes, read: object
+) -> None:
+    entry = b'{"manager":"m","time":"2024-01-01T10:00:00Z"%s}' % fields
+    data = b'{"metadata":{"managedFields":[%s]},"spec":{"required":"x"}}' % entry
+    made = decode(Widget, data)
+    (found,) = made.metadata.managed_fields
+    assert (found.manager, found.fields_v1) == ("m", read)
+    wire = msgspec.json.decode(data)
+    for again in (
+        from_dict(Widget, wire),
+        from_dict(Widget, to_dict(made)),
+        decode(Widget, encode(made)),
+        copy.deepcopy(made),
+        pickle.loads(pickle.dumps(made)),
+    ):
+        assert again == made
+        assert again.metadata.managed_fields[0].fields_v1 == read
+    assert to_dict(made)["metadata"] == wire["metadata"]
+
+
+def test_managed_fields_are_read_wherever_an_object_is() -> None:
+    class Widgets(Model):
+        items: list[Widget] = []
+
+    entries: list[dict[str, Any]] = [{"fieldsV1": {"f:spec": {}}}]
+    item = {"metadata": {"managedFields": entries}, "spec": {"required": "x"}}
+    (found,) = from_dict(Widgets, {"items": [item]}).items
+    assert found.metadata.managed_fields[0].fields_v1 == {"f:spec": {}}
+
+
+def test_what_are_no_managed_fields_is_named() -> None:
+    wrong: list[object] = [{}, "x", ["x"], [{"manager": 1}]]
+    for entries in wrong:
+        wire = {"metadata": {"managedFields": entries}, "spec": {"required": "x"}}
+        with pytest.raises(InvalidObjectError, match=r"managedFields"):
+            from_dict(Widget, wire)
+
+
 class Amounts(Model):
     limits: dict[str, Quantity] = {}
     since: Time | None = None
