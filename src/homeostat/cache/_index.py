@@ -262,14 +262,17 @@ class Indexer:
             if self.invalid:
                 self.invalid.pop(str(old.key), None)
         if new is not None:
+            if old is not None:
+                new.share_texts(old)
             self._insert(new)
 
     def _insert(self, record: Record) -> None:
         space = self._spaces.get(record.namespace)
         if space is None:
             space = self._spaces[record.namespace] = {}
-        self._count += record.name not in space
+        self._count -= len(space)
         space[record.name] = record
+        self._count += len(space)
         for uid in record.owner_uids:
             self._owned.setdefault(uid, {})[_ident(record)] = record
         for built in self._built.values():

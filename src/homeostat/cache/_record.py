@@ -233,6 +233,16 @@ class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
         packed = self._shelf.packer.repack(self._packed)
         msgspec.structs.force_setattr(self, "_packed", packed)
 
+    def share_texts(self, before: "Record") -> None:
+        """Hold what names the object as the record before this one does: once.
+
+        Indexes and queues keep a text as they first met it, beside the record's own.
+        """
+        if before.name == self.name:
+            msgspec.structs.force_setattr(self, "name", before.name)
+        if before.uid == self.uid:
+            msgspec.structs.force_setattr(self, "uid", before.uid)
+
     def __repr__(self) -> str:
         # Without the bytes: they may be a Secret's.
         return f"<Record {self.gvk} {self.key} at {self.resource_version}>"

@@ -81,16 +81,21 @@ class StreamStore:
             here, if it missed nothing, is not taken, nor what follows it.
         """
         deltas: list[Delta] = []
+        visible = self._indexer.get
         quiet = self._quiet
         for event_type, record in events:
-            if event_type == "MODIFIED" and self._is_strange(record):
+            # While all is quiet, nothing is hidden from readers.
+            known = (visible if quiet else self.newest)(record.namespace, record.name)
+            if event_type == "MODIFIED" and self._is_strange(known, record):
                 return deltas, False
             version = record.version
             if version is None or event_type == "DELETED" or not quiet:
                 deltas += self.event(event_type, record)
                 quiet = self._quiet
             else:
-                self._take(record, version, deltas)  # all stays as quiet as it is
+                self._take(
+                    known, record, version, deltas
+                )  # all stays as quiet as it is
         return deltas, True
 
     @property
@@ -104,11 +109,11 @@ class StreamStore:
             and (self.listing or not self._unconfirmed)
         )
 
-    def _take(self, record: Record, version: int, deltas: list[Delta]) -> None:
+    def _take(
+        self, current: Record | None, record: Record, version: int, deltas: list[Delta]
+    ) -> None:
         """Do as ``event`` does while all is quiet: most events by far come here."""
-        indexer = self._indexer
         listing = self.listing
-        current = indexer.get(record.namespace, record.name)
         if listing and self._unconfirmed:
             forsaken = self._unconfirmed.pop((record.namespace, record.name), False)
         else:
@@ -118,7 +123,7 @@ class StreamStore:
         else:
             news = forsaken or version > (current.version or 0)
         if news:
-            indexer.replace(current, record)
+            self._indexer.replace(current, record)
             deltas.append(Delta(current, record, self._reason if listing else "watch"))
         self._seen = max(self._seen, version)
         if not listing and version > self.watermark:
@@ -274,15 +279,12 @@ class StreamStore:
             self.watermark = self._seen = 0
         return version
 
-    def _is_strange(self, record: Record) -> bool:
+    def _is_strange(self, known: Record | None, record: Record) -> bool:
         """Whether an object is said to be modified that is not the one that is here.
 
         The delete of that one would have come first.
         """
-        if self.listing:
-            return False
-        known = self.newest(record.namespace, record.name)
-        if known is None or known.uid == record.uid:
+        if self.listing or known is None or known.uid == record.uid:
             return False
         return version_of(known) < version_of(record)
 
