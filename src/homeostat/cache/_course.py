@@ -26,7 +26,7 @@ from homeostat.cache._inputs import Identified, Replaced
 from homeostat.cache._state import ReflectorState, Step
 from homeostat.errors import ApiError, HomeostatError
 
-__all__ = ["asked_wait", "enter", "identified", "wait"]
+__all__ = ["PAGE_SIZE", "asked_wait", "enter", "identified", "wait"]
 
 PAGE_SIZE: Final = 500  # objects; client-go's pager
 BACKOFF_BASE: Final = 0.8  # seconds; client-go's and kube-rs'

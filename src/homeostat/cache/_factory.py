@@ -20,10 +20,10 @@ from homeostat.api import (
     kind_of,
 )
 from homeostat.cache._identity import ServerIdentity
-from homeostat.cache._informer import Health, Informer, selection_of
+from homeostat.cache._informer import Health, Informer
 from homeostat.cache._live import LiveReads
 from homeostat.cache._owners import Owner, Tally, current_owner
-from homeostat.cache._selection import Selection, parse_namespaces
+from homeostat.cache._selection import Selection, parse_namespaces, selection_of
 from homeostat.cache._writes import WriteRouter
 from homeostat.client import ALL, AllNamespaces, Client, FieldsLike, LabelsLike
 

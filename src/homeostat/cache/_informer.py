@@ -9,8 +9,8 @@ from typing import Any, Final, Generic, TypeVar, cast, final
 from homeostat._clock import Clock, SystemClock
 from homeostat._metrics import NO_METRICS, Metrics
 from homeostat._random import Random
-from homeostat._tasks import Group, Threads
-from homeostat.api import GroupVersionKind, Kind, LabelSelector, Resource, kind_of
+from homeostat._tasks import Group
+from homeostat.api import GroupVersionKind, Kind, LabelSelector, Resource
 from homeostat.cache._delta import Delta, Handler
 from homeostat.cache._effects import Degrade
 from homeostat.cache._figures import Figures
@@ -19,20 +19,15 @@ from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._index import Index, Indexer
 from homeostat.cache._lister import Lister
 from homeostat.cache._owners import Owner, Tally
-from homeostat.cache._packing import train
 from homeostat.cache._record import Record
 from homeostat.cache._reflector import Reflector
-from homeostat.cache._selection import (
-    Selection,
-    parse_fields,
-    parse_labels,
-    parse_namespaces,
-)
+from homeostat.cache._repacking import Repacking
+from homeostat.cache._selection import Selection, selection_of
 from homeostat.cache._shelf import Shelf
 from homeostat.cache._store import Store
 from homeostat.client import ALL, AllNamespaces, Client, FieldsLike, LabelsLike
 
-__all__ = ["Health", "Informer", "Stream", "selection_of"]
+__all__ = ["Health", "Informer", "Stream"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -78,31 +73,6 @@ class Stream:
     namespace: str
     store: Store
     reflector: Reflector
-
-
-def selection_of(
-    kind: Kind,
-    *,
-    namespaces: Sequence[str] | AllNamespaces = ALL,
-    labels: LabelsLike | LabelSelector = None,
-    fields: FieldsLike = None,
-    metadata_only: bool = False,
-) -> Selection:
-    """Return what a watch is of, in the one form in which it compares.
-
-    Raises:
-        ValueError: A bad selector, no namespace at all, or what is no name of one.
-    """
-    chosen = parse_namespaces(namespaces)
-    if not isinstance(kind, GroupVersionKind) and not kind.__resource__.namespaced:
-        chosen = ()
-    return Selection(
-        gvk=kind_of(kind),
-        namespaces=chosen,
-        labels=parse_labels(labels),
-        fields=parse_fields(fields),
-        metadata_only=metadata_only,
-    )
 
 
 @final
@@ -160,11 +130,11 @@ class Informer(Generic[T_co]):
         )
         self.indexer: Indexer = Indexer(self.selection.gvk)
         self.shelf: Shelf = Shelf(self.selection.gvk, packed=packed)
+        self._repacking = Repacking(self.shelf.packer, self.indexer)
         self.lister: Lister[T_co] = Lister(self.indexer, kind)
         self._registrations: list[Registration] = []
         self._synced = asyncio.Event()
         self._owing = asyncio.Event()
-        self._due = asyncio.Event()  # a dictionary is
         self._group: Group | None = None
         self._reason = ""
         self._since: datetime | None = None
@@ -266,7 +236,7 @@ class Informer(Generic[T_co]):
                 for stream in self.streams:
                     name = f"informer/{self.name}/{stream.namespace or 'all'}"
                     group.start(stream.reflector.run(), name=name)
-                group.start(self._pack(), name=f"packing/{self.name}")
+                group.start(self._repacking.run(), name=f"packing/{self.name}")
                 await self._pay()
         finally:
             self._group = None
@@ -316,8 +286,7 @@ class Informer(Generic[T_co]):
 
     def deliver(self, deltas: list[Delta]) -> None:
         """Tell every handler of changes that were made to the cache."""
-        if self.shelf.packer.due:
-            self._due.set()
+        self._repacking.look()
         if self._figures is not None:
             self._figures.publish(
                 [stream.store for stream in self.streams], self._clock.now()
@@ -350,24 +319,6 @@ class Informer(Generic[T_co]):
             for registration in owing:
                 registration.pay(_PAY)
             await asyncio.sleep(0)
-
-    async def _pack(self) -> None:
-        """Train a dictionary whenever one is due, and pack what is here with it."""
-        packer = self.shelf.packer
-        while True:
-            while not packer.due:
-                self._due.clear()
-                await self._due.wait()
-            threads = Threads(1, name="packing")
-            try:
-                trained = await threads.run(train, packer.samples)
-            finally:
-                threads.close()
-            packer.adopt(trained)
-            for place, record in enumerate(self.indexer.records(), 1):
-                record.repack()
-                if place % _PAY == 0:
-                    await asyncio.sleep(0)
 
     def _start_resync(self, registration: Registration) -> None:
         if self._group is not None and registration.resync is not None:

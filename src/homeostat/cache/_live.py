@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, final
+from typing import Any, TypeAlias, final
 
 from homeostat._metrics import Metrics
 from homeostat.api import Resource
+from homeostat.cache._course import PAGE_SIZE
 from homeostat.cache._identity import ServerIdentity
 from homeostat.cache._informer import Informer, Stream
 from homeostat.cache._intake import Turns, batches, records_of
@@ -18,7 +19,6 @@ from homeostat.errors import ExpiredError, InvalidObjectError, TransportError
 
 __all__ = ["LiveReads"]
 
-_PAGE: Final = 500  # objects; client-go's pager
 
 _Scope: TypeAlias = tuple[Selection, str, str, str]
 
@@ -123,7 +123,7 @@ class LiveReads:
         self, informer: Informer[Any], stream: Stream, namespace: str, labels: str
     ) -> None:
         self._metrics.count("barrier_reads_total", name=informer.name)
-        limit = _PAGE
+        limit = PAGE_SIZE
         while True:
             try:
                 await self._list(informer, stream, namespace, labels, limit)

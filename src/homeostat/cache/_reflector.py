@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import final
 
@@ -43,11 +42,12 @@ from homeostat.cache._inputs import (
     Waited,
 )
 from homeostat.cache._intake import Turns, batches, inputs_of, records_of
+from homeostat.cache._list_watch import ListWatch
 from homeostat.cache._machine import reflect
 from homeostat.cache._shelf import Shelf
-from homeostat.cache._state import SERVER_TIMEOUT, ReflectorState, silence
+from homeostat.cache._state import ReflectorState, silence
 from homeostat.cache._store import Store
-from homeostat.client import Client, RawList
+from homeostat.client import Client
 from homeostat.errors import ApiError, InvalidObjectError, TransportError
 
 __all__ = ["Reflector"]
@@ -86,7 +86,6 @@ class Reflector:
         following: Which history the store holds.
         degraded: What keeps it from reflecting, None when nothing does.
         on_health: Called without arguments when ``synced`` or ``degraded`` changed.
-        resource: How the kind is reached, None before that is known.
         invalid: How many objects had no metadata that could be read.
     """
 
@@ -107,29 +106,34 @@ class Reflector:
         shelf: Shelf | None = None,
         first: bool = True,
     ) -> None:
-        self._client = client
-        self._kind = kind
-        self._gvk = kind_of(kind)
+        self._server = ListWatch(
+            client,
+            kind,
+            namespace=namespace,
+            labels=labels,
+            fields=fields,
+            metadata_only=metadata_only,
+            metrics=metrics,
+        )
         self._store = store
         self._deliver = deliver
-        self._namespace = namespace
-        self._labels = labels
-        self._fields = fields
-        self._metadata_only = metadata_only
         self._random = random or Random()
-        self._metrics = metrics
         self._identity = identity
         self.following: Following = Following(identity)
         self._first = first
-        self._shelf = shelf or Shelf(self._gvk)
+        self._shelf = shelf or Shelf(kind_of(kind))
         self._turns = Turns()
         self._items: list[bytes] = []
-        self.resource: Resource | None = None
-        self._state = ReflectorState(target=self._target())
+        self._state = ReflectorState(target=self._server.target)
         self.synced: bool = False
         self.degraded: Degrade | None = None
         self.on_health: Callable[[], None] = _nothing
         self.invalid: int = 0
+
+    @property
+    def resource(self) -> Resource | None:
+        """How the kind is reached, None before that is known."""
+        return self._server.resource
 
     async def run(self) -> None:
         """Reflect until cancelled.
@@ -139,7 +143,7 @@ class Reflector:
         now = asyncio.get_running_loop().time()
         ran = self.following.taken is not None
         self._state = ReflectorState(
-            target=self._target(),
+            target=self._server.target,
             resource_version=self._state.resource_version,
             history=self.following.taken if ran else self.following.number,
             # It may meet another server than the one that it was stopped at.
@@ -191,11 +195,11 @@ class Reflector:
             return Waited()
         try:
             if isinstance(action, Resolve):
-                self.resource = await self._client.resource_for(self._kind)
-                self._state = replace(self._state, target=self._target())
-                await self._settle_scope(self.resource)
+                resource = await self._server.resolve()
+                self._state = replace(self._state, target=self._server.target)
+                await self._settle_scope(resource)
                 return Resolved()
-            page = await self._list(action)
+            page = await self._server.list_page(action)
         except (ApiError, TransportError) as error:
             return Failed(error)
         self._items = page.items
@@ -211,32 +215,14 @@ class Reflector:
         self._set_synced()
         await asyncio.get_running_loop().create_future()
 
-    async def _list(self, page: ListPage) -> RawList:
-        assert self.resource is not None  # resolved before anything is listed
-        if not page.continue_:
-            self._metrics.count("reflector_lists_total", name=str(self._gvk))
-        return await self._client.list_page(
-            self.resource,
-            namespace=self._place(),
-            labels=self._labels,
-            fields=self._fields,
-            limit=page.limit,
-            continue_=page.continue_,
-            resource_version=page.resource_version,
-            match="NotOlderThan" if page.resource_version else "",
-            metadata_only=self._metadata_only,
-        )
-
     async def _watch(self, watch: Watch) -> _Action | None:
         """Follow a stream to its end, and return what is to be done after it."""
-        assert self.resource is not None  # resolved before anything is watched
-        self._metrics.count("reflector_watches_total", name=str(self._gvk))
         opened = False
         loop = asyncio.get_running_loop()
         limit = silence(self._state)
         silent = self.following.limit = asyncio.timeout(limit)
         try:
-            async with silent, self._open(self.resource, watch) as lines:
+            async with silent, self._server.watch(watch) as lines:
                 opened = True
                 await self._perform(self._step(Opened()))
                 heard = loop.time()
@@ -264,20 +250,6 @@ class Reflector:
         if self._is_behind():
             happened = self.following.replaced()
         return await self._perform(self._step(happened))
-
-    def _open(
-        self, resource: Resource, watch: Watch
-    ) -> AbstractAsyncContextManager[AsyncIterator[list[bytes]]]:
-        return self._client.watch_raw(
-            resource,
-            namespace=self._place(),
-            labels=self._labels,
-            fields=self._fields,
-            resource_version=watch.resource_version,
-            initial_events=watch.initial,
-            timeout_seconds=SERVER_TIMEOUT,
-            metadata_only=self._metadata_only,
-        )
 
     async def _take(self, lines: Sequence[bytes]) -> _Action | None:
         """Take lines as they came; what is returned ends the stream."""
@@ -372,18 +344,6 @@ class Reflector:
         elif before is None or before.reason != degraded.reason:
             logger.warning("%s", degraded.message)
         self.on_health()
-
-    def _place(self) -> str:
-        # A namespace given for a cluster-scoped kind restricts nothing.
-        namespaced = self.resource is None or self.resource.namespaced
-        return self._namespace if namespaced else ""
-
-    def _target(self) -> str:
-        name = str(self.resource.gvr) if self.resource else str(self._gvk)
-        if self.resource is not None and not self.resource.namespaced:
-            return name
-        where = f"namespace {self._namespace}" if self._namespace else "all namespaces"
-        return f"{name} in {where}"
 
 
 def _nothing() -> None:

@@ -5,11 +5,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from homeostat.api import FieldSelector, GroupVersionKind, LabelSelector, Selector
+from homeostat.api import (
+    FieldSelector,
+    GroupVersionKind,
+    Kind,
+    LabelSelector,
+    Selector,
+    kind_of,
+)
 from homeostat.cache._record import Record
-from homeostat.client import AllNamespaces, FieldsLike, LabelsLike
+from homeostat.client import ALL, AllNamespaces, FieldsLike, LabelsLike
 
-__all__ = ["Selection", "parse_fields", "parse_labels", "parse_namespaces", "select"]
+__all__ = [
+    "Selection",
+    "parse_fields",
+    "parse_labels",
+    "parse_namespaces",
+    "select",
+    "selection_of",
+]
 
 _DNS_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -159,3 +173,28 @@ class Selection:
         if self.metadata_only:
             parts.append("metadata")
         return " ".join(parts)
+
+
+def selection_of(
+    kind: Kind,
+    *,
+    namespaces: Sequence[str] | AllNamespaces = ALL,
+    labels: LabelsLike | LabelSelector = None,
+    fields: FieldsLike = None,
+    metadata_only: bool = False,
+) -> Selection:
+    """Return what a watch is of, in the one form in which it compares.
+
+    Raises:
+        ValueError: A bad selector, no namespace at all, or what is no name of one.
+    """
+    chosen = parse_namespaces(namespaces)
+    if not isinstance(kind, GroupVersionKind) and not kind.__resource__.namespaced:
+        chosen = ()
+    return Selection(
+        gvk=kind_of(kind),
+        namespaces=chosen,
+        labels=parse_labels(labels),
+        fields=parse_fields(fields),
+        metadata_only=metadata_only,
+    )
