@@ -11,70 +11,13 @@ from typing import Final
 
 import homeostat
 from benchmarks._bars import ALONE, BARS, judge
-from benchmarks._programs import BUILT, ROOT
-from benchmarks.compare import Table
+from benchmarks._chapters import CHAPTERS, Chapter
+from benchmarks._programs import BUILT, MOST_BYTES, MOST_SECONDS, OURS, ROOT
+from benchmarks._table import Subject, Table
 
 __all__ = ["PAGE", "bars", "fingerprint", "page", "results"]
 
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
-
-_COLUMNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    "sync": (
-        ("objects/CPU s", "objects_per_cpu_s"),
-        ("bytes/object", "bytes_per_object"),
-        ("peak MB", "peak_mb"),
-        ("CPU s", "cpu_s"),
-        ("wall s", "wall_s"),
-    ),
-    "storm": (
-        ("updates/CPU s", "events_per_cpu_s"),
-        ("CPU s", "storm_cpu_s"),
-        ("MB before", "rss_after_mb"),
-        ("MB after", "rss_storm_mb"),
-    ),
-    "reconcile": (
-        ("CPU s", "cpu_s"),
-        ("wall s", "wall_s"),
-        ("peak MB", "peak_mb"),
-    ),
-    "queue": (("reconciles/CPU s", "reconciles_per_cpu_s"),),
-    "get": (
-        ("typed us", "typed_us"),
-        ("Unstructured us", "unstructured_us"),
-        ("dynamic us", "dynamic_us"),
-    ),
-    "list": (
-        ("hits", "hits"),
-        ("typed ms", "typed_ms"),
-        ("Unstructured ms", "unstructured_ms"),
-        ("dynamic ms", "dynamic_ms"),
-        ("indexed, typed ms", "indexed_typed_ms"),
-        ("indexed, dynamic ms", "indexed_dynamic_ms"),
-    ),
-    "requests": (
-        ("one at a time us", "sequential_us"),
-        ("16 at once us", "at_once_us"),
-    ),
-    "million": (
-        ("objects/CPU s", "objects_per_cpu_s"),
-        ("bytes/object", "bytes_per_object"),
-        ("final MB", "rss_after_mb"),
-        ("peak MB", "peak_mb"),
-        ("wall s", "wall_s"),
-    ),
-    "react": (("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"), ("of", "reactions")),
-}
-_TITLES: Final = {
-    "sync": "Fill a cache",
-    "million": "Fill a cache with 1,000,000",
-    "storm": "Follow a storm of updates, each of which queues a key",
-    "reconcile": "From start until every object was reconciled, to no effect",
-    "queue": "Controller and queue alone",
-    "get": "Read one object of a full cache, to the reader's own copy",
-    "list": "List the objects of one label, each to the reader's own copy",
-    "requests": "Read one object from the server: CPU of the client",
-    "react": "From a write to the reaction to it, on the real kube-apiserver",
-}
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
@@ -92,49 +35,61 @@ def _markdown(rows: Sequence[Sequence[str]]) -> str:
 
 
 def bars(table: Table) -> str:
-    """Return the bars beside what was measured."""
-    rows = [("what", "beside", "ours", "theirs", "ratio", "bar", "")]
+    """Return the bars beside what was measured, with the most objects."""
+    judged = table.judged
+    objects = {subject.what: subject.objects for subject in sorted(table.results)}
+
+    def size(benchmark: str) -> str:
+        count = objects.get(benchmark)
+        return f"{count:,}" if count else ""
+
+    rows = [("what", "objects", "beside", "ours", "theirs", "ratio", "bar", "")]
     for bar in BARS:
-        found = judge(table.results, bar)
+        found = judge(judged, bar)
         limit = f"{'>=' if bar.more else '<='} {_number(bar.ratio)}"
         if found is None:
             peer = bar.peers[0] if len(bar.peers) == 1 else "Python"
-            rows.append((bar.what, peer, "", "", "", limit, "not measured"))
+            rows.append((bar.what, "", peer, "", "", "", limit, "not measured"))
             continue
         ours, peer, theirs, holds = found
-        rows.append(
-            (
-                bar.what,
-                peer,
-                _number(ours),
-                _number(theirs),
-                _number(ours / theirs),
-                limit,
-                "holds" if holds else "does not hold",
-            )
-        )
+        ratio = (_number(ours), _number(theirs), _number(ours / theirs), limit)
+        rows.append((bar.what, size(bar.benchmark), peer, *ratio, _said(holds)))
     for each in ALONE:
-        figures = table.results.get(each.benchmark, {}).get("homeostat")
+        figures = judged.get(each.benchmark, {}).get(OURS.name)
+        value = each.value(figures) if figures else None
         limit = f"<= {_number(each.limit)}"
-        if not figures:
-            rows.append((each.what, "", "", "", "", limit, "not measured"))
-            continue
-        value = each.value(figures)
-        said = "holds" if value <= each.limit else "does not hold"
-        rows.append((each.what, "", _number(value), "", "", limit, said))
+        said = "not measured" if value is None else _said(value <= each.limit)
+        count = size(each.benchmark)
+        rows.append((each.what, count, "", _number(value), "", "", limit, said))
     return _markdown(rows)
 
 
+def _said(holds: bool) -> str:  # noqa: FBT001 - it is what it is about
+    return "holds" if holds else "does not hold"
+
+
 def results(table: Table) -> str:
-    """Return a table for each benchmark."""
-    parts: list[str] = []
-    for what, title in _TITLES.items():
-        measured = table.results.get(what, {})
-        if not measured:
-            continue
+    """Return a table for each benchmark and size."""
+    subjects = sorted({*table.results, *(subject for subject, _ in table.missing)})
+    return "\n\n".join(
+        _section(table, chapter, subject)
+        for chapter in CHAPTERS
+        for subject in subjects
+        if subject.what == chapter.what
+    )
+
+
+def _section(table: Table, chapter: Chapter, subject: Subject) -> str:
+    measured = table.results.get(subject, {})
+    events = next((f["events"] for f in measured.values() if "events" in f), 0)
+    title = chapter.title.format(
+        objects=f"{subject.objects:,}", events=f"{events:,.0f}"
+    )
+    parts = [f"### {title}"]
+    if measured:
         columns = [
             (head, field)
-            for head, field in _COLUMNS[what]
+            for head, field in chapter.columns
             if any(field in figures for figures in measured.values())
         ]
         rows = [("", *(head for head, _ in columns))]
@@ -142,12 +97,13 @@ def results(table: Table) -> str:
             (name, *(_number(figures.get(field)) for _, field in columns))
             for name, figures in measured.items()
         ]
-        missing = [
-            f"- {name}: {why}"
-            for (benchmark, name), why in table.missing.items()
-            if benchmark == what
-        ]
-        parts.append("\n\n".join([f"### {title}", _markdown(rows), *missing]))
+        parts.append(_markdown(rows))
+    missing = [
+        f"- {name}: {why}"
+        for (other, name), why in table.missing.items()
+        if other == subject
+    ]
+    parts += [part for part in ("\n".join(missing), chapter.note) if part]
     return "\n\n".join(parts)
 
 
@@ -164,19 +120,22 @@ def fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-def page(table: Table, *, command: str, count: int, events: int) -> str:
+def page(table: Table, *, command: str) -> str:
     """Return docs/benchmarks.md."""
     return f"""# Benchmarks
 
-Written by `{command}`; do not edit. Every program ran on the same machine,
-one after the other, against the same server: one of the benchmarks' own that replays
-{count:,} objects of 4.8 KB, JSON (a Pod's spec and status, two managedFields entries),
-and {events:,} updates. CPU is the client's own, user and system; memory is resident,
-after what is garbage was given back. All clients with their defaults.
+Written by `{command}`; do not edit. Every program ran on the same machine, one after
+the other, against the same server: one of the benchmarks' own that replays objects of
+4.8 KB, JSON (a Pod's spec and status, two managedFields entries), or, where that is
+said, a real kube-apiserver. CPU is the client's own, user and system; memory is
+resident, after what is garbage was given back. All clients with their defaults. What
+takes more than {MOST_SECONDS / 60:g} minutes or {MOST_BYTES >> 30} GiB is stopped.
 
 {_machine()}
 
 ## Bars
+
+Each is judged by the run with the most objects.
 
 {bars(table)}
 
@@ -195,9 +154,10 @@ def _machine() -> str:
         f"- Python {platform.python_version()}, "
         + ", ".join(f"{name} {_version(name)}" for name in _OURS if _version(name)),
     ]
-    if (BUILT / "versions").exists():
-        lines += [f"- {line}" for line in (BUILT / "versions").read_text().splitlines()]
-    pinned = (ROOT / "benchmarks" / "peers" / "requirements.txt").read_text()
+    for versions in sorted(BUILT.glob("*.versions")):
+        lines += [f"- {line}" for line in versions.read_text().splitlines()]
+    folder = ROOT / "benchmarks" / "peers"
+    pinned = "".join(path.read_text() for path in sorted(folder.glob("*.txt")))
     peers = [line for line in pinned.split() if line.split("==")[0] in _PEERS]
     lines.append("- " + ", ".join(peer.replace("==", " ") for peer in peers))
     return "\n".join(lines)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,8 @@ __all__ = ["OURS", "Outcome", "Program", "programs", "run"]
 ROOT: Final = Path(__file__).resolve().parent.parent
 BUILT: Final = ROOT / "build" / "bench"
 PEERS_PYTHON: Final = ROOT / ".venv-peers" / "bin" / "python"
+# The one peer that needs a newer Python than the others are pinned for.
+PEERS_PYTHON_314: Final = ROOT / ".venv-peers-3.14" / "bin" / "python"
 
 MOST_SECONDS: Final = float(os.environ.get("BENCH_SECONDS", "600"))
 MOST_BYTES: Final = 12 << 30
@@ -29,14 +31,14 @@ class Program:
         argv: What comes before the benchmark's name.
         does: The benchmarks that it has.
         flavor: What comes after the benchmark's name.
-        language: Python, Go or Rust.
+        absent: What to say where it is not there.
     """
 
     name: str
     argv: tuple[str, ...]
     does: frozenset[str]
     flavor: tuple[str, ...] = ()
-    language: str = "Python"
+    absent: str = "not built here"
 
     @property
     def available(self) -> bool:
@@ -49,74 +51,104 @@ class Outcome:
     """What a run gave.
 
     Attributes:
-        figures: What the program printed, and the CPU of its whole process.
+        figures: What the program printed.
         why_not: Why it gave none, "" when it did.
+        stopped: It took too much.
+        broken: It ended by itself, without figures.
     """
 
-    figures: dict[str, Any]
+    figures: dict[str, Any] = field(default_factory=dict[str, Any])
     why_not: str = ""
+    stopped: bool = False
+    broken: bool = False
 
 
 OURS: Final = Program(
     name="homeostat",
     argv=(sys.executable, "-m", "benchmarks"),
-    does=frozenset({"sync", "storm", "reconcile", "queue", "get", "list", "requests"}),
+    does=frozenset(
+        {
+            *("sync", "storm", "reconcile", "queue", "get", "list", "requests"),
+            *("pods", "responsive", "million", "long storm"),
+        }
+    ),
 )
+# What programs call a benchmark that differs from another in its server or size.
+_COMMANDS: Final = {"pods": "sync", "million": "sync", "long storm": "storm"}
 
 
 def programs() -> Sequence[Program]:
     """Return all programs, ours first."""
-    go, runtime = str(BUILT / "client-go"), str(BUILT / "controller-runtime")
-    rust = str(BUILT / "bench-kube-rs")
-    cache = frozenset({"sync", "storm", "get", "list"})
-    made = [
-        OURS,
+    return [OURS, *_go(), *_rust(), *_python()]
+
+
+def _go() -> Sequence[Program]:
+    client, runtime = str(BUILT / "client-go"), str(BUILT / "controller-runtime")
+    cache = frozenset({"sync", "storm", "get", "list", "pods"})
+    return [
         Program(
             name="client-go typed",
-            argv=(go,),
+            argv=(client,),
             does=cache | {"requests"},
             flavor=("--flavor", "typed"),
-            language="Go",
         ),
         Program(
             name="client-go dynamic",
-            argv=(go,),
+            argv=(client,),
             does=cache,
             flavor=("--flavor", "dynamic"),
-            language="Go",
         ),
         Program(
             name="controller-runtime",
             argv=(runtime,),
-            does=frozenset({"sync", "reconcile", "queue"}),
-            language="Go",
+            does=frozenset({"sync", "reconcile", "queue", "pods"}),
+        ),
+        Program(
+            name="controller-runtime, logger",
+            argv=(runtime,),
+            does=frozenset({"queue"}),
+            flavor=("--logs",),
         ),
     ]
-    made += [
+
+
+def _rust() -> Sequence[Program]:
+    return [
         Program(
             name=f"kube-rs {flavor}",
-            argv=(rust,),
-            does=frozenset({"sync", "storm", "reconcile"}),
+            argv=(str(BUILT / "bench-kube-rs"),),
+            does=frozenset({"sync", "storm", "reconcile", "pods"}),
             flavor=("--flavor", flavor),
-            language="Rust",
         )
         for flavor in ("typed", "dynamic")
     ]
+
+
+def _python() -> Sequence[Program]:
+    module = ("-m", "benchmarks.peers")
     libraries = ("lightkube", "kubernetes", "kubernetes_asyncio", "kr8s", "kopf")
-    made += [
+    return [
+        *(
+            Program(
+                name=library,
+                argv=(str(PEERS_PYTHON), *module, library),
+                does=frozenset({"sync"} if library == "kopf" else {"sync", "requests"}),
+            )
+            for library in libraries
+        ),
         Program(
-            name=library,
-            argv=(str(PEERS_PYTHON), "-m", "benchmarks.peers", library),
-            does=frozenset({"sync"} if library == "kopf" else {"sync", "requests"}),
-        )
-        for library in libraries
+            name="cloudcoil",
+            argv=(str(PEERS_PYTHON_314), *module, "cloudcoil"),
+            does=frozenset({"sync"}),
+            absent="not installed here: its informer needs Python 3.14",
+        ),
     ]
-    return made
 
 
 def run(program: Program, what: str, *arguments: str) -> Outcome:
     """Run a benchmark in a child, which is ended when it takes too much."""
-    argv = [*program.argv, what, *program.flavor, *arguments, "--json"]
+    command = _COMMANDS.get(what, what)
+    argv = [*program.argv, command, *program.flavor, *arguments, "--json"]
     child = subprocess.Popen(
         argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
@@ -132,11 +164,11 @@ def run(program: Program, what: str, *arguments: str) -> Outcome:
         child.kill()
     out, err = child.communicate()
     if stopped:
-        return Outcome(figures={}, why_not=stopped)
+        return Outcome(why_not=stopped, stopped=True)
     lines = [line for line in out.splitlines() if line.startswith("{")]
     if child.returncode or not lines:
         last = (err.strip().splitlines() or ["no output"])[-1]
-        return Outcome(figures={}, why_not=last[:160])
+        return Outcome(why_not=last[:160], broken=True)
     return Outcome(figures=json.loads(lines[-1]))
 
 

@@ -10,7 +10,7 @@ from homeostat.api import GroupVersionKind, Object, Resource
 from homeostat.client import Client, ClusterConfig, load_config
 from homeostat.errors import ApiError
 
-__all__ = ["Target", "add_target", "find_resource", "target_of"]
+__all__ = ["Target", "add_target", "find_resource", "pull", "target_of"]
 
 WIDGETS = "widgets.v1.bench.example.com"
 
@@ -73,6 +73,20 @@ async def find_resource(client: Client, text: str) -> Resource:
         if (resource.plural, gvk.version, gvk.group) == (plural, version, group):
             return resource
     return await _guess(client, plural, version, group)
+
+
+async def pull(client: Client, trigger: str) -> str:
+    """Let the updates happen that a path stands for; returns the version of the last.
+
+    Args:
+        client: Of the replay server.
+        trigger: Path and query to POST to.
+    """
+    path, _, query = trigger.partition("?")
+    pairs = tuple(pair.partition("=")[::2] for pair in query.split("&"))
+    answer = await client.request(HttpRequest(method="POST", path=path, query=pairs))
+    version: str = json.loads(answer.body)["resourceVersion"]
+    return version
 
 
 async def _guess(client: Client, plural: str, version: str, group: str) -> Resource:

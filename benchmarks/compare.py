@@ -2,32 +2,64 @@
 
 import subprocess
 import sys
-from collections import defaultdict
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from statistics import median
-from typing import Any
+from dataclasses import dataclass
+from typing import Final
 
-from benchmarks._programs import OURS, ROOT, Program, programs, run
+from benchmarks._programs import OURS, ROOT, Outcome
+from benchmarks._table import Subject, Table
+from benchmarks.pods import RESOURCE, pods
 from benchmarks.react import react
 from tests.harness import binaries
 from tests.harness.kube import ControlPlaneError
 
-__all__ = ["compare", "million", "replay"]
+__all__ = ["Scale", "compare"]
 
-STORM_OBJECTS = 20_000
-ROUNDS = 3  # of what is cheap
-SLOW = 60.0  # seconds; what takes longer is run once
+FEW: Final = 20_000  # objects of whatever the number hardly matters for
+KEYS: Final = 100_000  # of a queue without objects
+LONG_STORM: Final = 500_000
+MILLION: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How much is measured.
+
+    Attributes:
+        counts: Objects of a cache, one or several times; bars are for the most.
+        events: Updates of the storm.
+        pods: On the real API server; 0 for none of it.
+        rounds: Of what is quick; the median counts.
+        long: A million objects and 500,000 updates, too, for ours alone.
+    """
+
+    counts: Sequence[int]
+    events: int
+    pods: int = FEW
+    rounds: int = 3
+    long: bool = False
+
+    @property
+    def most(self) -> int:
+        """The largest of the counts."""
+        return max(self.counts)
+
+    @property
+    def few(self) -> int:
+        """Objects where their number hardly matters."""
+        return min(self.most, FEW)
 
 
 @contextmanager
-def replay(count: int) -> Generator[str]:
-    """Run the replay server; gives its address."""
+def _replay(count: int) -> Generator[tuple[str, ...]]:
+    """Run the replay server; gives the options that lead to it."""
     argv = [sys.executable, "-m", "benchmarks.replay", "--count", str(count)]
     server = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
         assert server.stdout is not None  # asked for above
-        yield server.stdout.readline().strip()
+        address = server.stdout.readline().strip()
+        yield "--server", address, "--count", str(count)
     finally:
         server.terminate()
         server.wait(10)
@@ -35,117 +67,82 @@ def replay(count: int) -> Generator[str]:
             server.stdout.close()
 
 
-class Table:
-    """What was measured: figures by benchmark and program, and what was not."""
-
-    def __init__(self, only: Sequence[str] = ()) -> None:
-        self.results: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-        self.missing: dict[tuple[str, str], str] = {}
-        self._only = only
-
-    def measure(self, what: str, *arguments: str, rounds: int = 1) -> None:
-        """Run a benchmark with every program that has it, taking turns."""
-        runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        able = [p for p in programs() if what in p.does and self._wanted(p)]
-        for _ in range(rounds):
-            for program in able:
-                slow = any(
-                    each.get("wall_s", 0.0) > SLOW for each in runs[program.name]
-                )
-                if not slow and (what, program.name) not in self.missing:
-                    self._one(program, what, arguments, runs)
-        for name, figures in runs.items():
-            if not figures:
-                continue
-            self.results[what][name] = {
-                key: median(each[key] for each in figures) for key in figures[0]
-            }
-
-    def _wanted(self, program: Program) -> bool:
-        return not self._only or program.name in self._only
-
-    def _one(
-        self,
-        program: Program,
-        what: str,
-        arguments: tuple[str, ...],
-        runs: dict[str, list[dict[str, Any]]],
-    ) -> None:
-        if not program.available:
-            self.missing[what, program.name] = "not built here"
-            return
-        outcome = run(program, what, *arguments)
-        said = outcome.why_not or _short(outcome.figures)
-        print(f"{what:<10} {program.name:<20} {said}", file=sys.stderr, flush=True)
-        if outcome.why_not:
-            self.missing[what, program.name] = outcome.why_not
-        else:
-            runs[program.name].append(outcome.figures)
+def _storm(events: int) -> tuple[str, ...]:
+    return "--events", str(events), "--trigger", f"/bench/storm?events={events}"
 
 
-def compare(
-    count: int, *, events: int, only: Sequence[str] = (), rounds: int = ROUNDS
-) -> Table:
+def compare(scale: Scale, only: Sequence[str] = ()) -> Table:
     """Measure everything.
 
     Args:
-        count: Objects of sync and reconcile.
-        events: Updates of the storm.
+        scale: How much.
         only: Programs to run; all of them when empty.
-        rounds: Of what is cheap; the median counts.
     """
     table = Table(only)
-    if count > STORM_OBJECTS:
-        rounds = 1
-    with replay(count) as server:
-        where = ("--server", server, "--count", str(count))
-        table.measure("sync", *where, rounds=rounds)
-        table.measure("reconcile", *where)
-    few = min(count, STORM_OBJECTS)
-    with replay(few) as server:
-        where = ("--server", server, "--count", str(few))
-        trigger = f"/bench/storm?events={events}"
-        asked = ("--events", str(events), "--trigger", trigger)
-        table.measure("storm", *where, *asked)
-        table.measure("get", *where)
-        table.measure("list", *where)
-        table.measure("requests", *where)
-    table.measure("queue", "--count", "100000", rounds=rounds)
-    if not only:
-        _react(table)
+    rounds = scale.rounds
+    # Ascending: who is stopped with few objects is not tried with more.
+    for count in sorted(set(scale.counts)):
+        with _replay(count) as where:
+            table.measure("sync", *where, objects=count, rounds=rounds)
+            table.measure("reconcile", *where, objects=count, rounds=rounds)
+    _with_few(table, scale)
+    storm = _storm(scale.events)
+    with _replay(scale.most) as where:
+        table.measure("responsive", *where, *storm, objects=scale.most)
+    keys = ("--count", str(KEYS))
+    table.measure("queue", *keys, objects=KEYS, rounds=rounds)
+    _real(table, scale, react_too=not only)
+    if scale.long:
+        _long(table)
     return table
 
 
-def _react(table: Table) -> None:
+def _with_few(table: Table, scale: Scale) -> None:
+    few, rounds = scale.few, scale.rounds
+    with _replay(few) as where:
+        storm = _storm(scale.events)
+        table.measure("storm", *where, *storm, objects=few, rounds=rounds)
+        for what in ("get", "list", "requests"):
+            table.measure(what, *where, objects=few)
+
+
+def _real(table: Table, scale: Scale, *, react_too: bool) -> None:
     """Measure on the real API server, where it was built."""
+    subjects = [Subject("pods", scale.pods)] if scale.pods else []
+    if react_too:
+        subjects.append(Subject("react"))
     if binaries.missing():
-        table.missing["react", "kube-apiserver"] = "not built here: make kube"
+        for subject in subjects:
+            absent = Outcome(why_not=f"not built here: {binaries.REMEDY}")
+            table.missing[subject, "kube-apiserver"] = absent.why_not
         return
-    try:
-        table.results["react"] = react()
-    except (ControlPlaneError, TimeoutError) as error:
-        table.missing["react", OURS.name] = str(error) or "no reaction came"
+    for subject in subjects:
+        try:
+            _on_real(table, subject, scale.rounds)
+        except (ControlPlaneError, TimeoutError) as error:
+            why = str(error) or "no reaction came"
+            table.fail(subject, OURS.name, Outcome(why_not=why, broken=True))
 
 
-def million(table: Table, count: int = 1_000_000) -> None:
-    """Add our figures at a million objects."""
-    with replay(count) as server:
-        outcome = run(OURS, "sync", "--server", server, "--count", str(count))
-    if outcome.why_not:
-        table.missing["million", OURS.name] = outcome.why_not
+def _on_real(table: Table, subject: Subject, rounds: int) -> None:
+    if subject.what == "react":
+        for name, figures in react().items():
+            table.add(subject, name, figures)
         return
-    figures = outcome.figures
-    few = table.results["sync"][OURS.name]["objects_per_cpu_s"]
-    slower = few / figures["objects_per_cpu_s"]
-    table.results["million"][OURS.name] = figures | {"slower": slower}
+    count = subject.objects
+    with pods(count) as kubeconfig:
+        where = ("--kubeconfig", kubeconfig, "--resource", RESOURCE)
+        size = ("--count", str(count))
+        table.measure("pods", *where, *size, objects=count, rounds=rounds)
 
 
-def _short(figures: dict[str, Any]) -> str:
-    wanted = (
-        *("objects_per_cpu_s", "bytes_per_object", "peak_mb", "events_per_cpu_s"),
-        *("reconciles_per_cpu_s", "typed_us", "unstructured_us", "dynamic_us"),
-        *("typed_ms", "unstructured_ms", "dynamic_ms", "indexed_typed_ms"),
-        *("sequential_us", "at_once_us"),
-    )
-    shown = (f"{name} {figures[name]:,.6g}" for name in wanted if name in figures)
-    return ", ".join(shown)
+def _long(table: Table) -> None:
+    with _replay(FEW) as where:
+        table.measure("long storm", *where, *_storm(LONG_STORM), objects=FEW)
+    with _replay(MILLION) as where:
+        table.measure("million", *where, objects=MILLION)
+    name = OURS.name
+    found, beside = table.judged.get("million", {}), table.judged.get("sync", {})
+    if name in found and name in beside:
+        per_second = beside[name]["objects_per_cpu_s"]
+        found[name]["slower"] = per_second / found[name]["objects_per_cpu_s"]

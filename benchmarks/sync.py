@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks._process import Cost, Meter, peak_mb, resident_mb, settled_mb
-from benchmarks._target import Target, find_resource
+from benchmarks._target import Target, find_resource, pull
 from homeostat._random import Random
 from homeostat._tasks import Group
-from homeostat._transport import HttpRequest
 from homeostat.api import Kind, Request, Resource
 from homeostat.cache import Delta, Informer, InformerFactory
 from homeostat.client import Client
@@ -147,10 +146,7 @@ async def storm(target: Target, events: int, *, trigger: str = "") -> dict[str, 
         after = settled_mb() if trigger else resident_mb()
         meter = Meter()
         if trigger:
-            path, _, query = trigger.partition("?")
-            pairs = tuple(pair.partition("=")[::2] for pair in query.split("&"))
-            request = HttpRequest(method="POST", path=path, query=pairs)
-            await running.client.request(request)
+            await pull(running.client, trigger)
         cost = await _over(handler, meter)
         figures = _figures(running, after)
         final = settled_mb()

@@ -9,6 +9,7 @@ from benchmarks._target import Target, find_resource
 from benchmarks.reading import get, list_by_label
 from benchmarks.reconcile import queue, reconcile
 from benchmarks.replay import FIRST_VERSION, Api, History, Template, serve
+from benchmarks.responsive import responsive
 from benchmarks.sync import storm, sync
 from homeostat.client import ALL, Client, ClusterConfig
 from homeostat.errors import ApiError, NotFoundError
@@ -115,6 +116,15 @@ async def test_storm_counts_every_update(target: Target) -> None:
 async def test_every_object_is_reconciled(target: Target) -> None:
     assert (await reconcile(target))["objects"] == COUNT
     assert (await queue(COUNT))["reconciles"] == COUNT
+
+
+async def test_probes_are_answered_while_objects_load_and_change(
+    target: Target,
+) -> None:
+    figures = await responsive(target, 3_000, trigger="/bench/storm?events=3000")
+    assert figures["storm_probes"] > 0
+    assert figures["storm_health_worst_ms"] >= figures["storm_health_p99_ms"] > 0
+    assert figures["storm_stall_worst_ms"] > 0
 
 
 async def test_reads_find_what_shares_a_label(target: Target) -> None:

@@ -1,17 +1,21 @@
-//! kube-rs' reflectors and controller, typed and dynamic, against the replay server.
+//! kube-rs' reflectors and controller, typed and dynamic: the replay server's widgets,
+//! or the pods of a real one.
 //!
 //! Prints the JSON line that the Python benchmarks print.
 
 mod meter;
 
 use std::collections::HashSet;
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::{PodSpec, PodStatus};
+use k8s_openapi::api::core::v1::{Pod, PodSpec, PodStatus};
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::Object;
 use kube::runtime::controller::{Action, Controller};
 use kube::runtime::reflector::{self, ObjectRef, store::Writer};
@@ -25,6 +29,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 struct Options {
     what: String,
     server: String,
+    kubeconfig: String,
+    resource: String,
     flavor: String,
     count: usize,
     events: usize,
@@ -44,6 +50,8 @@ fn options() -> Options {
     Options {
         what,
         server: value("--server"),
+        kubeconfig: value("--kubeconfig"),
+        resource: value("--resource"),
         flavor: value("--flavor"),
         count: value("--count").parse().expect("--count"),
         events: value("--events").parse().unwrap_or(0),
@@ -51,22 +59,35 @@ fn options() -> Options {
     }
 }
 
+async fn config(options: &Options) -> Result<Config, Failure> {
+    if options.kubeconfig.is_empty() {
+        return Ok(Config::new(options.server.parse()?));
+    }
+    let file = Kubeconfig::read_from(&options.kubeconfig)?;
+    Ok(Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?)
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let options = options();
-    let client = Client::try_from(Config::new(options.server.parse()?))?;
-    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("bench.example.com", "v1", "Widget"));
-    if options.flavor == "dynamic" {
-        run::<DynamicObject>(options, client, kind).await
+    let client = Client::try_from(config(&options).await?)?;
+    let pods = options.resource == "pods.v1";
+    let kind = if pods {
+        ApiResource::erase::<Pod>(&())
     } else {
-        run::<Widget>(options, client, kind).await
+        ApiResource::from_gvk(&GroupVersionKind::gvk("bench.example.com", "v1", "Widget"))
+    };
+    match (options.flavor.as_str(), pods) {
+        ("dynamic", _) => run::<DynamicObject>(options, client, kind).await,
+        (_, true) => run::<Pod>(options, client, ()).await,
+        (_, false) => run::<Widget>(options, client, kind).await,
     }
 }
 
-async fn run<K>(options: Options, client: Client, kind: ApiResource) -> Result<(), Failure>
+async fn run<K>(options: Options, client: Client, kind: K::DynamicType) -> Result<(), Failure>
 where
-    K: Resource<DynamicType = ApiResource> + Clone + std::fmt::Debug + Send + Sync + 'static,
-    K: serde::de::DeserializeOwned,
+    K: Resource + Clone + Debug + Send + Sync + 'static + serde::de::DeserializeOwned,
+    K::DynamicType: Clone + Debug + Eq + Hash + Send + Sync + Unpin,
 {
     let api: Api<K> = Api::all_with(client.clone(), &kind);
     if options.what == "reconcile" {
@@ -116,10 +137,10 @@ async fn pull(options: &Options, client: &Client) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn reconcile<K>(options: Options, api: Api<K>, kind: ApiResource) -> Result<(), Failure>
+async fn reconcile<K>(options: Options, api: Api<K>, kind: K::DynamicType) -> Result<(), Failure>
 where
-    K: Resource<DynamicType = ApiResource> + Clone + std::fmt::Debug + Send + Sync + 'static,
-    K: serde::de::DeserializeOwned,
+    K: Resource + Clone + Debug + Send + Sync + 'static + serde::de::DeserializeOwned,
+    K::DynamicType: Clone + Debug + Eq + Hash + Send + Sync + Unpin,
 {
     let done = Arc::new(AtomicUsize::new(0));
     let before = meter::settled_mb();

@@ -10,7 +10,6 @@ import (
 	"homeostat.dev/tools/bench-go/internal/widget"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/informers"
@@ -21,14 +20,13 @@ import (
 )
 
 func informer(o meter.Options, config *rest.Config) cache.SharedIndexInformer {
-	switch o.Flavor {
-	case "dynamic":
+	switch {
+	case o.Flavor == "dynamic":
 		client, err := dynamic.NewForConfig(config)
 		meter.Must(err)
-		resource, _ := schema.ParseResourceArg(o.Resource)
 		return dynamicinformer.NewDynamicSharedInformerFactory(client, 0).
-			ForResource(*resource).Informer()
-	case "pods":
+			ForResource(o.GVR()).Informer()
+	case o.Pods():
 		client, err := kubernetes.NewForConfig(config)
 		meter.Must(err)
 		return informers.NewSharedInformerFactory(client, 0).Core().V1().Pods().Informer()

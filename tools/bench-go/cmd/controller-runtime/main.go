@@ -10,6 +10,7 @@ import (
 	"github.com/go-logr/logr"
 	"homeostat.dev/tools/bench-go/internal/meter"
 	"homeostat.dev/tools/bench-go/internal/widget"
+	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -52,7 +53,12 @@ func full(o meter.Options) {
 	made := newManager(o)
 	var done atomic.Int64
 	if o.What == "sync" {
-		_, err := made.GetCache().GetInformer(context.Background(), &widget.Widget{})
+		var object client.Object = &widget.Widget{}
+		if o.Pods() {
+			meter.Must(corev1.AddToScheme(widget.Scheme))
+			object = &corev1.Pod{}
+		}
+		_, err := made.GetCache().GetInformer(context.Background(), object)
 		meter.Must(err)
 	} else {
 		meter.Must(ctrl.NewControllerManagedBy(made).For(&widget.Widget{}).Complete(

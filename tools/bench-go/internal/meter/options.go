@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -29,8 +30,8 @@ func Parse() Options {
 	flags := flag.NewFlagSet(os.Args[0], flag.ExitOnError)
 	flags.StringVar(&o.Server, "server", "", "address")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "file")
-	flags.StringVar(&o.Resource, "resource", "widgets.v1.bench.example.com", "RESOURCE.VERSION.GROUP")
-	flags.StringVar(&o.Flavor, "flavor", "typed", "typed, dynamic or pods")
+	flags.StringVar(&o.Resource, "resource", "widgets.v1.bench.example.com", "RESOURCE.VERSION.GROUP, or pods.v1")
+	flags.StringVar(&o.Flavor, "flavor", "typed", "typed or dynamic")
 	flags.IntVar(&o.Count, "count", 0, "objects to wait for")
 	flags.IntVar(&o.Events, "events", 0, "updates to wait for")
 	flags.StringVar(&o.Trigger, "trigger", "", "path to POST to when the cache is full")
@@ -43,6 +44,18 @@ func Parse() Options {
 	o.What = os.Args[1]
 	Must(flags.Parse(os.Args[2:]))
 	return o
+}
+
+// Pods says whether the objects are those of the core, and no widgets.
+func (o Options) Pods() bool { return o.Resource == "pods.v1" }
+
+// GVR returns the resource.
+func (o Options) GVR() schema.GroupVersionResource {
+	if o.Pods() {
+		return schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	}
+	resource, _ := schema.ParseResourceArg(o.Resource)
+	return *resource
 }
 
 // Config returns how to reach the server.
