@@ -34,9 +34,11 @@ func newManager(o meter.Options) manager.Manager {
 
 func main() {
 	o := meter.Parse()
-	log.SetLogger(logr.Discard())
+	// Once: whoever comes second is not heard.
 	if o.Logs {
 		log.SetLogger(zap.New(zap.WriteTo(io.Discard)))
+	} else {
+		log.SetLogger(logr.Discard())
 	}
 	switch o.What {
 	case "queue":
