@@ -183,3 +183,17 @@ def test_only_objects_that_are_reached_are_unpacked(
     assert unpacked == []
     assert len(list(lists[0])) == 20
     assert len(unpacked) == 20
+
+
+def test_what_names_an_object_is_held_once_however_often_it_changes() -> None:
+    indexer = Indexer(POD)
+    first, second = record("web", 1, uid="u"), record("web", 2, uid="u")
+    assert first.name is not second.name
+    indexer.replace(None, first)
+    indexer.replace(first, second)
+    assert second.name is first.name
+    assert second.uid is first.uid
+    successor = record("web", 3, uid="v")
+    indexer.replace(second, successor)
+    assert successor.name is first.name
+    assert successor.uid == "v"
