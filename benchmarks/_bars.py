@@ -154,19 +154,19 @@ ALONE: Final[Sequence[Alone]] = (
         limit=1.1,
     ),
     Alone(
-        what="health endpoint meanwhile, slowest answer, ms",
+        what="under load: slowest answer of the health endpoint, ms",
         benchmark="responsive",
         value=lambda figures: _slowest(figures, "health_worst_ms"),
         limit=50,
     ),
     Alone(
-        what="another kind's reconcile meanwhile, latest, ms",
+        what="under load: latest reconcile of another kind, ms",
         benchmark="responsive",
         value=lambda figures: _slowest(figures, "late_worst_ms"),
         limit=50,
     ),
     Alone(
-        what="event loop meanwhile, held longest, ms",
+        what="under load: longest hold of the event loop, ms",
         benchmark="responsive",
         value=lambda figures: _slowest(figures, "stall_worst_ms"),
         limit=50,

@@ -122,14 +122,18 @@ def fingerprint() -> str:
 
 def page(table: Table, *, command: str) -> str:
     """Return docs/benchmarks.md."""
+    patience = f"{MOST_SECONDS / 60:g} minutes or {MOST_BYTES >> 30} GiB"
     return f"""# Benchmarks
 
-Written by `{command}`; do not edit. Every program ran on the same machine, one after
-the other, against the same server: one of the benchmarks' own that replays objects of
-4.8 KB, JSON (a Pod's spec and status, two managedFields entries), or, where that is
-said, a real kube-apiserver. CPU is the client's own, user and system; memory is
-resident, after what is garbage was given back. All clients with their defaults. What
-takes more than {MOST_SECONDS / 60:g} minutes or {MOST_BYTES >> 30} GiB is stopped.
+Written by this command; do not edit:
+
+    {command}
+
+Every program ran on the same machine, one after the other, against the same server:
+one of the benchmarks' own that replays objects of 4.8 KB, JSON (a Pod's spec and
+status, two managedFields entries), or, where that is said, a real kube-apiserver. CPU
+is the client's own, user and system; memory is resident, after what is garbage was
+given back. All clients with their defaults. What takes more than {patience} is stopped.
 
 {_machine()}
 

@@ -46,7 +46,7 @@ def test_the_worse_of_load_and_storm_counts(table: Table) -> None:
     names = ("health_worst_ms", "late_worst_ms", "stall_worst_ms")
     figures = dict.fromkeys(names, 20.0) | {f"storm_{name}": 51.0 for name in names}
     table.add(Subject("responsive", 100_000), "homeostat", figures)
-    row = _row(bars(table), "health endpoint meanwhile, slowest answer, ms", "100,000")
+    row = _row(bars(table), "slowest answer of the health endpoint, ms", "100,000")
     assert "51" in row
     assert "does not hold" in row
 
