@@ -69,7 +69,6 @@ class StoreAgainstServer(RuleBasedStateMachine):
         self.live: LiveList | None = None
         self.written: list[int] = []  # versions of what we wrote
         self.confirmed = 0  # by a live list
-        self.absent: dict[str, int] = {}  # in a live list, and since when
         self.deletes: list[Delete] = []
         self.doubtful: dict[str, int] = {}  # until the watermark is there
 
@@ -173,24 +172,12 @@ class StoreAgainstServer(RuleBasedStateMachine):
         while live.items:
             self.live_list_arrives(1)
         self.live = None
-        # What neither side has may come by an older state, and go by the next event.
-        if self.load is None:
-            named = {name for _, name in live.named}
-            self.absent |= dict.fromkeys({*NAMES} - named, live.version)
+        # What neither side has may come by an older event, and go by the next.
         known = [n for n in NAMES if self.store.newest(NAMESPACE, n) is not None]
         self.apply(self.store.confirm(str(live.version), live.named))
         self.confirmed = max(self.confirmed, live.version)
         for name in known:
             self.seen(name, live.version)
-
-    @precondition(lambda self: self.synced and self.live is None)
-    @rule(name=SOME_NAME)
-    def others_make_and_delete_before_a_live_list(self, name: str) -> None:
-        if name not in self.server.things:
-            self.server.create(name)
-            self.server.delete(name)
-            self.live_list_is_answered()
-            self.live_list_arrives(0)
 
     @rule(name=SOME_NAME, done=st.booleans())
     def we_send_a_delete(self, name: str, done: bool) -> None:
@@ -340,7 +327,6 @@ class StoreAgainstServer(RuleBasedStateMachine):
         assert taken == (version >= known or truth)
         assert self.shown() == before
         if taken:
-            self.absent = {}
             entries = [("ADDED", t.record()) for t in self.server.snapshot(version)]
             self.load, self.watching = Load(entries, version), False
 
@@ -356,7 +342,6 @@ class StoreAgainstServer(RuleBasedStateMachine):
         state = data.draw(st.permutations(self.server.snapshot(first)))
         later = [(t, r) for v, t, r in self.server.log if first < v <= last]
         assert self.store.begin()
-        self.absent = {}
         self.load = Load([*(("ADDED", t.record()) for t in state), *later], last)
         self.watching = False
 
@@ -391,7 +376,7 @@ class StoreAgainstServer(RuleBasedStateMachine):
         # Answers of a lost server are not believed but looked up.
         self.unsettled += [a.record.name for a in self.answers]
         self.answers, self.live = [], None
-        self.written, self.confirmed, self.absent = [], 0, {}
+        self.written, self.confirmed = [], 0
         for delete in self.deletes:
             delete.outcome = "lost"
         if noticed:
@@ -488,11 +473,6 @@ class StoreAgainstServer(RuleBasedStateMachine):
                 continue
             since = self.since[name]
             self.since[name] = self.server.earliest(name, shown.get(name), since)
-
-    @invariant()
-    def what_a_live_list_lacks_comes_by_what_is_newer(self) -> None:
-        for name, (_, version) in self.shown().items():
-            assert (version or 0) > self.absent.get(name, 0)
 
     @invariant()
     def what_we_delete_is_not_shown(self) -> None:

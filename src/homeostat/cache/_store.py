@@ -95,8 +95,6 @@ class Store(StreamStore):
         if key in self._unconfirmed:
             self._unconfirmed[key] = False
         current = self._held.newest(key)
-        if current is None and version <= self._live:
-            return []  # a live list did not name it any more
         # A write that changes nothing gives the version that is here already.
         known = -1 if forsaken or current is None else version_of(current)
         if known > version or (known == version and matches):
@@ -166,8 +164,7 @@ class Store(StreamStore):
         """Take the end of a live list whose objects were taken by ``write_ok``.
 
         The stream goes on from where it is: neither the watermark nor a list that comes
-        in is concerned. Of what the list does not name, the stream is believed again
-        from after the list on.
+        in is concerned.
 
         Args:
             resource_version: Of the list.
@@ -189,6 +186,5 @@ class Store(StreamStore):
                 self._unacked.add(key, version, gone=True)
             deltas += self._held.drop(key, record, "live")
         if not namespace or namespace == self.namespace:
-            self._live = max(self._live, version)
             self.needs.reached(version)
         return deltas

@@ -31,7 +31,6 @@ class StreamStore:
     __slots__ = (
         "_held",
         "_indexer",
-        "_live",
         "_reason",
         "_seen",
         "_unacked",
@@ -64,9 +63,6 @@ class StreamStore:
         self._reason: Reason = "list"
         # The newest version that was shown, also by a state that never became complete.
         self._seen = 0
-        # Of the newest live list since the last whole state began: of what it did not
-        # name, nothing from before it is news.
-        self._live = 0
 
     @property
     def backlog(self) -> dict[str, int]:
@@ -123,7 +119,7 @@ class StreamStore:
         else:
             forsaken = False
         if current is None:
-            news = listing or version > max(self.watermark, self._live)
+            news = listing or version > self.watermark
         else:
             news = forsaken or version > (current.version or 0)
         if news:
@@ -203,7 +199,6 @@ class StreamStore:
         }
         lost = any(self._unconfirmed.values())
         self._reason = "restart" if lost else "list"
-        self._live = 0
         return True
 
     def restart(self) -> None:
@@ -281,7 +276,7 @@ class StreamStore:
             self.comparable = False
             self._unacked.clear()
             self.needs.clear()
-            self.watermark = self._seen = self._live = 0
+            self.watermark = self._seen = 0
         return version
 
     def _is_strange(self, known: Record | None, record: Record) -> bool:
@@ -299,8 +294,7 @@ class StreamStore:
 
     def _replayed(self, key: _Key, version: int) -> bool:
         """Whether an event repeats what is known: its object is gone since."""
-        told = version <= self.watermark or version <= self._live
-        return told and self._held.newest(key) is None
+        return version <= self.watermark and self._held.newest(key) is None
 
     def _merge(
         self, key: _Key, record: Record, reason: Reason, *, force: bool = False
@@ -344,7 +338,7 @@ class StreamStore:
 
     def _forget(self) -> None:
         """Forget what was said of a history that is lost."""
-        self.watermark = self._seen = self._live = 0
+        self.watermark = self._seen = 0
         self._unacked.clear()
         self._held.tombs.clear()
         self.needs.clear()

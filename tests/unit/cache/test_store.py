@@ -55,22 +55,6 @@ def test_leaving_the_selector_before_own_write_brought_it_back(store: Store) -> 
     assert shown(store) == {"web": "12"}
 
 
-@pytest.mark.parametrize("batch", [False, True])
-def test_what_a_live_list_did_not_name_comes_by_what_is_newer(
-    store: Store, batch: bool
-) -> None:
-    store.write_ok(record("web", 5), reason="live")
-    store.confirm("13", {("default", "web")})
-    made, deleted = record("job", 11, uid="u1"), record("job", 12, uid="u1")
-    for event in [("ADDED", made), ("DELETED", deleted)]:
-        taken = store.events([event])[0] if batch else store.event(*event)
-        assert taken == []
-    assert store.write_ok(made) == []
-    assert names(store.event("ADDED", record("job", 14, uid="u2"))) == [
-        ("watch", None, "14")
-    ]
-
-
 def test_answer_from_before_the_watermark_resurrects_nothing(store: Store) -> None:
     store.event("DELETED", record("web", 12))
     assert store.write_ok(record("web", 11)) == []
