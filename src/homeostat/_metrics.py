@@ -14,8 +14,8 @@ and the requests mean what they mean there. The rest, with the label of each:
                                        the age of a cache; by ``name``
 ``store_unacked``                      gauge: own writes that are read and whose event
                                        has not come, by ``name``
-``store_tombs``                        gauge: deletes whose event has not come, and what
-                                       they hide, by ``name``
+``store_tombs``                        gauge: objects hidden by own deletes whose event
+                                       has not come, by ``name``
 ``ambiguous_writes_total``             writes that were sent and had no answer, by
                                        ``verb`` and ``resource``
 ``barrier_reads_total``                live lists that took the place of a watch, by

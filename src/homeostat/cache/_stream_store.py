@@ -92,10 +92,8 @@ class StreamStore:
             if version is None or event_type == "DELETED" or not quiet:
                 deltas += self.event(event_type, record)
                 quiet = self._quiet
-            else:
-                self._take(
-                    known, record, version, deltas
-                )  # all stays as quiet as it is
+            else:  # all stays as quiet as it is
+                self._take(known, record, version, deltas)
         return deltas, True
 
     @property

@@ -37,7 +37,7 @@ class Tombs:
         self._tombs: dict[str, _Tomb] = {}
 
     def __len__(self) -> int:
-        return len(self._hidden) + len(self._tombs)
+        return max(len(self._hidden), len(self._tombs))  # see the invariant
 
     @property
     def keys(self) -> list[_Key]:

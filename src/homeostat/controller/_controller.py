@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 SLOW = 60.0  # seconds after which a reconcile that still runs is named in the log
 BLOCKING = 0.5  # seconds that one step between two awaits may hold up the loop
-TURN = 0.01  # seconds after which a worker lets others of the loop go first
+TURN = 0.005  # seconds after which a worker lets others of the loop go first
 
 _LEVELS = {
     "success": logging.INFO,
@@ -49,7 +49,7 @@ class Controller(Generic[K]):
     Guarantees: a key is never reconciled twice at once. Whatever the function raises
     ends that one reconcile and nothing else: the key comes back with backoff, for ever,
     unless it was a ``TerminalError``. Each reconcile ends in one log record. Between
-    two of them whatever else is ready on the loop gets its turn, every 10 ms.
+    two of them whatever else is ready on the loop gets its turn, every 5 ms.
 
     Args:
         name: In logs, metrics and as the field manager of writes.
