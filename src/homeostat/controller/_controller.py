@@ -48,8 +48,9 @@ class Controller(Generic[K]):
 
     Guarantees: a key is never reconciled twice at once. Whatever the function raises
     ends that one reconcile and nothing else: the key comes back with backoff, for ever,
-    unless it was a ``TerminalError``. Each reconcile ends in one log record. Between
-    two of them whatever else is ready on the loop gets its turn, every 5 ms.
+    unless it was a ``TerminalError``. Each reconcile ends in one log record; what it
+    set in context variables ends with it. Between two reconciles whatever else is ready
+    on the loop gets its turn, every 5 ms.
 
     Args:
         name: In logs, metrics and as the field manager of writes.

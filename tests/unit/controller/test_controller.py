@@ -3,6 +3,7 @@ import itertools
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 
 import pytest
 
@@ -290,6 +291,27 @@ async def test_writes_carry_the_scope_of_their_reconcile() -> None:
         await asyncio.sleep(1)
     assert [s[:2] for s in seen] == [("c", "a")] * 2
     assert seen[0][2] != seen[1][2]
+
+
+@virtual
+async def test_context_variables_of_a_reconcile_end_with_it() -> None:
+    bound: ContextVar[str] = ContextVar("bound", default="")
+    seen: list[str] = []
+
+    async def reconcile(key: str, _run: Run[str]) -> None:
+        seen.append(bound.get())
+        token = bound.set(key)
+        await asyncio.sleep(1)  # the same context goes on after it
+        seen.append(bound.get())
+        bound.reset(token)
+        bound.set(key)
+
+    controller = Controller("c", reconcile)
+    async with running(controller):
+        controller.queue.add("a")
+        controller.queue.add("b")
+        await asyncio.sleep(5)
+    assert seen == ["", "a", "", "b"]
 
 
 def outcomes(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
