@@ -3,11 +3,12 @@
 import argparse
 import asyncio
 import json
+import os
 import urllib.request
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from importlib import import_module
 from statistics import median
-from typing import Any
+from typing import Any, NoReturn
 
 from benchmarks._process import Cost, Meter, peak_mb, settled_mb
 from benchmarks.peers._library import GROUP, PLURAL, VERSION, Library, Read, key_of
@@ -84,6 +85,12 @@ async def _median(work: Callable[[], Awaitable[None]], count: int) -> float:
     return round(median(took), 1)
 
 
+async def _report(work: Coroutine[Any, Any, dict[str, Any]]) -> NoReturn:
+    print(json.dumps(await work), flush=True)
+    # Threads of libraries need not end by themselves, nor operators when cancelled.
+    os._exit(0)
+
+
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers")
@@ -99,11 +106,7 @@ def main() -> None:
         if options.what == "requests"
         else sync(library, options.server, options.count)
     )
-    print(json.dumps(asyncio.run(work)), flush=True)
-    # Threads and operators of libraries need not end by themselves.
-    import os  # noqa: PLC0415
-
-    os._exit(0)
+    asyncio.run(_report(work))
 
 
 if __name__ == "__main__":
