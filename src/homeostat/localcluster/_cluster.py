@@ -11,10 +11,13 @@ from homeostat._random import Random
 from homeostat._tasks import Group
 from homeostat.apiserver import ApiServer, serve
 from homeostat.client import Client
-from homeostat.localcluster._deployments import deployments
+from homeostat.localcluster._controllers import (
+    GARBAGE_COLLECTOR,
+    Settings,
+    built_in,
+    select,
+)
 from homeostat.localcluster._garbage import GarbageCollector
-from homeostat.localcluster._namespaces import namespaces
-from homeostat.localcluster._replicasets import replica_sets
 from homeostat.localcluster._simulation import Simulation
 from homeostat.manager import Manager
 
@@ -33,9 +36,11 @@ class LocalCluster:
     controllers, the nodes and the pods to life. All of it belongs to one event loop.
 
     Args:
-        profile: ``cluster`` runs the namespace, garbage, Deployment and ReplicaSet
-            controllers, a scheduler and simulated nodes. ``apiserver`` runs none, as
-            the API server under envtest.
+        profile: ``cluster`` runs the built-in controllers, a scheduler and simulated
+            nodes. ``apiserver`` runs none, as the API server under envtest.
+        controllers: Which of the built-in controllers, as kube-controller-manager's
+            flag takes them: ``*`` for all, ``*,-job-controller`` for all but one.
+        ca: The root CA that each namespace is told of, PEM; "" for none.
         nodes: How many simulated nodes.
         start_delay: Seconds from the binding of a pod until it is ready.
         clock: Wall time of the timestamps.
@@ -43,18 +48,25 @@ class LocalCluster:
 
     Attributes:
         server: The API server.
+
+    Raises:
+        ConfigError: No built-in controller has a name that is selected.
     """
 
     def __init__(
         self,
         *,
         profile: Profile = "cluster",
+        controllers: str = "*",
+        ca: str = "",
         nodes: int = 2,
         start_delay: float = 0.02,
         clock: Clock | None = None,
         random: Random | None = None,
     ) -> None:
         self._profile: Profile = profile
+        self._selected = select(controllers)
+        self._settings = Settings(ca=ca)
         self._node_count = nodes
         self._start_delay = start_delay
         self._clock = clock or SystemClock()
@@ -85,16 +97,6 @@ class LocalCluster:
             self.client(user_agent=agent) as client,
             self.client(user_agent=agent) as watcher,
         ):
-            controllers = Manager(
-                controllers=[deployments(), replica_sets(), namespaces],
-                client=client,
-                drain_timeout=0.0,
-                clock=self._clock,
-                random=self._random,
-            )
-            garbage = GarbageCollector(
-                client, watcher=watcher, clock=self._clock, random=self._random
-            )
             simulation = Simulation(
                 client,
                 nodes=self._node_count,
@@ -103,9 +105,26 @@ class LocalCluster:
                 random=self._random,
             )
             async with Group() as tasks:
-                tasks.start(controllers.run(), name="localcluster/controllers")
-                tasks.start(garbage.run(), name="localcluster/garbage-collector")
+                self._start_controllers(tasks, client, watcher)
                 tasks.start(simulation.run(), name="localcluster/simulation")
+
+    def _start_controllers(self, tasks: Group, client: Client, watcher: Client) -> None:
+        """Start what is selected: one manager, for caches that all of it shares."""
+        controllers = built_in(self._selected, self._settings)
+        if controllers:
+            manager = Manager(
+                controllers=controllers,
+                client=client,
+                drain_timeout=0.0,
+                clock=self._clock,
+                random=self._random,
+            )
+            tasks.start(manager.run(), name="localcluster/controllers")
+        if GARBAGE_COLLECTOR in self._selected:
+            garbage = GarbageCollector(
+                client, watcher=watcher, clock=self._clock, random=self._random
+            )
+            tasks.start(garbage.run(), name="localcluster/garbage-collector")
 
     @asynccontextmanager
     async def serve(

@@ -65,7 +65,7 @@ def deployments() -> KindController[apps_v1.Deployment]:
 
     @controller(
         apps_v1.Deployment,
-        name="deployment",
+        name="deployment-controller",
         owns=[apps_v1.ReplicaSet],
         watches=[
             Watch(apps_v1.ReplicaSet, to=adopters(apps_v1.Deployment)),

@@ -26,7 +26,7 @@ RETRY, RETRY_CAP = 0.05, 5.0
 _NEEDED = {"deletecollection", "list"}
 
 
-@controller(core_v1.Namespace, name="namespace", reconcile_deleting=True)
+@controller(core_v1.Namespace, name="namespace-controller", reconcile_deleting=True)
 async def namespaces(namespace: core_v1.Namespace, ctx: Context) -> Result | None:
     """Delete what is in a namespace that is being deleted; finalize an empty one."""
     since = namespace.metadata.deletion_timestamp

@@ -38,7 +38,7 @@ def replica_sets() -> KindController[apps_v1.ReplicaSet]:
 
     @controller(
         apps_v1.ReplicaSet,
-        name="replicaset",
+        name="replicaset-controller",
         owns=[core_v1.Pod],
         watches=[Watch(core_v1.Pod, to=adopters(apps_v1.ReplicaSet))],
         max_concurrent_reconciles=4,

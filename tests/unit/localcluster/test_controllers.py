@@ -1,0 +1,39 @@
+import pytest
+
+from homeostat.errors import ConfigError
+from homeostat.localcluster._controllers import NAMES, Settings, built_in, select
+
+ALL = frozenset(NAMES)
+ONE, OTHER = "deployment-controller", "namespace-controller"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("*", ALL),
+        ("", frozenset[str]()),
+        (ONE, {ONE}),
+        (f" {ONE}, {OTHER} ", {ONE, OTHER}),
+        (f"*,-{ONE}", ALL - {ONE}),
+        (f"-{ONE},*", ALL - {ONE}),
+        (f"{ONE},-{ONE}", {ONE}),
+        (f"-{ONE},{ONE}", frozenset[str]()),
+        (f"-{ONE}", frozenset[str]()),
+    ],
+)
+def test_selection_is_that_of_kube_controller_manager(
+    text: str, names: frozenset[str]
+) -> None:
+    assert select(text) == names
+
+
+@pytest.mark.parametrize("text", ["deployment", "*,-nope", "--namespace-controller"])
+def test_unknown_name_is_refused_with_those_that_there_are(text: str) -> None:
+    with pytest.raises(ConfigError, match="namespace-controller, replicaset-controll"):
+        select(text)
+
+
+def test_a_controller_is_named_as_it_is_selected() -> None:
+    for name in NAMES:
+        for controller in built_in([name], Settings()):
+            assert controller.name == name
