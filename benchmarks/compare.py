@@ -126,7 +126,7 @@ def _real(table: Table, scale: Scale, *, react_too: bool) -> None:
 
 def _on_real(table: Table, subject: Subject, rounds: int) -> None:
     if subject.what == "react":
-        for name, figures in react().items():
+        for name, figures in react(rounds).items():
             table.add(subject, name, figures)
         return
     count = subject.objects
