@@ -14,8 +14,11 @@ Guarantees:
   given, a run can be repeated to the byte.
 """
 
+from homeostat.apiserver._authn import Authentication
 from homeostat.apiserver._history import HistoryLimits
 from homeostat.apiserver._http import serve
 from homeostat.apiserver._server import ApiServer
+from homeostat.apiserver._tls import Tls
+from homeostat.apiserver._users import User
 
-__all__ = ["ApiServer", "HistoryLimits", "serve"]
+__all__ = ["ApiServer", "Authentication", "HistoryLimits", "Tls", "User", "serve"]

@@ -12,6 +12,7 @@ from homeostat.apiserver._registry import Registry, Served
 from homeostat.apiserver._routes import Route
 from homeostat.apiserver._status import not_found
 from homeostat.apiserver._store import Entry, Store
+from homeostat.apiserver._users import ADMIN, User
 from homeostat.schema import FieldError
 
 __all__ = ["CUSTOM", "Cluster", "Strategy", "Target", "timestamp"]
@@ -108,12 +109,14 @@ class Target:
         request: The request.
         route: What its path says.
         served: The resource.
+        user: Who asks.
         warnings: Texts for Warning headers; handlers append to it.
     """
 
     request: HttpRequest
     route: Route
     served: Served
+    user: User = ADMIN
     warnings: list[str] = field(default_factory=list[str])
 
     @property

@@ -11,6 +11,7 @@ from homeostat._clock import Clock, SystemClock
 from homeostat._guard import Failed, call, call_async
 from homeostat._random import Random
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
+from homeostat.apiserver._authn import Authentication, Authenticator
 from homeostat.apiserver._bootstrap import bootstrap, strategies
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._handlers import answer as answer_request
@@ -28,6 +29,7 @@ from homeostat.apiserver._status import (
     unknown_path,
 )
 from homeostat.apiserver._store import Store
+from homeostat.apiserver._users import ADMIN, User
 from homeostat.apiserver._watch import WAIT_FOR_VERSION, WatchStream
 from homeostat.errors import TransportError
 
@@ -64,6 +66,7 @@ class ApiServer:
         random: Source of uids, generated names and watch timeouts.
         history: How much is kept for watches and for lists of the past.
         version: What ``/version`` says; by default the version of the schema table.
+        authentication: Who may come over TLS, besides those with a certificate.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class ApiServer:
         random: Random | None = None,
         history: HistoryLimits | None = None,
         version: str = "",
+        authentication: Authentication | None = None,
     ) -> None:
         wall = clock or SystemClock()
         store = Store(history=history, clock=wall)
@@ -85,6 +89,7 @@ class ApiServer:
         )
         bootstrap(self._cluster)
         self._root = Root(self._cluster, version)
+        self._authenticator = Authenticator(authentication or Authentication())
         self._watches: dict[WatchStream, None] = {}
 
     @property
@@ -92,16 +97,40 @@ class ApiServer:
         """The revision of the last commit."""
         return self._cluster.store.revision
 
-    def transport(self) -> Transport:
-        """Return a transport that calls this server, without a socket between."""
-        return _InProcess(self)
+    def transport(self, user: User | None = None) -> Transport:
+        """Return a transport that calls this server, without a socket between.
 
-    async def handle(self, request: HttpRequest) -> HttpResponse:
+        Args:
+            user: Who asks; None for the administrator.
+        """
+        return _InProcess(self, user)
+
+    def authenticate(
+        self, request: HttpRequest, certified: User | None
+    ) -> User | HttpResponse:
+        """Return who sends a request that came over TLS, or the refusal of it.
+
+        Args:
+            request: What is asked.
+            certified: Whom the client's certificate names.
+        """
+        try:
+            return self._authenticator.authenticate(request.headers, certified)
+        except StatusError as error:
+            return self._audited(request, status_response(error))
+
+    async def handle(
+        self, request: HttpRequest, user: User | None = None
+    ) -> HttpResponse:
         """Answer one request; a watch is refused here, ``stream`` serves it.
+
+        Args:
+            request: What is asked.
+            user: Who asks; None for the administrator.
 
         Cancellation: a write that waits for nothing is done or not begun.
         """
-        answer = await call_async(lambda: self._handle(request))
+        answer = await call_async(lambda: self._handle(request, user or ADMIN))
         if isinstance(answer, Failed):
             # A bug must not take the server down, nor leave the client without a word.
             where = {"path": request.path}
@@ -115,14 +144,14 @@ class ApiServer:
         body = b"" if request.method == "HEAD" else answer.body
         return HttpResponse(status=answer.status, headers=headers, body=body)
 
-    async def _handle(self, request: HttpRequest) -> HttpResponse:
+    async def _handle(self, request: HttpRequest, user: User) -> HttpResponse:
         try:
-            return await self._answer(request)
+            return await self._answer(request, user)
         except StatusError as error:
             return status_response(error)
 
-    async def _answer(self, request: HttpRequest) -> HttpResponse:
-        target = self._target(request)
+    async def _answer(self, request: HttpRequest, user: User) -> HttpResponse:
+        target = self._target(request, user)
         if target is None:
             return self._root.answer(request) or self._unknown(request.path)
         if is_watch(request, target):
@@ -142,20 +171,29 @@ class ApiServer:
             raise unknown_path()
         return NOT_FOUND
 
-    def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
-        """Open a stream; anything but a watch is a stream of one chunk."""
-        return self._stream(request)
+    def stream(
+        self, request: HttpRequest, user: User | None = None
+    ) -> AbstractAsyncContextManager[HttpStream]:
+        """Open a stream; anything but a watch is a stream of one chunk.
+
+        Args:
+            request: What is asked.
+            user: Who asks; None for the administrator.
+        """
+        return self._stream(request, user or ADMIN)
 
     @asynccontextmanager
-    async def _stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
-        watch = call("opening a watch", self._open, request)
+    async def _stream(
+        self, request: HttpRequest, user: User
+    ) -> AsyncGenerator[HttpStream]:
+        watch = call("opening a watch", self._open, request, user)
         if isinstance(watch, Failed):
             watch = _FAILED
         if isinstance(watch, HttpResponse):
             yield WholeAnswer(self._audited(request, watch))
             return
         if watch is None:
-            yield WholeAnswer(await self.handle(request))
+            yield WholeAnswer(await self.handle(request, user))
             return
         self._watches[watch] = None
         watch.begin()
@@ -165,17 +203,19 @@ class ApiServer:
             del self._watches[watch]
             watch.close()
 
-    def _open(self, request: HttpRequest) -> WatchStream | HttpResponse | None:
+    def _open(
+        self, request: HttpRequest, user: User
+    ) -> WatchStream | HttpResponse | None:
         """Open a watch, or refuse it; None when something else is asked for."""
         try:
-            target = self._target(request)
+            target = self._target(request, user)
             if target is not None and is_watch(request, target):
                 return open_watch(self._cluster, target)
         except StatusError as error:
             return status_response(error)
         return None
 
-    def _target(self, request: HttpRequest) -> Target | None:
+    def _target(self, request: HttpRequest, user: User) -> Target | None:
         route = parse_path(request.path)
         if route is None:
             return None
@@ -189,7 +229,7 @@ class ApiServer:
             raise unknown_path()
         if route.name and served.namespaced and not route.namespace:
             raise unknown_path()
-        return Target(request=request, route=route, served=served)
+        return Target(request=request, route=route, served=served, user=user)
 
     async def _await_version(self, request: HttpRequest, target: Target) -> None:
         """Let a read ahead of the store wait for it, as the server's cache does."""
@@ -249,21 +289,22 @@ class WholeAnswer:
 class _InProcess:
     """A transport without a socket."""
 
-    __slots__ = ("_closed", "_server")
+    __slots__ = ("_closed", "_server", "_user")
 
-    def __init__(self, server: ApiServer) -> None:
+    def __init__(self, server: ApiServer, user: User | None) -> None:
         self._server = server
+        self._user = user
         self._closed = False
 
     async def request(self, request: HttpRequest) -> HttpResponse:
         # A call that never waits would starve its siblings, and no socket is like that.
         await asyncio.sleep(0)
         self._check()
-        return await self._server.handle(request)
+        return await self._server.handle(request, self._user)
 
     def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
         self._check()
-        return self._server.stream(request)
+        return self._server.stream(request, self._user)
 
     async def close(self) -> None:
         self._closed = True

@@ -1,7 +1,4 @@
-"""Kinds that are asked, not stored: reviews of who somebody is and what he may do.
-
-Whoever reaches the embedded server is its administrator: every review says so.
-"""
+"""Kinds that are asked, not stored: reviews of who somebody is and what he may do."""
 
 from typing import Any
 
@@ -12,16 +9,12 @@ from homeostat.apiserver._options import write_options
 from homeostat.apiserver._render import respond
 from homeostat.apiserver._shape import read_body
 from homeostat.apiserver._status import json_bytes
+from homeostat.apiserver._users import User
 
 __all__ = ["is_virtual", "review"]
 
 Value = dict[str, Any]
 
-_USER = {
-    "username": "admin",
-    "uid": "admin",
-    "groups": ["system:masters", "system:authenticated"],
-}
 _EVERYTHING = {
     "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
     "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
@@ -30,13 +23,25 @@ _EVERYTHING = {
 _ALLOWED = {"allowed": True}
 
 _STATUS: dict[str, Value] = {
-    "selfsubjectreviews": {"userInfo": _USER},
+    "selfsubjectreviews": {},
     "tokenreviews": {"user": {}, "error": "invalid bearer token"},
     "selfsubjectrulesreviews": _EVERYTHING,
     "selfsubjectaccessreviews": _ALLOWED,
     "subjectaccessreviews": _ALLOWED,
     "localsubjectaccessreviews": _ALLOWED,
 }
+
+
+def user_info(user: User) -> Value:
+    """Return a user as reviews show him."""
+    info: Value = {"username": user.name}
+    if user.uid:
+        info["uid"] = user.uid
+    if user.groups:
+        info["groups"] = list(user.groups)
+    if user.extra:
+        info["extra"] = {key: list(user.extra[key]) for key in sorted(user.extra)}
+    return info
 
 
 def is_virtual(target: Target) -> bool:
@@ -61,4 +66,6 @@ def review(cluster: Cluster, target: Target) -> HttpResponse:
     else:
         answer["spec"] = child(value, "spec")
     answer["status"] = _STATUS[served.plural]
+    if served.plural == "selfsubjectreviews":
+        answer["status"] = {"userInfo": user_info(target.user)}
     return respond(json_bytes(answer), status=201, warnings=target.warnings)

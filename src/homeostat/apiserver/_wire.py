@@ -3,6 +3,7 @@
 What is no HTTP never reaches the server: it is refused here, in Go's words.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -12,10 +13,12 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
 
 from homeostat._transport import HttpRequest, HttpResponse
+from homeostat.apiserver._authn import certificate_user
 from homeostat.apiserver._decode import MAX_BODY_BYTES
 from homeostat.apiserver._render import status_response
 from homeostat.apiserver._server import ApiServer, WholeAnswer
 from homeostat.apiserver._status import bad_request, method_not_allowed
+from homeostat.apiserver._users import User
 from homeostat.errors import TransportError
 
 __all__ = ["Listener"]
@@ -30,11 +33,17 @@ _UNKNOWN_METHOD: Final = re.compile(r"b'[A-Za-z][A-Za-z0-9-]* [/*]\S* HTTP/1\.[0
 
 
 class Listener(web.Server):
-    """Makes a protocol for each connection to one server."""
+    """Makes a protocol for each connection to one server.
 
-    def __init__(self, server: ApiServer) -> None:
+    Args:
+        server: What answers.
+        secure: Connections come over TLS, and clients are who they prove to be.
+    """
+
+    def __init__(self, server: ApiServer, *, secure: bool = False) -> None:
+        gate = _Gate(server)
         super().__init__(
-            _Gate(server).handle,
+            gate.identified if secure else gate.handle,
             access_log=None,
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
@@ -51,7 +60,17 @@ class Listener(web.Server):
 class _Connection(web.RequestHandler):
     """Refuses what is no HTTP, and says nothing of it in the log."""
 
-    __slots__ = ()
+    __slots__ = ("certified",)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take note of whom the certificate of a client names, if it has shown one."""
+        super().connection_made(transport)
+        # Once for all requests: digests and names cost more than reading a request.
+        found = transport.get_extra_info("ssl_object")
+        der = found and found.getpeercert(binary_form=True)
+        self.certified: User | None = None
+        if der:
+            self.certified = certificate_user(found.getpeercert()["subject"], der)
 
     def handle_error(
         self,
@@ -95,7 +114,17 @@ class _Gate:
     def __init__(self, server: ApiServer) -> None:
         self._server = server
 
+    async def identified(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request that came over TLS."""
+        return await self._answer(request, secure=True)
+
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request of the administrator's."""
+        return await self._answer(request, secure=False)
+
+    async def _answer(
+        self, request: web.BaseRequest, *, secure: bool
+    ) -> web.StreamResponse:
         if request.version < HttpVersion10:
             response = _plain(HTTPStatus.BAD_REQUEST)
             response.force_close()
@@ -117,7 +146,17 @@ class _Gate:
             headers={key.lower(): value for key, value in request.headers.items()},
             body=body,
         )
-        async with self._server.stream(ours) as stream:
+        user = None
+        if secure:
+            protocol = request.protocol
+            certified = (
+                protocol.certified if isinstance(protocol, _Connection) else None
+            )
+            found = self._server.authenticate(ours, certified)
+            if isinstance(found, HttpResponse):
+                return _whole(found)
+            user = found
+        async with self._server.stream(ours, user) as stream:
             if isinstance(stream, WholeAnswer):
                 return _whole(stream.response)
             return await self._pipe(

@@ -9,6 +9,14 @@ Guarantees:
 """
 
 from homeostat.localcluster._cluster import LocalCluster, Profile, kubeconfig_for
+from homeostat.localcluster._pki import Credentials, Pki
 from homeostat.localcluster._simulation import Simulation
 
-__all__ = ["LocalCluster", "Profile", "Simulation", "kubeconfig_for"]
+__all__ = [
+    "Credentials",
+    "LocalCluster",
+    "Pki",
+    "Profile",
+    "Simulation",
+    "kubeconfig_for",
+]

@@ -1,6 +1,7 @@
 """The cluster in the box."""
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeAlias, final
@@ -9,7 +10,7 @@ from homeostat import _yaml
 from homeostat._clock import Clock, SystemClock
 from homeostat._random import Random
 from homeostat._tasks import Group
-from homeostat.apiserver import ApiServer, serve
+from homeostat.apiserver import ApiServer, Tls, serve
 from homeostat.client import Client
 from homeostat.localcluster._controllers import (
     GARBAGE_COLLECTOR,
@@ -18,6 +19,7 @@ from homeostat.localcluster._controllers import (
     select,
 )
 from homeostat.localcluster._garbage import GarbageCollector
+from homeostat.localcluster._pki import Credentials
 from homeostat.localcluster._simulation import Simulation
 from homeostat.manager import Manager
 
@@ -128,25 +130,43 @@ class LocalCluster:
 
     @asynccontextmanager
     async def serve(
-        self, *, host: str = "127.0.0.1", port: int = 0
+        self, *, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None
     ) -> AsyncGenerator[str]:
-        """Serve over plain HTTP until the block exits; yields the URL.
+        """Serve until the block exits; yields the URL.
 
         Args:
-            host: Address to listen on. Whoever can reach it is admin.
+            host: Address to listen on.
             port: 0 takes a free one.
+            tls: What to show to clients, as ``Pki`` makes it. None serves over plain
+                HTTP, where whoever can reach the address is the administrator.
+
+        Raises:
+            OSError: The address cannot be had.
+            ValueError: The certificate cannot be used.
         """
-        async with serve(self.server, host=host, port=port) as url:
+        async with serve(self.server, host=host, port=port, tls=tls) as url:
             yield url
 
 
-def kubeconfig_for(url: str) -> str:
-    """Return a kubeconfig, as YAML, whose current context is the server at ``url``."""
+def kubeconfig_for(url: str, credentials: Credentials | None = None) -> str:
+    """Return a kubeconfig, as YAML, whose current context is the server at ``url``.
+
+    Args:
+        url: Where it listens.
+        credentials: Who asks, and whom he trusts; None for a server without TLS.
+    """
+    who = credentials or Credentials()
+    cluster = {"server": url, "certificate-authority-data": _text(who.ca)}
+    user = {
+        "client-certificate-data": _text(who.certificate),
+        "client-key-data": _text(who.key),
+        "token": who.token,
+    }
     config: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": NAME, "cluster": {"server": url}}],
-        "users": [{"name": NAME, "user": {}}],
+        "clusters": [{"name": NAME, "cluster": _filled(cluster)}],
+        "users": [{"name": NAME, "user": _filled(user)}],
         "contexts": [
             {
                 "name": NAME,
@@ -156,3 +176,11 @@ def kubeconfig_for(url: str) -> str:
         "current-context": NAME,
     }
     return _yaml.dump_all([config])
+
+
+def _text(pem: bytes) -> str:
+    return base64.b64encode(pem).decode()
+
+
+def _filled(entries: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in entries.items() if value}

@@ -1,0 +1,138 @@
+"""Who asks: client certificates, then bearer tokens, then nobody in particular.
+
+Source: kubernetes ``pkg/kubeapiserver/authenticator/config.go``.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from homeostat.apiserver._status import StatusError
+from homeostat.apiserver._users import (
+    ANONYMOUS,
+    AUTHENTICATED,
+    CREDENTIAL_ID,
+    UNAUTHENTICATED,
+    User,
+)
+
+__all__ = ["Authentication", "Authenticator", "certificate_user", "read_tokens"]
+
+# Of a subject: the uid of a user, as kube-apiserver reads it.
+_UID_FIELD = "1.3.6.1.4.1.57683.2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """Who may come over TLS, besides those with a certificate.
+
+    Attributes:
+        tokens: Users by their bearer tokens.
+        anonymous: Whether those who do not say who they are may come, too.
+    """
+
+    tokens: Mapping[str, User] = field(default_factory=dict[str, User])
+    anonymous: bool = True
+
+
+class Authenticator:
+    """Tells who asks.
+
+    Args:
+        options: Who may come.
+    """
+
+    def __init__(self, options: Authentication) -> None:
+        self._options = options
+
+    def authenticate(self, headers: Mapping[str, str], certified: User | None) -> User:
+        """Return who sends a request.
+
+        Args:
+            headers: Of the request.
+            certified: Whom the client's certificate names.
+
+        Raises:
+            StatusError: 401, he says who he is, and it is not true.
+        """
+        if certified is not None:
+            return _grouped(certified)
+        token = bearer(headers.get("authorization", ""))
+        if token:
+            found = self._options.tokens.get(token)
+            if found is None:
+                raise unauthorized()
+            return _grouped(found)
+        if not self._options.anonymous:
+            raise unauthorized()
+        return ANONYMOUS
+
+
+def unauthorized() -> StatusError:
+    """401: who asks is not who he says."""
+    return StatusError(401, "Unauthorized", "Unauthorized")
+
+
+def bearer(header: str) -> str:
+    """Return the token of an Authorization header, "" for none."""
+    scheme, _, rest = header.strip().partition(" ")
+    return rest.partition(" ")[0] if scheme.lower() == "bearer" else ""
+
+
+def _grouped(user: User) -> User:
+    """Return a user with the group of all who say who they are."""
+    groups = user.groups
+    if user.name == ANONYMOUS.name or {AUTHENTICATED, UNAUTHENTICATED} & {*groups}:
+        return user
+    return msgspec.structs.replace(user, groups=(*groups, AUTHENTICATED))
+
+
+def certificate_user(subject: Iterable[Any], der: bytes) -> User | None:
+    """Return whom a certificate names; None when it names nobody.
+
+    Args:
+        subject: As ``ssl`` tells it: names of one pair each, in order.
+        der: The whole certificate.
+    """
+    pairs: list[tuple[str, str]] = [pair for name in subject for pair in name]
+    names = [value for key, value in pairs if key == "commonName"]
+    if not names:
+        return None
+    uids = [value for key, value in pairs if key == _UID_FIELD]
+    return User(
+        name=names[-1],
+        uid=uids[0] if uids else "",
+        groups=tuple(value for key, value in pairs if key == "organizationName"),
+        extra={CREDENTIAL_ID: (f"X509SHA256={hashlib.sha256(der).hexdigest()}",)},
+    )
+
+
+def read_tokens(path: Path) -> dict[str, User]:
+    """Read a file of tokens: ``token,user,uid`` and, quoted, ``"group,group"``.
+
+    As kube-apiserver's ``--token-auth-file``.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: A line has less than three columns.
+    """
+    users: dict[str, User] = {}
+    with path.open(newline="") as file:
+        for row in csv.reader(file):
+            if not row:
+                continue
+            if len(row) < 3:
+                raise ValueError(
+                    f"token file '{path}' must have at least 3 columns (token, user "
+                    f"name, user uid), found {len(row)}"
+                )
+            token, name, uid, *more = row
+            if token:
+                groups = tuple(more[0].split(",")) if more else ()
+                users[token] = User(name=name, uid=uid, groups=groups)
+    return users
