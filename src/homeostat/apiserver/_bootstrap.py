@@ -5,9 +5,15 @@ from typing import Any
 
 from homeostat.apiserver._arrange import arranged
 from homeostat.apiserver._context import CUSTOM, Cluster, Strategy
-from homeostat.apiserver._crd import DefinitionStrategy, InstanceStrategy
+from homeostat.apiserver._crd import (
+    DefinitionStrategy,
+    InstanceStrategy,
+    serve_definitions,
+)
 from homeostat.apiserver._namespaces import BOOTSTRAP, NAME_LABEL, NamespaceStrategy
+from homeostat.apiserver._registry import Served
 from homeostat.apiserver._services import KUBERNETES_IP, ServiceStrategy
+from homeostat.apiserver._write import finished, remove
 from homeostat.k8s import resources, schema_of
 
 __all__ = ["bootstrap", "strategies"]
@@ -27,8 +33,16 @@ def strategies() -> Mapping[tuple[str, str], Strategy]:
 
 
 def bootstrap(cluster: Cluster) -> None:
-    """Serve the built-in kinds, and create the namespaces of every cluster."""
+    """Serve the built-in kinds and what was kept, and create what every cluster has.
+
+    Raises:
+        ConfigError: What was kept cannot be read.
+        StatusError: The journal cannot be written.
+    """
     cluster.registry.install_builtins(_BUILTINS, schema_of)
+    cluster.store.load()
+    _finish_deletes(cluster)
+    serve_definitions(cluster)
     for name in BOOTSTRAP:
         labels = {NAME_LABEL: name}
         parts = {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
@@ -36,6 +50,14 @@ def bootstrap(cluster: Cluster) -> None:
     labels = {"component": "apiserver", "provider": "kubernetes"}
     metadata = {"name": "kubernetes", "namespace": "default", "labels": labels}
     _create(cluster, "services", metadata, _kubernetes_service())
+
+
+def _finish_deletes(cluster: Cluster) -> None:
+    """Remove the pods whose end was announced, and whose removal came too late."""
+    pods = _served(cluster, "pods")
+    for entry in list(pods.table.live.values()):
+        if b'"deletionTimestamp"' in entry.data and finished(entry.value):
+            remove(cluster, pods, entry)
 
 
 def _kubernetes_service() -> dict[str, Any]:
@@ -58,11 +80,18 @@ def _kubernetes_service() -> dict[str, Any]:
 def _create(
     cluster: Cluster, plural: str, metadata: dict[str, Any], parts: dict[str, Any]
 ) -> None:
+    served = _served(cluster, plural)
+    key = served.key(metadata.get("namespace", ""), metadata["name"])
+    if key in served.table.live:
+        return
+    metadata["uid"] = cluster.random.uuid()
+    metadata["creationTimestamp"] = cluster.now()
+    value = arranged(served, {"metadata": metadata, **parts})
+    cluster.store.put(served.table, key, value)
+
+
+def _served(cluster: Cluster, plural: str) -> Served:
     served = cluster.registry.find("", "v1", plural)
     if served is None:
         raise LookupError(f"the built-in table has no {plural}")
-    metadata["uid"] = cluster.random.uuid()
-    metadata["creationTimestamp"] = cluster.now()
-    key = served.key(metadata.get("namespace", ""), metadata["name"])
-    value = arranged(served, {"metadata": metadata, **parts})
-    cluster.store.put(served.table, key, value)
+    return served

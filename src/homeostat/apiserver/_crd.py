@@ -24,7 +24,7 @@ from homeostat.apiserver._store import Entry
 from homeostat.apiserver._write import remove
 from homeostat.schema import FieldError
 
-__all__ = ["DefinitionStrategy", "InstanceStrategy"]
+__all__ = ["DefinitionStrategy", "InstanceStrategy", "serve_definitions"]
 
 Value = dict[str, Any]
 
@@ -133,6 +133,24 @@ class InstanceStrategy(Strategy):
                 if crd["metadata"].get("deletionTimestamp"):
                     _finish(cluster, definition)
                 return
+
+
+def serve_definitions(cluster: Cluster) -> None:
+    """Serve the definitions that are stored, and go on with what had been begun."""
+    strategy = DefinitionStrategy()
+    live = _definitions(cluster).table.live
+    for entry in list(live.values()):
+        value = entry.value
+        if value["metadata"].get("deletionTimestamp"):
+            conditions = items(value["status"], "conditions")
+            established = any(
+                c["type"] == "Established" and c["status"] == "True" for c in conditions
+            )
+            serve_definition(cluster, value, established=established)
+            _delete_instances(cluster, value)
+        # The last of its instances may have taken it along.
+        if entry.key in live:
+            strategy.committed(cluster, live[entry.key])
 
 
 def _definitions(cluster: Cluster) -> Served:

@@ -55,9 +55,11 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
     stored = next(v["name"] for v in versions if v.get("storage"))
     reader = _field_reader(versions)
     table = cluster.store.table(table_name(group, plural), reader, encode_map)
-    table.fields = reader
+    table.encode = encode_map
+    if set(reader({})) != set(table.fields({})):
+        table.read_fields(reader)
     # Objects stored under an older definition are read as the newer one has them.
-    before = [s for s in cluster.registry if s.custom and s.table is table]
+    changed = bool(table.live) and crd["metadata"].get("generation", 1) > 1
     cluster.registry.remove(group, plural, custom=True)
     storage = GroupVersionKind(group, stored, names["kind"])
     for version in versions:
@@ -82,7 +84,9 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
             fields=frozenset(reader({})),
             document=document,
             columns=tuple(items(version, "additionalPrinterColumns")),
-            **_conversions(storage, version["name"], len(versions), schema, before),
+            **_conversions(
+                storage, version["name"], schema, needed=changed or len(versions) > 1
+            ),
         )
         cluster.registry.install(served)
 
@@ -152,12 +156,12 @@ def _field_reader(
 def _conversions(
     storage: GroupVersionKind,
     version: str,
-    count: int,
     schema: Schema,
-    before: Sequence[Served],
+    *,
+    needed: bool,
 ) -> dict[str, Any]:
     """Return the conversions of a version; none where stored bytes are right."""
-    if count == 1 and not any(s.table.live for s in before):
+    if not needed:
         return {}
     own = GroupVersionKind(storage.group, version, storage.kind)
 

@@ -5,7 +5,8 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import final
+from pathlib import Path
+from typing import TYPE_CHECKING, final
 
 from homeostat._clock import Clock, SystemClock
 from homeostat._guard import Failed, call, call_async
@@ -31,7 +32,10 @@ from homeostat.apiserver._status import (
 from homeostat.apiserver._store import Store
 from homeostat.apiserver._users import ADMIN, User
 from homeostat.apiserver._watch import WAIT_FOR_VERSION, WatchStream
-from homeostat.errors import TransportError
+from homeostat.errors import ConfigError, TransportError
+
+if TYPE_CHECKING:
+    from homeostat.apiserver._journal import Journal
 
 __all__ = ["ApiServer", "WholeAnswer"]
 
@@ -65,8 +69,15 @@ class ApiServer:
         clock: Wall time of timestamps.
         random: Source of uids, generated names and watch timeouts.
         history: How much is kept for watches and for lists of the past.
+        data_dir: Folder that keeps the cluster across restarts, made where it is
+            missing; None keeps it in memory. A write that was answered is there again,
+            also after a ``kill -9``; ``close`` gives the folder free.
         version: What ``/version`` says; by default the version of the schema table.
         authentication: Who may come over TLS, besides those with a certificate.
+
+    Raises:
+        ConfigError: The folder cannot be used, another process has it, or what is in
+            it is damaged.
     """
 
     def __init__(
@@ -75,11 +86,13 @@ class ApiServer:
         clock: Clock | None = None,
         random: Random | None = None,
         history: HistoryLimits | None = None,
+        data_dir: Path | None = None,
         version: str = "",
         authentication: Authentication | None = None,
     ) -> None:
         wall = clock or SystemClock()
-        store = Store(history=history, clock=wall)
+        self._journal = None if data_dir is None else _journal(data_dir)
+        store = Store(history=history, clock=wall, journal=self._journal)
         self._cluster = Cluster(
             store=store,
             registry=Registry(store),
@@ -87,7 +100,13 @@ class ApiServer:
             random=random or Random(),
             strategies=strategies(),
         )
-        bootstrap(self._cluster)
+        try:
+            bootstrap(self._cluster)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, StatusError):
+                raise ConfigError(error.message) from error
+            raise
         self._root = Root(self._cluster, version)
         self._authenticator = Authenticator(authentication or Authentication())
         self._watches: dict[WatchStream, None] = {}
@@ -96,6 +115,15 @@ class ApiServer:
     def revision(self) -> int:
         """The revision of the last commit."""
         return self._cluster.store.revision
+
+    def close(self) -> None:
+        """Let go of the folder, if there is one; writes are refused from then on.
+
+        Waits for the disk. Without it nothing is lost, and the folder is free when the
+        process has ended.
+        """
+        if self._journal is not None:
+            self._journal.close()
 
     def transport(self, user: User | None = None) -> Transport:
         """Return a transport that calls this server, without a socket between.
@@ -264,6 +292,12 @@ class ApiServer:
                 watch.close()
             else:
                 watch.drop()
+
+
+def _journal(folder: Path) -> "Journal":
+    from homeostat.apiserver._journal import Journal  # noqa: PLC0415  # loads SQLite
+
+    return Journal(folder)
 
 
 @dataclass(frozen=True, slots=True)

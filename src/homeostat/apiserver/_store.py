@@ -1,9 +1,10 @@
 """One writer, one revision counter, immutable entries.
 
 Every change of the cluster is one ``commit``: it takes the next revision, writes it
-into the object, encodes the object once, and hands the event to the resource's
-watchers before it returns. Nothing here awaits, so what a caller reads between two
-awaits is one consistent state; ``changed`` alone waits.
+into the object, encodes the object once, writes it to the journal where there is one,
+and hands the event to the resource's watchers before it returns. Nothing here awaits,
+so what a caller reads between two awaits is one consistent state; ``changed`` alone
+waits.
 
 Past snapshots are not kept: a table at revision R is the live table with the later
 events undone, at a cost of the number of changes.
@@ -12,7 +13,7 @@ events undone, at a cost of the number of changes.
 import asyncio
 import bisect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeostat._clock import Clock, SystemClock
 from homeostat.api import JSON
@@ -27,6 +28,9 @@ from homeostat.apiserver._table import (
     Watcher,
 )
 
+if TYPE_CHECKING:  # SQLite is loaded for those who keep something
+    from homeostat.apiserver._journal import Journal
+
 __all__ = ["Entry", "Event", "EventType", "Store", "Table", "TooOldError", "Watcher"]
 
 # "0" means "any version" on the wire, and clients take 1 for a store without writes.
@@ -39,14 +43,20 @@ class Store:
     Args:
         history: How much is kept for watches and past lists.
         clock: Wall time of the events.
+        journal: Where each commit is written first; None keeps all in memory.
     """
 
     def __init__(
-        self, *, history: HistoryLimits | None = None, clock: Clock | None = None
+        self,
+        *,
+        history: HistoryLimits | None = None,
+        clock: Clock | None = None,
+        journal: "Journal | None" = None,
     ) -> None:
         self.revision = FIRST_REVISION
         self._history = History(history or HistoryLimits(), FIRST_REVISION)
         self._clock = clock or SystemClock()
+        self._journal = journal
         self._waiters: list[asyncio.Event] = []
         self.tables: dict[str, Table] = {}
 
@@ -73,15 +83,36 @@ class Store:
             found = self.tables[name] = Table(name, fields, encode)
         return found
 
+    def load(self) -> None:
+        """Take in what the journal holds; what happened before is compacted."""
+        if self._journal is None:
+            return
+        revision = self._journal.last_deletion()
+        for row in self._journal.rows():
+            table = self.table(row.resource)
+            table.restore(row.key, row.data, row.revision, row.created)
+            revision = max(revision, row.revision)
+        for table in self.tables.values():
+            table.sort()
+            table.read_fields(table.fields)
+        self.revision = max(revision, FIRST_REVISION)
+        self.compact()
+
     def put(self, table: Table, key: str, value: dict[str, Any]) -> Entry:
         """Commit an object: its resourceVersion is set in ``value``, then encoded.
 
         The caller gives ``value`` up.
+
+        Raises:
+            StatusError: 500, the journal cannot be written; nothing has changed.
         """
         old = table.live.get(key)
-        self.revision += 1
-        value["metadata"]["resourceVersion"] = str(self.revision)
-        new = Entry(key, value, self.revision, table.fields(value), table.encode)
+        revision = self.revision + 1
+        created = revision if old is None else old.created
+        new = table.entry(key, value, revision, created)
+        if self._journal is not None:
+            self._journal.put(table.name, new)
+        self.revision = revision
         if old is None:
             bisect.insort(table.keys, key)
         table.live[key] = new
@@ -93,13 +124,18 @@ class Store:
 
         What the write that let go of the object changed besides was never stored, and
         watchers are not told of it.
+
+        Raises:
+            StatusError: As ``put``.
         """
-        old = table.live.pop(key)
+        old = table.live[key]
+        revision = self.revision + 1
+        new = table.entry(key, old.value, revision, old.created)
+        if self._journal is not None:
+            self._journal.remove(old, revision)
+        self.revision = revision
+        del table.live[key]
         del table.keys[bisect.bisect_left(table.keys, key)]
-        self.revision += 1
-        value = old.value
-        value["metadata"]["resourceVersion"] = str(self.revision)
-        new = Entry(key, value, self.revision, table.fields(value), table.encode)
         self._publish("DELETED", table, old, new)
         return new
 

@@ -10,12 +10,24 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from homeostat.api import JSON
-from homeostat.apiserver._encode import encode_struct
 
 __all__ = ["NO_LABELS", "Entry", "Event", "EventType", "Table", "Watcher"]
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 NO_LABELS: Mapping[str, str] = {}
+
+
+class _Metadata(msgspec.Struct):
+    uid: str = ""
+    labels: dict[str, str] | None = None
+
+
+class _Envelope(msgspec.Struct):
+    metadata: _Metadata
+
+
+# What an entry holds beside its bytes; the rest is passed over.
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
 class Entry:
@@ -27,12 +39,14 @@ class Entry:
         name: Name of the object.
         uid: Its uid.
         revision: Its resourceVersion.
+        created: Revision of its creation.
         data: The encoded object.
         labels: Its labels; not to be changed.
         fields: Values of the resource's own selectable fields.
     """
 
     __slots__ = (
+        "created",
         "data",
         "fields",
         "key",
@@ -46,20 +60,22 @@ class Entry:
     def __init__(
         self,
         key: str,
-        value: dict[str, Any],
+        data: bytes,
+        *,
         revision: int,
+        created: int,
+        uid: str,
+        labels: Mapping[str, str] | None,
         fields: Mapping[str, str],
-        encode: Callable[[JSON], bytes] = encode_struct,
     ) -> None:
-        metadata = value["metadata"]
         self.key = key
-        self.namespace: str = metadata.get("namespace", "")
-        self.name: str = metadata["name"]
-        self.uid: str = metadata.get("uid", "")
+        self.namespace, _, self.name = key.rpartition("/")
+        self.uid = uid
         self.revision = revision
-        self.labels: Mapping[str, str] = metadata.get("labels") or NO_LABELS
+        self.created = created
+        self.data = data
+        self.labels: Mapping[str, str] = labels or NO_LABELS
         self.fields = fields
-        self.data = encode(value)
 
     @property
     def value(self) -> dict[str, Any]:
@@ -143,6 +159,48 @@ class Table:
         self.keys: list[str] = []
         self.events: deque[Event] = deque()
         self.watchers: list[Watcher] = []
+
+    def entry(
+        self, key: str, value: dict[str, Any], revision: int, created: int
+    ) -> Entry:
+        """Return an object as it is stored at ``revision``, encoded."""
+        metadata = value["metadata"]
+        metadata["resourceVersion"] = str(revision)
+        return Entry(
+            key,
+            self.encode(value),
+            revision=revision,
+            created=created,
+            uid=metadata.get("uid", ""),
+            labels=metadata.get("labels"),
+            fields=self.fields(value),
+        )
+
+    def restore(self, key: str, data: bytes, revision: int, created: int) -> None:
+        """Take in an object as it was stored; ``sort`` is called after the last."""
+        metadata = _ENVELOPE.decode(data).metadata
+        self.live[key] = Entry(
+            key,
+            data,
+            revision=revision,
+            created=created,
+            uid=metadata.uid,
+            labels=metadata.labels,
+            fields=NO_LABELS,
+        )
+
+    def sort(self) -> None:
+        """Bring the keys into their order, after entries were restored."""
+        self.keys = sorted(self.live)
+
+    def read_fields(
+        self, fields: Callable[[dict[str, Any]], Mapping[str, str]]
+    ) -> None:
+        """Read the selectable fields in another way from now on."""
+        self.fields = fields
+        if fields({}):  # where there are some
+            for entry in self.live.values():
+                entry.fields = fields(entry.value)
 
     def scan(self, prefix: str = "", start: str = "") -> Iterator[Entry]:
         """Iterate over the entries under ``prefix``, from the key ``start`` on."""

@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, final
 
 from homeostat import _yaml
@@ -45,6 +46,8 @@ class LocalCluster:
         ca: The root CA that each namespace is told of, PEM; "" for none.
         nodes: How many simulated nodes.
         start_delay: Seconds from the binding of a pod until it is ready.
+        data_dir: Folder that keeps the cluster across restarts, made where it is
+            missing; None keeps it in memory.
         clock: Wall time of the timestamps.
         random: Source of uids, names and jitter.
 
@@ -52,10 +55,11 @@ class LocalCluster:
         server: The API server.
 
     Raises:
-        ConfigError: No built-in controller has a name that is selected.
+        ConfigError: No built-in controller has a name that is selected, or ``data_dir``
+            cannot be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # a cluster's options, all keyword-only
         self,
         *,
         profile: Profile = "cluster",
@@ -63,6 +67,7 @@ class LocalCluster:
         ca: str = "",
         nodes: int = 2,
         start_delay: float = 0.02,
+        data_dir: Path | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
     ) -> None:
@@ -73,7 +78,17 @@ class LocalCluster:
         self._start_delay = start_delay
         self._clock = clock or SystemClock()
         self._random = random or Random()
-        self.server: ApiServer = ApiServer(clock=self._clock, random=self._random)
+        self.server: ApiServer = ApiServer(
+            data_dir=data_dir, clock=self._clock, random=self._random
+        )
+
+    def close(self) -> None:
+        """Let go of ``data_dir``, after ``run`` and ``serve`` have ended.
+
+        Waits for the disk. Without it nothing is lost, and the folder is free when the
+        process has ended.
+        """
+        self.server.close()
 
     def client(self, *, user_agent: str = "homeostat", namespace: str = "") -> Client:
         """Return a client of this cluster that needs no socket; the caller closes it.
