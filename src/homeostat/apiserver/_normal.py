@@ -16,7 +16,7 @@ from homeostat.apiserver._access import as_list, as_struct
 from homeostat.apiserver._status import StatusError, bad_request
 from homeostat.apiserver._syntax import HugeNumber, go_type
 
-__all__ = ["TypeMismatchError", "mismatch", "normalise"]
+__all__ = ["TypeMismatchError", "Walk", "mismatch", "normalise"]
 
 _GO_TYPES = {
     "int32": "int32",
@@ -71,12 +71,14 @@ def normalise(value: dict[str, Any], schema: Schema, kind: str) -> list[str]:
     Raises:
         TypeMismatchError: A value has the wrong JSON type.
     """
-    walk = _Walk(kind)
+    walk = Walk(kind)
     walk.fields(value, schema, "")
     return walk.unknown
 
 
-class _Walk:
+class Walk:
+    """Takes an object through its schema; ``unknown`` names what is not in it."""
+
     __slots__ = ("_struct", "unknown")
 
     def __init__(self, kind: str) -> None:
@@ -139,15 +141,15 @@ class _Walk:
             case "string":
                 return self._string(value, schema, path, name)
             case "integer":
-                return self._integer(value, schema, path)
+                return self.integer(value, schema, path)
             case "number":
                 if isinstance(value, bool) or not isinstance(value, int | float):
-                    raise self._wrong(value, path, "float64")
+                    raise self.wrong(value, path, "float64")
                 if isinstance(value, HugeNumber):
-                    raise self._wrong(value, path, "float64", shown=_shown(value))
+                    raise self.wrong(value, path, "float64", shown=_shown(value))
             case "boolean":
                 if not isinstance(value, bool):
-                    raise self._wrong(value, path, "bool")
+                    raise self.wrong(value, path, "bool")
             case _:
                 return self._special(value, schema, path)
         return value
@@ -156,7 +158,7 @@ class _Walk:
         if not isinstance(value, dict):
             if _is_raw(schema, path):
                 return value
-            raise self._wrong(value, path, _go_name(schema))
+            raise self.wrong(value, path, _go_name(schema))
         fields = cast("dict[str, Any]", value)
         if schema.preserve_unknown and not schema.properties:
             return fields
@@ -180,12 +182,12 @@ class _Walk:
     def _text(self, item: JSON, path: str) -> str:
         if item is None:
             return ""
-        raise self._wrong(item, path, "string")
+        raise self.wrong(item, path, "string")
 
     def _array(self, value: JSON, schema: Schema, path: str) -> JSON:
         items = as_list(value)
         if items is None:
-            raise self._wrong(value, path, _go_name(schema))
+            raise self.wrong(value, path, _go_name(schema))
         child = schema.items
         if child is None:
             return items
@@ -197,32 +199,32 @@ class _Walk:
     def _string(self, value: JSON, schema: Schema, path: str, name: str) -> JSON:
         if not isinstance(value, str):
             wanted = "[]uint8" if schema.format == "byte" else "string"
-            raise self._wrong(value, path, wanted)
+            raise self.wrong(value, path, wanted)
         if schema.format == "date-time":
             return _time(value, micro=name in _MICRO_FIELDS)
         if schema.format == "byte":
             return _base64(value)
         return value
 
-    def _integer(self, value: JSON, schema: Schema, path: str) -> JSON:
+    def integer(self, value: JSON, schema: Schema, path: str) -> JSON:
         wanted = _GO_TYPES.get(schema.format, "int")
         limit = _RANGES.get(schema.format, 2**63)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self._wrong(value, path, wanted)
+            raise self.wrong(value, path, wanted)
         if isinstance(value, float) or not -limit <= value < limit:
-            raise self._wrong(value, path, wanted, shown=_shown(value))
+            raise self.wrong(value, path, wanted, shown=_shown(value))
         return value
 
     def _special(self, value: JSON, schema: Schema, path: str) -> JSON:
         if schema.int_or_string:
             if isinstance(value, bool) or not isinstance(value, int | str):
-                raise self._wrong(value, path, "int32")
+                raise self.wrong(value, path, "int32")
             return value
         if schema.format == "quantity":
             return _quantity(value)
         return value
 
-    def _wrong(
+    def wrong(
         self, value: JSON, path: str, wanted: str, *, shown: str = ""
     ) -> TypeMismatchError:
         # Go names the struct's field, without the indexes of lists above it.

@@ -11,20 +11,12 @@ import msgspec
 from homeostat._transport import HttpResponse
 from homeostat.api import GroupVersionKind, Selector
 from homeostat.apiserver._access import as_struct, at_path, child
+from homeostat.apiserver._apply import apply_config
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import decode_applied
-from homeostat.apiserver._decode_json import duplicates
 from homeostat.apiserver._normal import TypeMismatchError, normalise
 from homeostat.apiserver._options import WriteOptions, write_options
-from homeostat.apiserver._patch import (
-    APPLY_PATCH,
-    REJECTED,
-    apply_config,
-    decode_patch,
-    patch_type,
-    patched,
-    tidy_patched,
-)
+from homeostat.apiserver._patch import APPLY_PATCH, patch_options, patched_value
 from homeostat.apiserver._registry import Scale, Served
 from homeostat.apiserver._render import respond
 from homeostat.apiserver._shape import about, check_target, read_body
@@ -70,18 +62,12 @@ def _put(cluster: Cluster, target: Target) -> HttpResponse:
 
 
 def _patch(cluster: Cluster, target: Target) -> HttpResponse:
-    kind = patch_type(target)
-    options = write_options(target.request, "PatchOptions", apply=kind == APPLY_PATCH)
+    kind, options = patch_options(target)
     live = target.existing()
     if kind == APPLY_PATCH:
         return _apply(cluster, target, options)
     current = _scale_of(target.served, live.value, missing=True)
-    scale = as_struct(patched(current, decode_patch(target, kind), kind))
-    if scale is None:
-        raise StatusError(422, "Invalid", REJECTED, details={})
-    strict = options.validation != "Ignore"
-    twice = duplicates(target.request.body) if strict else ()
-    tidy_patched(about(target, _KIND), scale, options, twice)
+    scale = patched_value(about(target, _KIND), current, kind, options)
     check_target(target, scale)
     if scale["metadata"].get("resourceVersion") == str(live.revision):
         # The patch did not name it, or named the current one: no precondition.

@@ -40,7 +40,7 @@ from homeostat.schema._errors import (
     type_invalid,
 )
 from homeostat.schema._fieldset import FieldSet
-from homeostat.schema._go import encode_json
+from homeostat.schema._go import encode_json, show_value
 from homeostat.schema._items import SchemaMismatchError
 from homeostat.schema._json_patch import PatchError, json_patch
 from homeostat.schema._managed import (
@@ -51,6 +51,7 @@ from homeostat.schema._managed import (
 from homeostat.schema._merge_patch import diff_merge_patch, merge_patch
 from homeostat.schema._parse import dump_schema, parse_schema
 from homeostat.schema._prune import drop_nulls, prune, unknown_fields
+from homeostat.schema._strategic import strategic_merge
 from homeostat.schema._structural import check_structural
 from homeostat.schema._typed import field_set_of
 from homeostat.schema._validate import validate
@@ -89,6 +90,8 @@ __all__ = [
     "prune",
     "required",
     "same_but_times",
+    "show_value",
+    "strategic_merge",
     "too_long",
     "too_many",
     "type_invalid",

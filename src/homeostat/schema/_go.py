@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from homeostat.api import JSON
 
-__all__ = ["copy_json", "encode_json", "format_float", "quote"]
+__all__ = ["copy_json", "encode_json", "format_float", "quote", "show_value"]
 
 _ESCAPES = {
     '"': '\\"',
@@ -114,3 +114,20 @@ def copy_json(value: JSON) -> JSON:
     if isinstance(value, list):
         return [copy_json(item) for item in cast("Sequence[Any]", value)]
     return value
+
+
+def show_value(value: JSON, *, quoted: bool = False) -> str:
+    """Return a decoded value as ``%v`` writes it, a text as ``%q`` when asked."""
+    if isinstance(value, str):
+        return quote(value) if quoted else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "<nil>"
+    if isinstance(value, Mapping):
+        items = sorted(cast("Mapping[str, Any]", value).items())
+        return f"map[{' '.join([f'{key}:{show_value(item)}' for key, item in items])}]"
+    if isinstance(value, list):
+        listed = cast("Sequence[Any]", value)
+        return f"[{' '.join([show_value(item) for item in listed])}]"
+    return format_float(value)

@@ -34,12 +34,3 @@ async def test_protobuf_is_not_named_where_it_is_refused(method: str) -> None:
     listed, _, hint = text.partition(" (")
     assert listed.endswith("include: application/json, application/yaml")
     assert "kubectl apply -f -" in hint
-
-
-async def test_strategic_merge_patch_is_refused_with_a_way_out() -> None:
-    media = "application/strategic-merge-patch+json"
-    text = await _refusal("PATCH", f"{COLLECTION}/a", media)
-    listed, _, hint = text.partition(" (")
-    assert "strategic" not in listed
-    assert "--type merge" in hint
-    assert "--server-side" in hint

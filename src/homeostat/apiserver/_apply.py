@@ -1,0 +1,171 @@
+"""Server-side apply: what a manager wants, merged into what there is."""
+
+from dataclasses import replace
+from typing import Any
+
+from homeostat.apiserver._access import as_struct
+from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._decode import decode_applied
+from homeostat.apiserver._decode_json import duplicates
+from homeostat.apiserver._decode_yaml import yaml_duplicates
+from homeostat.apiserver._managed import blank_foreign, reset_fields, without_foreign
+from homeostat.apiserver._options import WriteOptions
+from homeostat.apiserver._patched import tidy_patched
+from homeostat.apiserver._shape import check_target
+from homeostat.apiserver._status import (
+    StatusError,
+    bad_request,
+    conflict,
+    not_found,
+    server_error,
+)
+from homeostat.apiserver._write import Change, commit_new, commit_update
+from homeostat.schema import (
+    FieldConflictError,
+    SchemaMismatchError,
+    apply_managed,
+    path_text,
+)
+
+__all__ = ["apply_body", "apply_config"]
+
+Value = dict[str, Any]
+
+
+def apply_body(
+    cluster: Cluster, target: Target, options: WriteOptions
+) -> tuple[bytes, int]:
+    """Apply the configuration in the body; see ``apply_config``."""
+    return apply_config(cluster, target, options, _decode_config(target, options))
+
+
+def apply_config(
+    cluster: Cluster, target: Target, options: WriteOptions, config: Value
+) -> tuple[bytes, int]:
+    """Apply a configuration to the object that the path names.
+
+    Returns:
+        The object's bytes, in the stored version, and the status code.
+
+    Raises:
+        StatusError: 400, 404, 409 or 422.
+    """
+    served, route = target.served, target.route
+    live = target.live
+    if live is None:
+        _refuse_absent(target, config["metadata"])
+    current = None if live is None else live.value
+    if current is not None and served.from_storage is not None:
+        current = served.from_storage(current)
+    if current is not None:
+        blank_foreign(served, current)
+    try:
+        merged, managed = apply_managed(
+            current,
+            config,
+            schema=served.schema,
+            manager=options.manager,
+            api_version=served.gvk.api_version,
+            force=bool(options.force),
+            subresource=route.subresource,
+            now=cluster.now(),
+            reset=reset_fields(served, route.subresource),
+        )
+    except FieldConflictError as error:
+        raise _field_conflict(error) from None
+    except SchemaMismatchError as error:
+        raise _untyped(target, config, current, error) from None
+    # Fields that the schema does not declare were refused; of what else it does not
+    # know nothing is said.
+    tidy_patched(target, merged, replace(options, validation="Ignore"))
+    change = Change(
+        value=merged,
+        options=options,
+        subresource=route.subresource,
+        managed=without_foreign(served, managed),
+        patched=True,
+    )
+    if live is None:
+        merged["metadata"].pop("resourceVersion", None)
+        return commit_new(cluster, target, change), 201
+    return commit_update(cluster, target, live, change), 200
+
+
+def _refuse_absent(target: Target, metadata: Value) -> None:
+    """Refuse to apply to an object that is not there where none may be made."""
+    served, route = target.served, target.route
+    if metadata.get("uid"):
+        raise conflict(
+            served.group,
+            served.plural,
+            route.name,
+            f"uid mismatch: the provided object specified uid {metadata['uid']}, and "
+            "no existing object was found",
+        )
+    if route.subresource:
+        raise not_found(served.group, served.plural, route.name)
+
+
+def _decode_config(target: Target, options: WriteOptions) -> Value:
+    served, body = target.served, target.request.body
+    config = decode_applied(served.kind, body, custom=served.custom)
+    _refuse_duplicates(target, options)
+    gvk = served.gvk
+    given = (config.get("apiVersion"), config.get("kind"))
+    if given != (gvk.api_version, gvk.kind):
+        version = str(given[0] or "")
+        group, _, short = version.rpartition("/")
+        raise bad_request(
+            f"invalid object type: {group}/{short}, Kind={given[1] or ''}"
+        )
+    metadata = as_struct(config.setdefault("metadata", {}))
+    if metadata is None:
+        raise bad_request("error decoding YAML: metadata must be an object")
+    if metadata.get("managedFields") is not None:
+        raise bad_request("metadata.managedFields must be nil")
+    if metadata.get("name") or target.live is None:
+        # A copy: the check would fill in the namespace, which nobody applied.
+        check_target(target, {"metadata": {**metadata}})
+    return config
+
+
+def _refuse_duplicates(target: Target, options: WriteOptions) -> None:
+    body = target.request.body
+    if options.validation == "Ignore":
+        return
+    if body[:1] == b"{":
+        texts = [f'duplicate field "{path}"' for path in duplicates(body)]
+    else:
+        texts = [f'key "{key}" already set in map' for key in yaml_duplicates(body)]
+    if texts and options.validation == "Strict":
+        raise bad_request("error strict decoding YAML: " + ", ".join(texts))
+    target.warnings.extend(texts)
+
+
+def _untyped(
+    target: Target, config: Value, live: Value | None, error: SchemaMismatchError
+) -> StatusError:
+    served, route = target.served, target.route
+    value = config if live is None or error.whose == "patch" else live
+    namespace = value["metadata"].get("namespace", "")
+    gvk = served.gvk
+    api = gvk.api_version if gvk.group else f"/{gvk.version}"
+    which = f"object ({namespace}/{route.name}; {api}, Kind={gvk.kind})"
+    if error.whose != "new":
+        return server_error(f"failed to create typed {error.whose} {which}: {error}")
+    return server_error(
+        "failed to create manager for existing fields: failed to convert new "
+        f"{which} to smd typed: {error}"
+    )
+
+
+def _field_conflict(error: FieldConflictError) -> StatusError:
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f"conflict with {owner}",
+            "field": path_text(path),
+        }
+        for owner, path in error.conflicts
+    ]
+    return StatusError(409, "Conflict", str(error), details={"causes": causes})
