@@ -4,12 +4,13 @@ A test that takes the fixture ``any_cluster`` runs twice: on the embedded cluste
 (``homeostat.testing.Cluster``), and on the real kube-apiserver with
 kube-controller-manager, where the scheduler and the nodes of
 ``homeostat.localcluster.Simulation`` make pods ready. Only the second one has the
-marker ``kube``; ``@only_real`` leaves out the first. The fixtures come with two lines
-in a ``conftest.py``::
+marker ``kube``; ``@only_real`` leaves out the first, and ``@with_ours`` adds a third:
+the real one, with the controllers of ``homeostat.localcluster`` in place of its own.
+The fixtures come with two lines in a ``conftest.py``::
 
-    from tests.harness.clusters import any_cluster, simulated_plane
+    from tests.harness.clusters import any_cluster, our_plane, simulated_plane
 
-    __all__ = ["any_cluster", "simulated_plane"]
+    __all__ = ["any_cluster", "our_plane", "simulated_plane"]
 
 It has the calls of ``homeostat.testing.Cluster`` (``call``, ``client``, ``start``,
 ``kubeconfig``), a namespace of its own that every call means which names none, and
@@ -19,7 +20,14 @@ operators that can be stopped before the test ends.
 import asyncio
 import itertools
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    Sequence,
+)
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -30,13 +38,14 @@ from typing import Any, Literal, Self, TypeAlias, TypeVar
 import pytest
 
 from homeostat._loop_thread import LoopThread
-from homeostat._tasks import only_error
+from homeostat._tasks import Group, only_error
 from homeostat.api import ObjectMeta
 from homeostat.client import Client, ClusterConfig, load_config
 from homeostat.controller import KindController
 from homeostat.errors import NotFoundError
 from homeostat.k8s import core_v1
 from homeostat.localcluster import Simulation
+from homeostat.localcluster._controllers import Settings, built_in
 from homeostat.manager import Manager, install_crds, resources_of
 from homeostat.testing import Cluster, eventually
 from tests.harness.kube import ControlPlane
@@ -46,11 +55,13 @@ __all__ = [
     "Service",
     "any_cluster",
     "only_real",
+    "our_plane",
     "simulated_plane",
+    "with_ours",
 ]
 
 T = TypeVar("T")
-Kind: TypeAlias = Literal["embedded", "real"]
+Kind: TypeAlias = Literal["embedded", "real", "ours"]
 Connect: TypeAlias = Callable[[str], Client]
 
 _START_SECONDS = 30.0  # until the caches of a test's controllers are full
@@ -59,6 +70,9 @@ _STOP_SECONDS = 10.0
 # nobody would say on what a run waits that waits for it.
 _CALL_SECONDS = 60.0
 _PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
+_OUR_PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
+# Controllers of ours that take the place of kube-controller-manager's.
+_OURS = ("deployment-controller", "job-controller", "replicaset-controller")
 
 _numbers = itertools.count(1)
 
@@ -111,7 +125,7 @@ class AnyCluster:
         kubeconfig: Returns the path of a kubeconfig.
 
     Attributes:
-        kind: ``embedded`` or ``real``.
+        kind: ``embedded``, ``real``, or ``ours``: real but for its controllers.
         namespace: The namespace of the test.
     """
 
@@ -154,7 +168,7 @@ class AnyCluster:
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await client.create(core_v1.Namespace(metadata=meta))
-                if self.kind == "real":
+                if self.kind != "embedded":
                     # Pods are refused without it, and who makes them backs off.
                     await _default_account(client)
         except BaseException as error:
@@ -249,7 +263,7 @@ class AnyCluster:
         The real control plane is given longer: its garbage collector learns of new
         kinds every 30 s.
         """
-        if self.kind == "real":
+        if self.kind != "embedded":
             return eventually(check, within=90.0, every=0.05)
         return eventually(check, within=10.0)
 
@@ -264,13 +278,26 @@ async def _default_account(client: Client) -> None:
 
 
 @contextmanager
-def _simulated() -> Generator[ControlPlane]:
-    with ControlPlane(controllers=True) as plane, LoopThread(name="nodes") as thread:
+def _simulated(ours: Sequence[str] = ()) -> Generator[ControlPlane]:
+    """Run a control plane, with ``ours`` of its controllers replaced by our own."""
+    off = ",".join(["*", *(f"-{name}" for name in ours)])
+    with (
+        ControlPlane(controllers=True, controller_args=(f"--controllers={off}",)) as (
+            plane
+        ),
+        LoopThread(name="nodes") as thread,
+    ):
         config = load_config(str(plane.kubeconfig()))
 
         async def simulate() -> None:
-            async with Client(config) as client:
-                await Simulation(client).run()
+            async with Client(config) as client, Group() as tasks:
+                tasks.start(Simulation(client).run(), name="simulation")
+                if ours:
+                    controllers = built_in(ours, Settings())
+                    manager = Manager(
+                        controllers=controllers, client=client, drain_timeout=0.0
+                    )
+                    tasks.start(manager.run(), name="controllers")
 
         async def nodes() -> None:
             async with Client(config) as client, asyncio.timeout(_STOP_SECONDS):
@@ -290,11 +317,23 @@ def simulated_plane(pytestconfig: pytest.Config) -> ControlPlane:
 
     There is one in a run, also when several ``conftest.py`` take the fixture in.
     """
-    if _PLANE not in pytestconfig.stash:
+    return _only_one(pytestconfig, _PLANE, ())
+
+
+@pytest.fixture(scope="session")
+def our_plane(pytestconfig: pytest.Config) -> ControlPlane:
+    """As ``simulated_plane``, with our controllers in place of the workloads' own."""
+    return _only_one(pytestconfig, _OUR_PLANE, _OURS)
+
+
+def _only_one(
+    config: pytest.Config, key: pytest.StashKey[ControlPlane], ours: Sequence[str]
+) -> ControlPlane:
+    if key not in config.stash:
         stack = ExitStack()
-        pytestconfig.stash[_PLANE] = stack.enter_context(_simulated())
-        pytestconfig.add_cleanup(stack.close)
-    return pytestconfig.stash[_PLANE]
+        config.stash[key] = stack.enter_context(_simulated(ours))
+        config.add_cleanup(stack.close)
+    return config.stash[key]
 
 
 _REAL = pytest.param(
@@ -302,11 +341,18 @@ _REAL = pytest.param(
 )
 only_real = pytest.mark.parametrize("any_cluster", [_REAL], indirect=True)
 """Decorates what the embedded cluster has not: RBAC, for one."""
+_OURS_ON_REAL = pytest.param(
+    "ours", marks=[pytest.mark.kube, pytest.mark.xdist_group("kube-ours")]
+)
+with_ours = pytest.mark.parametrize(
+    "any_cluster", ["embedded", _REAL, _OURS_ON_REAL], indirect=True
+)
+"""Decorates what our controllers do on the real API server as well."""
 
 
 @pytest.fixture(params=["embedded", _REAL])
 def any_cluster(request: pytest.FixtureRequest) -> Iterator[AnyCluster]:
-    """The embedded cluster, then the real one; see ``AnyCluster``."""
+    """The embedded cluster, then each real one; see ``AnyCluster``."""
     if request.param == "embedded":
         cluster: Cluster = request.getfixturevalue("cluster")
         embedded = AnyCluster(
@@ -317,12 +363,13 @@ def any_cluster(request: pytest.FixtureRequest) -> Iterator[AnyCluster]:
         with embedded:
             yield embedded
         return
-    plane: ControlPlane = request.getfixturevalue("simulated_plane")
+    name = "simulated_plane" if request.param == "real" else "our_plane"
+    plane: ControlPlane = request.getfixturevalue(name)
     plane.check()
     path = plane.kubeconfig()
     config = load_config(str(path))
     with AnyCluster(
-        "real",
+        request.param,
         lambda namespace: Client(config, namespace=namespace),
         lambda: path,
     ) as real:

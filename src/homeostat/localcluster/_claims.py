@@ -20,7 +20,7 @@ from homeostat.api import (
 from homeostat.cache import Index, Reader, Record
 from homeostat.controller import Context
 from homeostat.errors import ApiError, NotFoundError
-from homeostat.k8s import apps_v1, core_v1
+from homeostat.k8s import apps_v1, batch_v1, core_v1
 
 __all__ = [
     "Claims",
@@ -35,7 +35,7 @@ __all__ = [
 
 T = TypeVar("T", bound=Object)
 
-Workload: TypeAlias = apps_v1.Deployment | apps_v1.ReplicaSet
+Workload: TypeAlias = apps_v1.Deployment | apps_v1.ReplicaSet | batch_v1.Job
 
 NOTHING = Selector.parse("none,!none")
 
@@ -128,10 +128,18 @@ def claim(owner: Object, selector: Selector, found: Iterable[T]) -> Claims[T]:
     return claims
 
 
-async def settle(owner: Object, claims: Claims[T], ctx: Context) -> None:
+async def settle(
+    owner: Object, claims: Claims[T], ctx: Context, *, finalizer: str = ""
+) -> None:
     """Adopt and release, one object after the other.
 
     What one of them refuses does not keep the others waiting.
+
+    Args:
+        owner: The workload.
+        claims: What it has to do with which objects.
+        ctx: Of the reconcile.
+        finalizer: What the owner keeps on what it owns, "" for none.
 
     Raises:
         ApiError: The first refusal, once all were tried.
@@ -142,11 +150,13 @@ async def settle(owner: Object, claims: Claims[T], ctx: Context) -> None:
         adopt = ()  # gone, or on its way out, which the cache does not know yet
     for each in adopt:
         references = [*each.metadata.owner_references, _reference(owner)]
-        refused += await _set_owners(each, references, ctx)
+        kept = _without(each, finalizer) + ([finalizer] if finalizer else [])
+        refused += await _set_owners(each, references, kept, ctx)
     for each in claims.release:
         uid = owner.metadata.uid
         references = [r for r in each.metadata.owner_references if r.uid != uid]
-        refused += await _set_owners(each, references, ctx)
+        kept = _without(each, finalizer)
+        refused += await _set_owners(each, references, kept, ctx)
     if refused:
         raise refused[0]
 
@@ -172,17 +182,25 @@ def _reference(owner: Object) -> OwnerReference:
     )
 
 
+def _without(item: Object, finalizer: str) -> list[str]:
+    return [name for name in item.metadata.finalizers if name != finalizer]
+
+
 async def _set_owners(
-    item: Object, references: Iterable[OwnerReference], ctx: Context
+    item: Object,
+    references: Iterable[OwnerReference],
+    finalizers: Sequence[str],
+    ctx: Context,
 ) -> list[ApiError]:
     meta = item.metadata
-    patch = {
-        "metadata": {
-            "uid": meta.uid,
-            "resourceVersion": meta.resource_version,
-            "ownerReferences": [to_dict(r) for r in references],
-        }
+    changed: dict[str, Any] = {
+        "uid": meta.uid,
+        "resourceVersion": meta.resource_version,
+        "ownerReferences": [to_dict(r) for r in references],
     }
+    if finalizers != meta.finalizers:
+        changed["finalizers"] = list(finalizers)
+    patch = {"metadata": changed}
     try:
         await ctx.client.patch(type(item), meta.name, patch, namespace=meta.namespace)
     except NotFoundError:

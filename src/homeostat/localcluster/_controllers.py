@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 from homeostat.controller import KindController
 from homeostat.errors import ConfigError
 from homeostat.localcluster._deployments import deployments
+from homeostat.localcluster._job_orphans import orphaned_pods
+from homeostat.localcluster._jobs import jobs
 from homeostat.localcluster._namespaces import namespaces
 from homeostat.localcluster._replicasets import replica_sets
 from homeostat.localcluster._serviceaccounts import (
@@ -36,6 +38,7 @@ Factory: TypeAlias = Callable[[Settings], Sequence[KindController[Any]]]
 
 _FACTORIES: dict[str, Factory] = {
     "deployment-controller": lambda _: [deployments()],
+    "job-controller": lambda _: [jobs(), orphaned_pods],
     "namespace-controller": lambda _: [namespaces],
     "replicaset-controller": lambda _: [replica_sets()],
     "root-ca-certificate-publisher-controller": lambda settings: [

@@ -9,7 +9,14 @@ from collections.abc import Iterable, Sequence
 from homeostat.api import Quantity, Time
 from homeostat.k8s import core_v1
 
-__all__ = ["is_starting", "node_labels", "node_status", "running_status"]
+__all__ = [
+    "ended_status",
+    "is_ending",
+    "is_starting",
+    "node_labels",
+    "node_status",
+    "running_status",
+]
 
 # Order and reasons as a kubelet of 1.36 writes them.
 _READY_CONDITIONS = (
@@ -25,6 +32,44 @@ def is_starting(pod: core_v1.Pod) -> bool:
     """Tell whether the pod is bound to a node and its containers do not run yet."""
     bound = bool(pod.spec.node_name) and not pod.metadata.deletion_timestamp
     return bound and pod.status.phase in {"", "Pending"}
+
+
+def is_ending(pod: core_v1.Pod) -> bool:
+    """Tell whether the pod runs, and has work that comes to an end.
+
+    Containers that are started again and again have none.
+    """
+    return pod.status.phase == "Running" and pod.spec.restart_policy != "Always"
+
+
+def ended_status(pod: core_v1.Pod, *, exit_code: int, now: Time) -> core_v1.PodStatus:
+    """Return the status of a pod whose containers have just ended.
+
+    Args:
+        pod: The pod, which runs.
+        exit_code: Of each of its containers.
+        now: Wall time.
+    """
+    status = pod.status
+    failed = exit_code != 0
+    status.phase = "Failed" if failed else "Succeeded"
+    for condition in status.conditions:
+        if condition.type in {"Ready", "ContainersReady"}:
+            condition.status = "False"
+            condition.reason = "PodFailed" if failed else "PodCompleted"
+            condition.last_transition_time = now
+    for container in status.container_statuses:
+        container.ready = container.started = False
+        running = container.state.running
+        ended = core_v1.ContainerStateTerminated(
+            exit_code=exit_code,
+            reason="Error" if failed else "Completed",
+            started_at=running.started_at if running else now,
+            finished_at=now,
+            container_id=container.container_id,
+        )
+        container.state = core_v1.ContainerState(terminated=ended)
+    return status
 
 
 def running_status(

@@ -12,6 +12,7 @@ from homeostat.client import Client
 from homeostat.controller import (
     Context,
     KindController,
+    Result,
     controller,
     generation_changed,
     predicate,
@@ -24,6 +25,8 @@ from homeostat.errors import (
 )
 from homeostat.k8s import coordination_v1, core_v1
 from homeostat.localcluster._kubelet import (
+    ended_status,
+    is_ending,
     is_starting,
     node_labels,
     node_status,
@@ -40,6 +43,7 @@ LEASE_DURATION = 40  # seconds
 # Pods that start at the same time: each waits for its delay in a worker.
 STARTING = 64
 LEASE_NAMESPACE = "kube-node-lease"
+KILLED = 137  # the exit code of what was sent SIGKILL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,18 +120,31 @@ class Nodes:
             max_concurrent_reconciles=STARTING,
             reconcile_deleting=True,
         )
-        async def kubelet(pod: core_v1.Pod, ctx: Context) -> None:
-            """Start the pod, or end it when it is being deleted."""
+        async def kubelet(pod: core_v1.Pod, ctx: Context) -> Result | None:
+            """Start the pod, let it do its work, or end it when it is deleted."""
             if pod.spec.node_name not in self.names:
-                return
+                return None
             if pod.metadata.deletion_timestamp:
+                if is_ending(pod) and pod.metadata.finalizers:
+                    # Who holds it wants to know how it ended.
+                    await self._finish(pod, ctx, exit_code=KILLED)
                 await _end(pod, ctx)
             elif is_starting(pod):
                 await asyncio.sleep(self.start_delay)
-                with suppress(NotFoundError):  # it was killed meanwhile
-                    await self._start(pod, ctx)
+                await self._start(pod, ctx)
+                if pod.spec.restart_policy != "Always":
+                    return Result(requeue_after=self.start_delay)
+            elif is_ending(pod):
+                await self._finish(pod, ctx, exit_code=0)
+            return None
 
         return kubelet
+
+    async def _finish(self, pod: core_v1.Pod, ctx: Context, *, exit_code: int) -> None:
+        now = Time.of(self.clock.now())
+        pod.status = ended_status(pod, exit_code=exit_code, now=now)
+        with suppress(NotFoundError):
+            await ctx.update_status(pod)
 
     async def _start(self, pod: core_v1.Pod, ctx: Context) -> None:
         number = int(pod.metadata.uid[:4], 16)
@@ -137,7 +154,8 @@ class Nodes:
             pod_ip=f"10.244.{number >> 8}.{number & 0xFF}",
             now=Time.of(self.clock.now()),
         )
-        await ctx.update_status(pod)
+        with suppress(NotFoundError):  # it was killed meanwhile
+            await ctx.update_status(pod)
 
 
 @predicate

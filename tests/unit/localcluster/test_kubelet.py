@@ -2,7 +2,13 @@ from datetime import UTC, datetime
 
 from homeostat.api import ObjectMeta, Time
 from homeostat.k8s import core_v1
-from homeostat.localcluster._kubelet import is_starting, node_status, running_status
+from homeostat.localcluster._kubelet import (
+    ended_status,
+    is_ending,
+    is_starting,
+    node_status,
+    running_status,
+)
 
 NOW = Time.of(datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -104,3 +110,16 @@ def test_a_second_report_replaces_the_first_one() -> None:
     item.status = status(item)
     types = [c.type for c in status(item).conditions]
     assert len(types) == len(set(types)) == 5
+
+
+def test_pod_with_an_end_says_how_it_ended() -> None:
+    item = pod(restart_policy="Never")
+    item.status = status(item)
+    assert is_ending(item)
+    for code, phase, reason in (0, "Succeeded", "Completed"), (137, "Failed", "Error"):
+        found = ended_status(item, exit_code=code, now=NOW)
+        assert (found.phase, condition(found, "Ready")) == (phase, "False")
+        ended = found.container_statuses[0].state.terminated
+        assert ended is not None
+        assert (ended.exit_code, ended.reason) == (code, reason)
+    assert not is_ending(item)
