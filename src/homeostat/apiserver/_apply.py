@@ -54,9 +54,7 @@ def apply_config(
     live = target.live
     if live is None:
         _refuse_absent(target, config["metadata"])
-    current = None if live is None else live.value
-    if current is not None and served.from_storage is not None:
-        current = served.from_storage(current)
+    current = None if live is None else served.view(live.value)
     if current is not None:
         blank_foreign(served, current)
     try:

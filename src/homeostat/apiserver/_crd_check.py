@@ -20,6 +20,10 @@ NO_CEL = (
     "CEL rules cannot be run by the embedded API server, and a definition whose rules "
     "are ignored would accept what a cluster refuses: test it on a real one"
 )
+NO_HOOK = (
+    "conversion webhooks are not called by the embedded API server, and objects of "
+    "several versions would be served unconverted: test them on a real one"
+)
 
 
 def _invalid(path: str, value: JSON, text: str) -> FieldError:
@@ -43,6 +47,7 @@ def check_definition(new: Value, old: Value | None) -> list[FieldError]:
     errors += _check_scope(spec.get("scope", ""))
     errors += _check_versions(spec)
     errors += _check_names(names)
+    errors += _check_conversion(child(spec, "conversion"))
     if spec.get("preserveUnknownFields"):
         path = "spec.preserveUnknownFields"
         text = (
@@ -53,11 +58,58 @@ def check_definition(new: Value, old: Value | None) -> list[FieldError]:
     errors += _check_approval(new, old)
     if old is not None:
         errors += _check_immutable(spec, old["spec"])
+        if spec.get("versions") != old["spec"].get("versions"):
+            errors += _check_stored(new)
     elif not any(version.get("storage") for version in items(spec, "versions")):
         # The first version that is stored begins the list in the status.
         text = "must have at least one stored version"
         errors.append(_invalid("status.storedVersions", None, text))
     return errors
+
+
+def _check_conversion(conversion: Value) -> list[FieldError]:
+    path, strategy = "spec.conversion", conversion.get("strategy")
+    webhook = child(conversion, "webhook")
+    errors: list[FieldError] = []
+    if strategy == "Webhook":
+        errors.append(
+            FieldError("FieldValueForbidden", f"{path}.strategy", "", NO_HOOK)
+        )
+    elif strategy != "None":
+        text = 'supported values: "None", "Webhook"'
+        kind = "FieldValueNotSupported"
+        errors.append(FieldError(kind, f"{path}.strategy", strategy or "", text))
+    if strategy == "Webhook":
+        return errors
+    text = "should not be set when strategy is not set to Webhook"
+    # The real server names the fields of its internal type.
+    names = {
+        "clientConfig": "webhookClientConfig",
+        "conversionReviewVersions": "conversionReviewVersions",
+    }
+    errors += [
+        FieldError("FieldValueForbidden", f"{path}.{told}", "", text)
+        for name, told in names.items()
+        if webhook.get(name)
+    ]
+    return errors
+
+
+def _check_stored(new: Value) -> list[FieldError]:
+    """Check that no version goes in which objects may still be stored."""
+    names = {version.get("name") for version in items(new["spec"], "versions")}
+    return [
+        _invalid(
+            f"status.storedVersions[{index}]",
+            name,
+            f"missing from spec.versions; {name} was previously a storage version, and "
+            "must remain in spec.versions until a storage migration ensures no data "
+            f"remains persisted in {name} and removes {name} from "
+            "status.storedVersions",
+        )
+        for index, name in enumerate(items(child(new, "status"), "storedVersions"))
+        if name not in names
+    ]
 
 
 def _check_group(group: str) -> list[FieldError]:

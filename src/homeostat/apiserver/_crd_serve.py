@@ -7,6 +7,7 @@ from typing import Any
 from homeostat.api import GroupVersionKind, Resource, Schema
 from homeostat.apiserver._access import child, items
 from homeostat.apiserver._context import Cluster
+from homeostat.apiserver._discovery import version_order
 from homeostat.apiserver._encode import encode_map
 from homeostat.apiserver._kinds import texts
 from homeostat.apiserver._registry import Scale, Served
@@ -62,13 +63,13 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
     changed = bool(table.live) and crd["metadata"].get("generation", 1) > 1
     cluster.registry.remove(group, plural, custom=True)
     storage = GroupVersionKind(group, stored, names["kind"])
+    schemas = {version["name"]: _schema_of(version) for version in versions}
     for version in versions:
         if not version.get("served"):
             continue
         if cluster.registry.find(group, version["name"], plural) is not None:
             continue  # a built-in resource keeps its place
-        document = child(child(version, "schema"), "openAPIV3Schema")
-        schema = parse_schema(document)
+        schema = schemas[version["name"]]
         served = Served(
             resource=_resource(spec, names, version),
             table=table,
@@ -81,14 +82,22 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
             needs_version=True,
             deprecation=_deprecation(crd, version),
             terminating=bool(crd["metadata"].get("deletionTimestamp")),
-            fields=frozenset(reader({})),
-            document=document,
+            fields=frozenset(_field_reader([version])({})),
+            document=_document_of(version),
             columns=tuple(items(version, "additionalPrinterColumns")),
             **_conversions(
-                storage, version["name"], schema, needed=changed or len(versions) > 1
+                storage, version["name"], schemas, needed=changed or len(versions) > 1
             ),
         )
         cluster.registry.install(served)
+
+
+def _document_of(version: Value) -> Value:
+    return child(child(version, "schema"), "openAPIV3Schema")
+
+
+def _schema_of(version: Value) -> Schema:
+    return parse_schema(_document_of(version))
 
 
 def _with_metadata(schema: Schema) -> Schema:
@@ -137,9 +146,21 @@ def _deprecation(crd: Value, version: Value) -> str:
     if not version.get("deprecated"):
         return ""
     spec = crd["spec"]
+    group, kind, name = spec["group"], spec["names"]["kind"], version["name"]
     given: str | None = version.get("deprecationWarning")
-    name = f"{spec['group']}/{version['name']} {spec['names']['kind']}"
-    return given or f"{name} is deprecated"
+    if given:
+        return given
+    text = f"{group}/{name} {kind} is deprecated"
+    newer = [
+        each["name"]
+        for each in spec["versions"]
+        if each.get("served")
+        and not each.get("deprecated")
+        and version_order(each["name"]) < version_order(name)
+    ]
+    if newer:
+        text += f"; use {group}/{min(newer, key=version_order)} {kind}"
+    return text
 
 
 def _field_reader(
@@ -156,23 +177,42 @@ def _field_reader(
 def _conversions(
     storage: GroupVersionKind,
     version: str,
-    schema: Schema,
+    schemas: Mapping[str, Schema],
     *,
     needed: bool,
 ) -> dict[str, Any]:
-    """Return the conversions of a version; none where stored bytes are right."""
+    """Return the conversions of a version; none where stored bytes are right.
+
+    Args:
+        storage: The kind in the version that is stored now.
+        version: The version.
+        schemas: Those of all versions, served or not.
+        needed: There are other versions, or objects stored by an older definition.
+
+    Without a webhook a conversion changes the name of the version, and then drops what
+    the other does not know. Defaults come from the version that an object is stored in,
+    and from the one that it is written in.
+    """
     if not needed:
         return {}
     own = GroupVersionKind(storage.group, version, storage.kind)
 
+    def convert(value: Value, given: str, wanted: GroupVersionKind) -> Value:
+        if given != wanted.api_version:
+            value["apiVersion"] = wanted.api_version
+            prune(value, schemas[wanted.version])
+        return value
+
     def to_storage(value: Value) -> Value:
-        return {**value, "apiVersion": storage.api_version}
+        return convert(value, value.get("apiVersion") or own.api_version, storage)
 
     def from_storage(value: Value) -> Value:
-        value["apiVersion"] = own.api_version
-        prune(value, schema)
-        drop_nulls(value, schema)
-        apply_defaults(value, schema)
-        return value
+        given: str = value["apiVersion"]
+        schema = schemas.get(given.rpartition("/")[2])
+        if schema is not None:
+            prune(value, schema)
+            drop_nulls(value, schema)
+            apply_defaults(value, schema)
+        return convert(value, given, own)
 
     return {"to_storage": to_storage, "from_storage": from_storage}

@@ -12,6 +12,7 @@ from homeostat.apiserver._patch import patch_object
 from homeostat.apiserver._render import object_bytes, respond
 from homeostat.apiserver._shape import check_target, read_body
 from homeostat.apiserver._status import (
+    StatusError,
     method_not_allowed,
     not_found,
     unknown_path,
@@ -142,6 +143,13 @@ _COLLECTION: dict[str, tuple[str, Handler | None]] = {
 }
 
 
+def _no_subresource(target: Target) -> StatusError:
+    served = target.served
+    if served.custom:
+        return not_found(served.group, served.plural, target.route.name)
+    return unknown_path()
+
+
 # An approval writes conditions, and those are status.
 _STATUS_LIKE = frozenset({"status", "approval"})
 
@@ -149,7 +157,7 @@ _STATUS_LIKE = frozenset({"status", "approval"})
 def _subresource(cluster: Cluster, target: Target) -> HttpResponse:
     name = target.route.subresource
     if name not in target.served.resource.subresources:
-        raise unknown_path()
+        raise _no_subresource(target)
     if name in _STATUS_LIKE:
         _, handler = _OBJECT.get(target.request.method, ("", None))
         if handler is None or handler is delete_object:

@@ -68,9 +68,9 @@ def track(
 ) -> None:
     """Set ``metadata.managedFields`` of an object about to be stored."""
     before, after = live, {**new, "metadata": {**new["metadata"]}}
-    if served.from_storage is not None:
-        before = None if live is None else served.from_storage(live)
-        after = served.from_storage(after)
+    if not served.custom:
+        before = None if live is None else served.view(live)
+        after = served.view(after)
     for each in (before, after):
         if each is not None:
             blank_foreign(served, each)

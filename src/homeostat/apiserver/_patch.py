@@ -87,10 +87,7 @@ def patch_options(target: Target) -> tuple[str, WriteOptions]:
 def _patch(cluster: Cluster, target: Target, options: WriteOptions, kind: str) -> bytes:
     served, route = target.served, target.route
     live = target.existing()
-    current = live.value
-    if served.from_storage is not None:
-        current = served.from_storage(current)
-    value = patched_value(target, current, kind, options)
+    value = patched_value(target, served.view(live.value), kind, options)
     change = Change(
         value=value, options=options, subresource=route.subresource, patched=True
     )

@@ -44,7 +44,8 @@ class Served:
         table: Where its objects are.
         load_schema: Gives the schema of a whole object, None when there is none.
         storage: The kind under which objects are stored.
-        to_storage: Turns an object of this version into the stored form.
+        to_storage: Turns an object of this version into the stored form; one of a
+            custom kind is used up.
         from_storage: The way back.
         custom: Whether a CustomResourceDefinition defines it.
         scale: Where a custom resource keeps its replicas.
@@ -115,6 +116,10 @@ class Served:
     def has_status(self) -> bool:
         """Whether ``/status`` exists, so that other writes leave the status alone."""
         return "status" in self.resource.subresources
+
+    def view(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """Return a stored object in this version; the object given is used up."""
+        return stored if self.from_storage is None else self.from_storage(stored)
 
     def key(self, namespace: str, name: str) -> str:
         """Return the table key of an object."""

@@ -50,7 +50,7 @@ def handle_scale(cluster: Cluster, target: Target) -> HttpResponse:
 
 def _get(cluster: Cluster, target: Target) -> HttpResponse:
     del cluster
-    scale = _scale_of(target.served, target.existing().value)
+    scale = _scale_of(target.served, target.served.view(target.existing().value))
     return respond(json_bytes(scale), warnings=target.warnings)
 
 
@@ -66,7 +66,8 @@ def _patch(cluster: Cluster, target: Target) -> HttpResponse:
     live = target.existing()
     if kind == APPLY_PATCH:
         return _apply(cluster, target, options)
-    current = _scale_of(target.served, live.value, missing=True)
+    whole = target.served.view(live.value)
+    current = _scale_of(target.served, whole, missing=True)
     scale = patched_value(about(target, _KIND), current, kind, options)
     check_target(target, scale)
     if scale["metadata"].get("resourceVersion") == str(live.revision):
@@ -96,7 +97,7 @@ def _apply(cluster: Cluster, target: Target, options: WriteOptions) -> HttpRespo
         whole["metadata"]["namespace"] = target.route.namespace
     _set_path(whole, paths.spec_path, replicas)
     data, _ = apply_config(cluster, target, options, whole)
-    scale = _scale_of(target.served, msgspec.json.decode(data))
+    scale = _scale_of(target.served, target.served.view(msgspec.json.decode(data)))
     return respond(json_bytes(scale), warnings=target.warnings)
 
 
@@ -126,7 +127,7 @@ def _write(
     served = target.served
     replicas = _replicas(target, scale)
     metadata = child(scale, "metadata")
-    value = live.value
+    value = served.view(live.value)
     _set_path(value, (served.scale or _BUILTIN).spec_path, replicas)
     asked = metadata.get("resourceVersion")
     value["metadata"]["resourceVersion"] = asked or str(live.revision)
@@ -135,7 +136,7 @@ def _write(
         value["metadata"]["uid"] = uid
     change = Change(value=value, options=options, subresource="scale", patched=patched_)
     data = commit_update(cluster, target, live, change)
-    answer = _scale_of(served, msgspec.json.decode(data))
+    answer = _scale_of(served, served.view(msgspec.json.decode(data)))
     return respond(json_bytes(answer), warnings=target.warnings)
 
 

@@ -134,7 +134,14 @@ def _warn(target: Target, new: Value, old: Value | None) -> None:
 
 
 def _stored(served: Served, value: Value) -> Value:
-    return value if served.to_storage is None else served.to_storage(value)
+    """Return a built-in object in the stored version, where it is checked.
+
+    A custom one is defaulted and checked in the version of the request, and turned
+    into the stored one when it is committed.
+    """
+    if served.custom or served.to_storage is None:
+        return value
+    return served.to_storage(value)
 
 
 def _latest(served: Served, entry: Entry) -> bytes:
@@ -181,7 +188,7 @@ def commit_update(
         StatusError: The write is refused.
     """
     served, options = target.served, change.options
-    old = live.value
+    old = live.value if not served.custom else served.view(live.value)
     value = _stored(served, change.value)
     check_target(target, value)
     check_preconditions(served, live, value["metadata"], patched=change.patched)
@@ -209,7 +216,7 @@ def commit_update(
         if not options.dry_run:
             remove(cluster, served, live)
         return encode_dry(served, value)
-    if unchanged(old, final):
+    if unchanged(live.value, final):
         return live.data
     if options.dry_run:
         return encode_dry(served, value)
