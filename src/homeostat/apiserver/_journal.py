@@ -14,9 +14,10 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, final
+
+import msgspec
 
 from homeostat._tasks import ThreadsExecutor
 from homeostat.apiserver._journal_files import Folder, connect, damaged
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 CHECKPOINT_COMMITS = 1000
 # A log grows while commits never pause. Beyond this many pages the loop is held for the
 # few that were written since the thread last looked, and the log begins anew.
-MOST_PAGES = 32_768
+MOST_PAGES = 8192
 
 _PUT = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)"
 _REMOVE = "DELETE FROM objects WHERE created = ?"
@@ -39,8 +40,7 @@ _DELETED = "UPDATE deleted SET revision = ?"
 _ROWS = "SELECT created, revision, resource, key, checksum, data FROM objects"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One object as it was stored."""
 
     created: int
