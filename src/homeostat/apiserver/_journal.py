@@ -11,7 +11,6 @@ Of each object there is one row, its present state. Past states are not kept.
 import contextlib
 import logging
 import sqlite3
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import NoReturn, final
 import msgspec
 
 from homeostat._tasks import ThreadsExecutor
-from homeostat.apiserver._journal_files import Folder, connect, damaged
+from homeostat.apiserver._journal_files import Folder, checksum, connect, damaged
 from homeostat.apiserver._status import server_error
 from homeostat.apiserver._table import Entry
 
@@ -36,7 +35,7 @@ MOST_PAGES = 8192
 
 _PUT = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)"
 _REMOVE = "DELETE FROM objects WHERE created = ?"
-_DELETED = "UPDATE deleted SET revision = ?"
+_DELETED = "UPDATE deleted SET revision = ?, checksum = ?"
 _ROWS = "SELECT created, revision, resource, key, checksum, data FROM objects"
 
 
@@ -83,18 +82,26 @@ class Journal:
         """
         with self._folder.reading():
             for row in self._connection.execute(_ROWS):
-                created, revision, resource, key, checksum, data = row
-                if checksum != _checksum(created, revision, resource, key, data):
+                created, revision, resource, key, found, data = row
+                if not isinstance(data, bytes) or found != checksum(
+                    revision, created, resource, key, data=data
+                ):
                     what = f"the checksum of {resource} {key} is wrong"
                     raise damaged(self._folder.file, what)
                 yield Row(created, revision, resource, key, data)
 
     def last_deletion(self) -> int:
-        """Return the revision of the last deletion, 0 before the first."""
+        """Return the revision of the last deletion, 0 before the first.
+
+        Raises:
+            ConfigError: It is not what was written.
+        """
         with self._folder.reading():
-            found: int = self._connection.execute(
-                "SELECT revision FROM deleted"
-            ).fetchone()[0]
+            rows = self._connection.execute("SELECT * FROM deleted").fetchall()
+        if len(rows) != 1 or rows[0][1] != checksum(rows[0][0]):
+            what = "the checksum of the last deletion is wrong"
+            raise damaged(self._folder.file, what)
+        found: int = rows[0][0]
         return found
 
     def put(self, resource: str, entry: Entry) -> None:
@@ -103,14 +110,9 @@ class Journal:
         Raises:
             StatusError: 500, it could not be written, and nothing was.
         """
-        created, revision, key, data = (
-            entry.created,
-            entry.revision,
-            entry.key,
-            entry.data,
-        )
-        checksum = _checksum(created, revision, resource, key, data)
-        row = (created, revision, resource, key, checksum, data)
+        created, revision, key = entry.created, entry.revision, entry.key
+        total = checksum(revision, created, resource, key, data=entry.data)
+        row = (created, revision, resource, key, total, entry.data)
         try:
             self._connection.execute(_PUT, row)
         except sqlite3.Error as error:
@@ -127,7 +129,7 @@ class Journal:
         try:
             execute("BEGIN IMMEDIATE")
             execute(_REMOVE, (entry.created,))
-            execute(_DELETED, (revision,))
+            execute(_DELETED, (revision, checksum(revision)))
             execute("COMMIT")
         except sqlite3.Error as error:
             self._refuse(error)
@@ -225,8 +227,3 @@ class _Checkpoints:
             self._last.result()
         if self._connection is not None:
             self._connection.close()
-
-
-def _checksum(created: int, revision: int, resource: str, key: str, data: bytes) -> int:
-    head = f"{created} {revision} {resource} {key}".encode()
-    return zlib.crc32(data, zlib.crc32(head))

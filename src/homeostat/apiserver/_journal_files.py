@@ -4,12 +4,13 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import zlib
 from collections.abc import Generator
 from pathlib import Path
 
 from homeostat.errors import ConfigError
 
-__all__ = ["Folder", "connect", "damaged"]
+__all__ = ["Folder", "checksum", "connect", "damaged"]
 
 FORMAT = 1
 APPLICATION = 0x686D7374  # "hmst", for file(1) and against other people's databases
@@ -17,6 +18,25 @@ APPLICATION = 0x686D7374  # "hmst", for file(1) and against other people's datab
 # 4 KB ones, and read as fast.
 PAGE_BYTES = 2048
 _WAL_HEADER = 32
+# What SQLite says of the folder and its disk; all else it says of the file's contents.
+_OF_THE_DISK = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+
+
+def checksum(revision: int, *parts: object, data: bytes = b"") -> int:
+    """Return what tells that a row is what was written."""
+    head = " ".join(map(str, (revision, *parts)))
+    return zlib.crc32(data, zlib.crc32(head.encode()))
+
+
 # ``created`` is the revision of the object's creation: an update stays where its object
 # is, and no index is kept beside the table.
 _OBJECTS = """
@@ -32,8 +52,8 @@ CREATE TABLE objects (
 _SCHEMA = (
     _OBJECTS,
     # The revision of the last deletion, which no row carries.
-    "CREATE TABLE deleted (revision INTEGER NOT NULL)",
-    "INSERT INTO deleted VALUES (0)",
+    "CREATE TABLE deleted (revision INTEGER NOT NULL, checksum INTEGER NOT NULL)",
+    f"INSERT INTO deleted VALUES (0, {checksum(0)})",
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {FORMAT}",
 )
@@ -166,9 +186,11 @@ class Folder:
         """Say what SQLite complains of in terms of the folder."""
         try:
             yield
-        except sqlite3.OperationalError as error:
-            raise self._unusable(error) from error
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
+            # Python's own complaints, as of text that is none, have no code.
+            code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+            if code & 0xFF in _OF_THE_DISK:
+                raise self._unusable(error) from error
             raise damaged(self.file, error) from error
 
     def _unusable(self, why: object) -> ConfigError:
