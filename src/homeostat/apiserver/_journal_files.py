@@ -186,7 +186,7 @@ class Folder:
         """Say what SQLite complains of in terms of the folder."""
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             # Python's own complaints, as of text that is none, have no code.
             code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
             if code & 0xFF in _OF_THE_DISK:

@@ -236,11 +236,13 @@ def damage(folder: Path, how: str) -> None:
         return
     else:
         start = data.index(how.encode())
-        data[start] ^= 1
+        data[start] ^= 0x80
     file.write_bytes(data)
 
 
-@pytest.mark.parametrize("how", ["header", "truncated", "gone", "uid-t-7", "t-30"])
+@pytest.mark.parametrize(
+    "how", ["header", "truncated", "gone", "CREATE TABLE", "uid-t-7", "t-30"]
+)
 def test_a_damaged_file(folder: Path, how: str) -> None:
     filled(folder)
     damage(folder, how)
