@@ -1,6 +1,5 @@
-"""``local up``, and what ``run --local`` shares with it."""
+"""A cluster in this process, for ``local up`` and ``run --local``."""
 
-import asyncio
 import errno
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,35 +13,34 @@ from homeostat._tasks import Group
 from homeostat.api import CustomResource
 from homeostat.client import Client
 from homeostat.errors import ConfigError
-from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
-from homeostat.manager import install_crds, run_until_signal
+from homeostat.localcluster import LocalCluster, kubeconfig_for
+from homeostat.manager import install_crds
 
-__all__ = ["run_local", "running_cluster"]
+__all__ = ["listening", "running_cluster"]
+
+_PORT_ERRORS = {
+    errno.EADDRINUSE: "is taken",
+    errno.EACCES: "is for the administrator of this machine alone",
+}
 
 
 @asynccontextmanager
-async def announced(cluster: LocalCluster, *, port: int = 0) -> AsyncGenerator[str]:
-    """Serve a cluster, print the line that points kubectl at it; yields the URL.
-
-    The kubeconfig is removed when the block exits: nothing answers there any more.
+async def listening(cluster: LocalCluster, *, port: int = 0) -> AsyncGenerator[str]:
+    """Serve a cluster until the block exits; yields the URL.
 
     Raises:
-        ConfigError: The port is taken.
+        ConfigError: The port is taken, or not for everybody to take.
     """
     async with AsyncExitStack() as stack:
         try:
             url = await stack.enter_async_context(cluster.serve(port=port))
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:
+            if error.errno not in _PORT_ERRORS:
                 raise
             raise ConfigError(
-                f"port {port} on 127.0.0.1 is taken: leave out --port for a free one, "
-                "or name another"
+                f"port {port} on 127.0.0.1 {_PORT_ERRORS[error.errno]}: leave out "
+                "--port for a free one, or name another"
             ) from error
-        folder = stack.enter_context(TemporaryDirectory(prefix="homeostat-"))
-        path = Path(folder) / "kubeconfig"
-        path.write_text(kubeconfig_for(url))
-        click.echo(f"export KUBECONFIG={path}")
         yield url
 
 
@@ -58,19 +56,10 @@ async def running_cluster(
     async with Group() as tasks, cluster.client() as client:
         running = tasks.start(cluster.run(), name="local/cluster")
         await install_crds(client, resources)
-        async with announced(cluster):
-            yield client
+        async with listening(cluster) as url:
+            with TemporaryDirectory(prefix="homeostat-") as folder:
+                path = Path(folder) / "kubeconfig"
+                path.write_text(kubeconfig_for(url))
+                click.echo(f"export KUBECONFIG={path}")
+                yield client
         running.cancel()
-
-
-def run_local(*, port: int, profile: Profile) -> None:
-    """Run a cluster in the foreground until a signal."""
-
-    async def main() -> None:
-        cluster = LocalCluster(profile=profile)
-        async with announced(cluster, port=port) as url, Group() as tasks:
-            tasks.start(cluster.run(), name="local/cluster")
-            click.echo(f"cluster on {url}, profile {profile}; Ctrl-C ends it", err=True)
-            await asyncio.get_running_loop().create_future()
-
-    run_until_signal(main)

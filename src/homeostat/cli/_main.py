@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from homeostat.cli._local_commands import local
 from homeostat.errors import HomeostatError
 
 __all__ = ["main"]
@@ -154,35 +155,7 @@ def run(files: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401 -- cli
     run_files(files, RunOptions(**options))
 
 
-@main.group()
-def local() -> None:
-    """Manage a cluster in the box."""
-
-
-@local.command()
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    metavar="N",
-    help="Port on 127.0.0.1. Default: a free one.",
-)
-@click.option(
-    "--profile",
-    type=click.Choice(["cluster", "apiserver"]),
-    default="cluster",
-    show_default=True,
-    help="cluster: with built-in controllers, nodes and pods; apiserver: without.",
-)
-def up(port: int, profile: Any) -> None:  # noqa: ANN401 -- a Profile, by the choice
-    """Run a cluster until Ctrl-C.
-
-    The first line on stdout is a shell command that points kubectl at it. State is
-    kept in memory and gone afterwards.
-    """
-    from homeostat.cli._local import run_local  # noqa: PLC0415
-
-    run_local(port=port, profile=profile)
+main.add_command(local)
 
 
 @main.command()
