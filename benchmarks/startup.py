@@ -89,7 +89,9 @@ def idle_memory() -> list[Figure]:
 
     It talks to the embedded server over HTTP and serves its health endpoint.
     """
-    with _homeostat("local", "up", "--profile", "apiserver") as server:
+    cluster = f"bench-{os.getpid()}"
+    up = ("local", "up", "--name", cluster, "--profile", "apiserver", "--no-tls")
+    with _homeostat(*up) as server:
         assert server.stdout is not None
         kubeconfig = server.stdout.readline().partition("=")[2].strip()
         plain = _idle_operator(kubeconfig, WITHOUT_UVLOOP)

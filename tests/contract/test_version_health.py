@@ -16,3 +16,13 @@ async def test_health_says_ok_in_plain_text(server: Server, path: str) -> None:
     answer = await server.get(path)
     assert (answer.status, answer.text) == (200, "ok")
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_metrics_tell_how_many_objects_there_are(server: Server) -> None:
+    answer = await server.get("/metrics")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = answer.text.splitlines()
+    assert "# TYPE apiserver_resource_objects gauge" in lines
+    series = 'apiserver_resource_objects{group="apps",resource="deployments"} '
+    assert [line.rpartition(" ")[2].isdigit() for line in lines if series in line]

@@ -5,12 +5,13 @@ The local cluster's scheduler and simulated nodes make its pods ready.
 
 import itertools
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.harness.clusters import any_cluster, simulated_plane
+from tests.harness.commands import Started
 from tests.harness.http import HttpTransport
 from tests.harness.kube import ControlPlane
 from tests.harness.server import Server
@@ -18,6 +19,27 @@ from tests.harness.server import Server
 __all__ = ["any_cluster", "simulated_plane"]
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the clusters of a test apart from all others."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
+    running: list[Started] = []
+
+    def begin(*args: str) -> Started:
+        folder = tmp_path / str(len(running))
+        folder.mkdir()
+        running.append(Started(folder, *args))
+        return running[-1]
+
+    yield begin
+    for each in running:
+        each.__exit__()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -1,113 +1,28 @@
 """The command line as a person uses it: processes, signals, kubectl."""
 
 import json
-import selectors
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from homeostat.testing import eventually
 from tests.harness.clusters import AnyCluster, only_real
+from tests.harness.commands import (
+    START_SECONDS,
+    Started,
+    kubeconfig_of,
+    kubectl_for,
+    one_line,
+    run,
+)
 from tests.harness.kubectl import Kubectl
 
 ROOT = Path(__file__).resolve().parents[2]
 PODSET = str(ROOT / "examples" / "podset" / "podset.py")
 SAMPLE = str(ROOT / "examples" / "podset" / "manifests" / "podset.yaml")
-
-START_SECONDS = 30.0  # of a process, on a busy machine
-STOP_SECONDS = 10.0
-
-
-def command(*args: str) -> list[str]:
-    return [sys.executable, "-m", "homeostat", *args]
-
-
-def run(*args: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(*args),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-class Started:
-    """A command that runs until it is told to stop."""
-
-    def __init__(self, folder: Path, *args: str) -> None:
-        self._log = folder / "stderr"
-        with self._log.open("w") as log:
-            self._popen = subprocess.Popen(
-                command(*args), stdout=subprocess.PIPE, stderr=log, text=True
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._popen.kill()
-        self._popen.communicate()
-
-    def line(self) -> str:
-        """Return the next line of stdout."""
-        assert self._popen.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._popen.stdout, selectors.EVENT_READ)
-            assert selector.select(START_SECONDS), self.log()
-        return self._popen.stdout.readline().rstrip("\n")
-
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def records(self) -> list[dict[str, Any]]:
-        """Return the whole lines of a log in JSON."""
-        whole, _, _ = self.log().rpartition("\n")
-        return [json.loads(line) for line in whole.splitlines()]
-
-    def wait_for(self, text: str) -> None:
-        def said() -> bool:
-            assert self._popen.poll() is None, self.log()
-            return text in self.log()
-
-        eventually(said, within=START_SECONDS, every=0.02)
-
-    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Send a signal and return the exit status."""
-        self._popen.send_signal(number)
-        return self._popen.wait(STOP_SECONDS)
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
-    running: list[Started] = []
-
-    def begin(*args: str) -> Started:
-        folder = tmp_path / str(len(running))
-        folder.mkdir()
-        running.append(Started(folder, *args))
-        return running[-1]
-
-    yield begin
-    for each in running:
-        each.__exit__()
-
-
-def kubeconfig_of(line: str) -> Path:
-    """Return the path in ``export KUBECONFIG=PATH``."""
-    head, _, path = line.partition("=")
-    assert head == "export KUBECONFIG"
-    return Path(path)
-
-
-def kubectl_for(kubeconfig: Path, tmp_path: Path, namespace: str) -> Kubectl:
-    return Kubectl(kubeconfig, tmp_path / "cache", namespace)
 
 
 def converged(kubectl: Kubectl, size: int) -> None:
@@ -186,39 +101,6 @@ def test_json_log_has_the_fields_of_a_reconcile(
         assert {"ts", "level", "msg"} <= line.keys()
 
 
-def test_local_up_says_first_how_to_reach_it(start: Callable[..., Started]) -> None:
-    process = start("local", "up")
-    kubeconfig = kubeconfig_of(process.line())
-    process.wait_for("Ctrl-C ends it")
-    assert kubeconfig.is_file()
-    assert process.stop() == 0
-    assert not kubeconfig.exists()
-
-
-@pytest.mark.kube
-def test_kubectl_works_on_local_up(
-    start: Callable[..., Started], tmp_path: Path
-) -> None:
-    process = start("local", "up")
-    kubectl = kubectl_for(kubeconfig_of(process.line()), tmp_path, "default")
-
-    def nodes() -> None:
-        assert len(kubectl("get", "nodes", "-o", "name").out.split()) == 2
-
-    eventually(nodes, within=START_SECONDS)
-
-
-def test_local_up_takes_the_port_that_it_is_given(
-    start: Callable[..., Started],
-) -> None:
-    first = start("local", "up", "--profile", "apiserver")
-    url = kubeconfig_of(first.line()).read_text().partition("server: ")[2].split()[0]
-    done = run("local", "up", "--port", url.rpartition(":")[2])
-    assert done.returncode == 1
-    assert one_line(done).startswith("Error: ")
-    assert "is taken: leave out --port" in done.stderr
-
-
 def test_demo_converges() -> None:
     done = run("demo", PODSET)
     assert done.returncode == 0, done.stdout
@@ -275,12 +157,6 @@ def test_run_takes_a_kubeconfig_and_keeps_to_its_namespaces(
 
 
 # What a user can mend.
-
-
-def one_line(done: "subprocess.CompletedProcess[str]") -> str:
-    """Return the only line on stderr."""
-    (line,) = done.stderr.splitlines()
-    return line
 
 
 @pytest.fixture

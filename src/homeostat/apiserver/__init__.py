@@ -15,10 +15,19 @@ Guarantees:
 """
 
 from homeostat.apiserver._authn import Authentication
+from homeostat.apiserver._erase import erase
 from homeostat.apiserver._history import HistoryLimits
 from homeostat.apiserver._http import serve
 from homeostat.apiserver._server import ApiServer
 from homeostat.apiserver._tls import Tls
 from homeostat.apiserver._users import User
 
-__all__ = ["ApiServer", "Authentication", "HistoryLimits", "Tls", "User", "serve"]
+__all__ = [
+    "ApiServer",
+    "Authentication",
+    "HistoryLimits",
+    "Tls",
+    "User",
+    "erase",
+    "serve",
+]

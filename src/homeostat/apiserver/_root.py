@@ -1,4 +1,4 @@
-"""Paths that lead to no resource: version, health, discovery, OpenAPI."""
+"""Paths that lead to no resource: version, health, metrics, discovery, OpenAPI."""
 
 import platform
 from collections.abc import Callable, Mapping
@@ -31,6 +31,8 @@ _TEXT = {
     "content-type": "text/plain; charset=utf-8",
     "cache-control": "no-cache, private",
 }
+_METRICS = {"content-type": "text/plain; version=0.0.4; charset=utf-8"}
+_OBJECTS: Final = "apiserver_resource_objects"
 _FOREVER = "Sun, 31 Dec 9999 23:59:59 GMT"
 
 
@@ -59,6 +61,7 @@ class Root:
 
     def __init__(self, cluster: Cluster, version: str) -> None:
         self._registry = cluster.registry
+        self._tables = cluster.store.tables
         self._version = version or server_version()
         self._built = -1
         self._documents: dict[tuple[str, str], bytes] = {}
@@ -96,6 +99,8 @@ class Root:
                 return self._healthy
             case ["version"]:
                 return self._tell_version
+            case ["metrics"]:
+                return self._measure
             case ["api" | "apis", *rest] if len(rest) <= 2 and "" not in rest:
                 return self._discover
             case ["openapi", "v3", *_]:
@@ -131,6 +136,7 @@ class Root:
             *sorted({f"/apis/{name}" for name in groups | grouped}),
             "/healthz",
             "/livez",
+            "/metrics",
             "/openapi/v2",
             "/openapi/v3",
             "/readyz",
@@ -162,6 +168,17 @@ class Root:
             "platform": f"{platform.system()}/{platform.machine()}".lower(),
         }
         return respond(json_bytes(document))
+
+    def _measure(self, request: HttpRequest) -> HttpResponse:
+        """Tell how many objects there are, as kube-apiserver's metric does."""
+        del request
+        lines = [f"# TYPE {_OBJECTS} gauge"]
+        for name in sorted(self._tables):
+            resource, _, group = name.partition(".")
+            labels = f'group="{group}",resource="{resource}"'
+            lines.append(f"{_OBJECTS}{{{labels}}} {len(self._tables[name].live)}")
+        body = "\n".join([*lines, ""]).encode()
+        return HttpResponse(status=200, headers=_METRICS, body=body)
 
     def _discover(self, request: HttpRequest) -> HttpResponse | None:
         path = request.path.rstrip("/")

@@ -11,6 +11,7 @@ import click
 
 from homeostat._tasks import Group
 from homeostat.api import CustomResource
+from homeostat.apiserver import Tls
 from homeostat.client import Client
 from homeostat.errors import ConfigError
 from homeostat.localcluster import LocalCluster, kubeconfig_for
@@ -25,7 +26,9 @@ _PORT_ERRORS = {
 
 
 @asynccontextmanager
-async def listening(cluster: LocalCluster, *, port: int = 0) -> AsyncGenerator[str]:
+async def listening(
+    cluster: LocalCluster, *, port: int = 0, tls: Tls | None = None
+) -> AsyncGenerator[str]:
     """Serve a cluster until the block exits; yields the URL.
 
     Raises:
@@ -33,7 +36,7 @@ async def listening(cluster: LocalCluster, *, port: int = 0) -> AsyncGenerator[s
     """
     async with AsyncExitStack() as stack:
         try:
-            url = await stack.enter_async_context(cluster.serve(port=port))
+            url = await stack.enter_async_context(cluster.serve(port=port, tls=tls))
         except OSError as error:
             if error.errno not in _PORT_ERRORS:
                 raise

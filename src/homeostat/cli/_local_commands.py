@@ -63,11 +63,31 @@ def local() -> None:
     show_default=True,
     help="cluster: with built-in controllers, nodes and pods; apiserver: without.",
 )
+@click.option(
+    "--controllers",
+    default="*",
+    metavar="LIST",
+    help="Which built-in controllers, as kube-controller-manager's flag: "
+    "'*,-job-controller' is all but one. Default: all.",
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    metavar="PATH",
+    help="Keep the cluster in this folder, across restarts. Default: in memory.",
+)
+@click.option(
+    "--no-tls",
+    "tls",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Serve plain HTTP, where everybody is the administrator.",
+)
 def up(**options: Any) -> None:  # noqa: ANN401 -- click fills it
     """Run a cluster until Ctrl-C, or with --detach until `local down`.
 
-    The first line on stdout is a shell command that points kubectl at it. State is
-    kept in memory and gone afterwards.
+    The first line on stdout is a shell command that points kubectl at it.
     """
     from homeostat.cli._up import UpOptions, up  # noqa: PLC0415
 
@@ -153,10 +173,10 @@ def kubeconfig(name: str, raw: bool, merge: bool) -> None:  # noqa: FBT001 -- as
 @local.command()
 @_name
 def reset(name: str) -> None:
-    """Empty a cluster that runs, without ending it.
+    """Empty a cluster, without ending it.
 
-    Its address, certificates and kubeconfig stay; whatever was stored in it goes, and
-    connections are closed.
+    Its process, address, certificates and kubeconfig stay; whatever was stored in it
+    goes, and connections are closed. Of a stopped one, its data folder is emptied.
     """
     from homeostat.cli._stop import reset  # noqa: PLC0415
 

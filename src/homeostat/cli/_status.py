@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def status_of(home: Home) -> Status | None:
         pid=number,
         profile=record.profile,
         since=record.since if running else "",
-        objects=_objects(record.url) if running else None,
+        objects=_objects(record.url, home.pki) if running else None,
         memory_bytes=_resident(number) if number else None,
         data_dir=record.data_dir,
         kubeconfig=str(home.kubeconfig) if running else "",
@@ -88,12 +89,16 @@ def status_of(home: Home) -> Status | None:
     )
 
 
-def _objects(url: str) -> int | None:
+def _objects(url: str, pki: Path) -> int | None:
+    """Return how many objects a server says that it has, if it answers."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(
-        parts.hostname or "", parts.port, timeout=_PATIENCE
-    )
+    host, port = parts.hostname or "", parts.port
+    connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE)
     try:
+        if parts.scheme == "https":
+            connection = http.client.HTTPSConnection(
+                host, port, timeout=_PATIENCE, context=_context(pki)
+            )
         connection.request("GET", "/metrics")
         found = _OBJECTS.findall(connection.getresponse().read())
     except (OSError, http.client.HTTPException):
@@ -101,6 +106,12 @@ def _objects(url: str) -> int | None:
     finally:
         connection.close()
     return sum(map(int, found))
+
+
+def _context(pki: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=pki / "ca.crt")
+    context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+    return context
 
 
 def _resident(number: int) -> int | None:

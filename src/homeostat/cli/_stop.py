@@ -3,6 +3,7 @@
 import os
 import signal
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -60,12 +61,18 @@ def _tidy(home: Home) -> None:
 
 
 def reset(home: Home) -> None:
-    """Empty a cluster that runs; returns when it answers again.
+    """Empty a cluster; returns when it answers again, if it runs.
 
     Raises:
-        ConfigError: It does not run, or does not come back.
+        ConfigError: There is nothing to be emptied, or it does not come back.
     """
     number, before = home.process(), home.record()
+    if not home.held() and before is not None and before.data_dir:
+        from homeostat.apiserver import erase  # noqa: PLC0415
+
+        erase(Path(before.data_dir))
+        click.echo(f"cluster {home.name!r} is empty: {before.data_dir}", err=True)
+        return
     if number is None or before is None or not before.url:
         up = f"homeostat local up{option(home.name)}"
         raise ConfigError(f"cluster {home.name!r} is not running; `{up}` starts it")

@@ -8,18 +8,26 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import click
 
 from homeostat._clock import SystemClock
 from homeostat._tasks import Group
-from homeostat.cli._home import RESET, Home, Record, birth_of, home_of, option
+from homeostat.apiserver import Tls, erase
+from homeostat.cli._home import DEFAULT, RESET, Home, Record, birth_of, home_of, option
 from homeostat.cli._local import listening
 from homeostat.errors import ConfigError, HomeostatError
-from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
+from homeostat.localcluster import (
+    Credentials,
+    LocalCluster,
+    Pki,
+    Profile,
+    kubeconfig_for,
+)
 from homeostat.manager import log_handler, run_until_signal
 
 __all__ = ["UpOptions", "up"]
@@ -34,7 +42,24 @@ class UpOptions:
     name: str
     port: int
     profile: Profile
+    controllers: str
+    data_dir: Path | None
+    tls: bool
     detach: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Identity:
+    """Of a cluster: what it shows, and who its user is; nothing without TLS."""
+
+    tls: Tls | None = None
+    admin: Credentials = field(default_factory=Credentials)
+
+    @classmethod
+    def of(cls, home: Home) -> Self:
+        """Read what is kept for the next start, or make it."""
+        pki = Pki(home.pki)
+        return cls(tls=pki.tls(), admin=pki.credentials())
 
 
 def up(options: UpOptions) -> None:
@@ -61,7 +86,8 @@ def _announce(home: Home) -> None:
 
 
 def _what(options: UpOptions) -> str:
-    return f"profile {options.profile}"
+    kept = f", data in {options.data_dir}" if options.data_dir else ""
+    return f"profile {options.profile}{kept}"
 
 
 def _in_background(home: Home, options: UpOptions) -> None:
@@ -136,37 +162,69 @@ def _run(home: Home, options: UpOptions, ready: Callable[[str], None]) -> None:
         birth=birth_of(number),
         since=SystemClock().now().isoformat(timespec="seconds"),
         profile=options.profile,
+        data_dir=str(options.data_dir or ""),
     )
+    before = home.record()
     home.write(record)
     try:
-        run_until_signal(lambda: _serve(home, options, record, ready))
+        identity = _Identity.of(home) if options.tls else _Identity()
+        run_until_signal(lambda: _serve(home, options, record, identity, ready))
     finally:
-        home.leave(None)
+        home.leave(_left(home, before))
+
+
+def _left(home: Home, before: Record | None) -> Record | None:
+    """Return what is to be known of a cluster that has ended: where its data are."""
+    record = home.record()
+    if record is None or not record.url:
+        return before  # it never served: all is as it was
+    return replace(record, pid=0) if record.data_dir else None
 
 
 async def _serve(
-    home: Home, options: UpOptions, record: Record, ready: Callable[[str], None]
+    home: Home,
+    options: UpOptions,
+    record: Record,
+    identity: _Identity,
+    ready: Callable[[str], None],
 ) -> None:
     """Serve one cluster after the other on one port: a reset is a new one."""
     reset = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(RESET, reset.set)
     port = options.port
+    context = f"homeostat{'' if home.name == DEFAULT else f'-{home.name}'}"
     while True:
-        async with _cluster(options, port) as url:
-            home.write_kubeconfig(kubeconfig_for(url))
+        async with _cluster(options, port, identity) as url:
+            text = kubeconfig_for(url, identity.admin, name=context)
+            home.write_kubeconfig(text)
             home.write(replace(record, url=url))
             if not record.resets:
                 ready(url)
             await reset.wait()
         reset.clear()
+        if options.data_dir:
+            erase(options.data_dir)
         port = urlsplit(url).port or 0
         record = replace(record, resets=record.resets + 1)
 
 
 @asynccontextmanager
-async def _cluster(options: UpOptions, port: int) -> AsyncGenerator[str]:
-    cluster = LocalCluster(profile=options.profile)
-    async with listening(cluster, port=port) as url, Group() as tasks:
-        running = tasks.start(cluster.run(), name="local/cluster")
-        yield url
-        running.cancel()
+async def _cluster(
+    options: UpOptions, port: int, identity: _Identity
+) -> AsyncGenerator[str]:
+    cluster = LocalCluster(
+        profile=options.profile,
+        controllers=options.controllers,
+        ca=identity.admin.ca.decode(),
+        data_dir=options.data_dir,
+    )
+    try:
+        async with (
+            listening(cluster, port=port, tls=identity.tls) as url,
+            Group() as tasks,
+        ):
+            running = tasks.start(cluster.run(), name="local/cluster")
+            yield url
+            running.cancel()
+    finally:
+        cluster.close()

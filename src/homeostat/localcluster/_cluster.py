@@ -163,12 +163,15 @@ class LocalCluster:
             yield url
 
 
-def kubeconfig_for(url: str, credentials: Credentials | None = None) -> str:
+def kubeconfig_for(
+    url: str, credentials: Credentials | None = None, *, name: str = NAME
+) -> str:
     """Return a kubeconfig, as YAML, whose current context is the server at ``url``.
 
     Args:
         url: Where it listens.
         credentials: Who asks, and whom he trusts; None for a server without TLS.
+        name: Of the cluster, the user and the context.
     """
     who = credentials or Credentials()
     cluster = {"server": url, "certificate-authority-data": _text(who.ca)}
@@ -180,15 +183,15 @@ def kubeconfig_for(url: str, credentials: Credentials | None = None) -> str:
     config: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": NAME, "cluster": _filled(cluster)}],
-        "users": [{"name": NAME, "user": _filled(user)}],
+        "clusters": [{"name": name, "cluster": _filled(cluster)}],
+        "users": [{"name": name, "user": _filled(user)}],
         "contexts": [
             {
-                "name": NAME,
-                "context": {"cluster": NAME, "user": NAME, "namespace": "default"},
+                "name": name,
+                "context": {"cluster": name, "user": name, "namespace": "default"},
             }
         ],
-        "current-context": NAME,
+        "current-context": name,
     }
     return _yaml.dump_all([config])
 

@@ -19,6 +19,8 @@ from homeostat.cli import main
         (["run", "x.py", "--health-address", "nope"], "is not host:port"),
         (["run", "x.py", "--log-format", "xml"], "--log-format"),
         (["local", "up", "--port", "70000"], "--port"),
+        (["local", "up", "--name", "No_Name"], "is no name of a cluster"),
+        (["local", "kubeconfig", "--raw", "--merge"], "leave out one"),
         (["nonsense"], "No such command"),
     ],
 )
@@ -136,10 +138,14 @@ def test_two_controllers_of_one_name_are_told_with_their_files(tmp_path: Path) -
     assert "one.py:12 and of_two in " in result.output
 
 
-def test_port_that_is_taken_is_named_with_what_to_do() -> None:
+def test_port_that_is_taken_is_named_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = CliRunner().invoke(main, ["local", "up", "--port", port])
+    assert not (tmp_path / "homeostat" / "default" / "cluster.json").exists()
     assert result.exit_code == 1
     assert result.output == (
         f"Error: port {port} on 127.0.0.1 is taken: leave out --port for a free one, "
