@@ -72,7 +72,13 @@ _CALL_SECONDS = 60.0
 _PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
 _OUR_PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
 # Controllers of ours that take the place of kube-controller-manager's.
-_OURS = ("deployment-controller", "job-controller", "replicaset-controller")
+_OURS = (
+    "deployment-controller",
+    "endpoints-controller",
+    "endpointslice-controller",
+    "job-controller",
+    "replicaset-controller",
+)
 
 _numbers = itertools.count(1)
 
