@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from weakref import WeakSet
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from homeostat._transport import HttpRequest, HttpResponse
@@ -75,7 +76,11 @@ class HttpTransport:
     @asynccontextmanager
     async def stream(self, request: HttpRequest) -> AsyncGenerator[_Stream]:
         """Open a stream; leaving the block closes it."""
-        headers = {**self._headers, **request.headers}
+        headers = CIMultiDict(self._headers)
+        for name, value in request.headers.items():
+            # Lines of their own are headers of their own.
+            for each in value.split("\n"):
+                headers.add(name, each)
         try:
             response = await self._session.request(
                 request.method,

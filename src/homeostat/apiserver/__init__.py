@@ -10,11 +10,21 @@ Guarantees:
   it ends; a watch from before the kept history says so with 410.
 - Whatever is asked, the answer is the Status that kube-apiserver gives: bad input is
   never answered by a failure of the server, and never leaves a request hanging.
+- Who asks is who the client's certificate or token proves; in process and over plain
+  HTTP everybody is the administrator. Each request passes an Authorizer.
 - Time comes from the Clock, ids from Random, waits from the event loop: with all three
-  given, a run can be repeated to the byte.
+  given, a run can be repeated to the byte; but for the keys of certificates and tokens.
 """
 
-from homeostat.apiserver._authn import Authentication
+from homeostat.apiserver._authn import Authentication, read_tokens
+from homeostat.apiserver._authorize import (
+    Attributes,
+    Authorizer,
+    Decision,
+    NonResourceRule,
+    ResourceRule,
+    Rules,
+)
 from homeostat.apiserver._erase import erase
 from homeostat.apiserver._history import HistoryLimits
 from homeostat.apiserver._http import serve
@@ -24,10 +34,17 @@ from homeostat.apiserver._users import User
 
 __all__ = [
     "ApiServer",
+    "Attributes",
     "Authentication",
+    "Authorizer",
+    "Decision",
     "HistoryLimits",
+    "NonResourceRule",
+    "ResourceRule",
+    "Rules",
     "Tls",
     "User",
     "erase",
+    "read_tokens",
     "serve",
 ]

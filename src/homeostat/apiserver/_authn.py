@@ -5,14 +5,18 @@ Source: kubernetes ``pkg/kubeapiserver/authenticator/config.go``.
 
 import csv
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from homeostat._clock import Clock
+from homeostat._random import Random
+from homeostat.apiserver._registry import Registry
 from homeostat.apiserver._status import StatusError
+from homeostat.apiserver._tokens import InvalidTokenError, Tokens
 from homeostat.apiserver._users import (
     ANONYMOUS,
     AUTHENTICATED,
@@ -23,6 +27,9 @@ from homeostat.apiserver._users import (
 
 __all__ = ["Authentication", "Authenticator", "certificate_user", "read_tokens"]
 
+# As kubeadm's clusters have it.
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+_INVALID = "invalid bearer token"
 # Of a subject: the uid of a user, as kube-apiserver reads it.
 _UID_FIELD = "1.3.6.1.4.1.57683.2"
 
@@ -34,10 +41,16 @@ class Authentication:
     Attributes:
         tokens: Users by their bearer tokens.
         anonymous: Whether those who do not say who they are may come, too.
+        account_key: Gives the private key that signs tokens of service accounts, PEM,
+            elliptic (P-256) or RSA; called when it is first needed. None makes one for
+            this server alone.
+        issuer: Who issues those tokens: a URL.
     """
 
     tokens: Mapping[str, User] = field(default_factory=dict[str, User])
     anonymous: bool = True
+    account_key: Callable[[], bytes] | None = None
+    issuer: str = ISSUER
 
 
 class Authenticator:
@@ -45,10 +58,30 @@ class Authenticator:
 
     Args:
         options: Who may come.
+        registry: Where service accounts are.
+        clock: Wall time.
+        random: Ids of tokens.
+
+    Attributes:
+        tokens: Of service accounts.
     """
 
-    def __init__(self, options: Authentication) -> None:
+    def __init__(
+        self,
+        options: Authentication,
+        registry: Registry,
+        *,
+        clock: Clock,
+        random: Random,
+    ) -> None:
         self._options = options
+        self.tokens = Tokens(
+            registry,
+            clock=clock,
+            random=random,
+            issuer=options.issuer,
+            load_key=options.account_key,
+        )
 
     def authenticate(self, headers: Mapping[str, str], certified: User | None) -> User:
         """Return who sends a request.
@@ -64,13 +97,33 @@ class Authenticator:
             return _grouped(certified)
         token = bearer(headers.get("authorization", ""))
         if token:
-            found = self._options.tokens.get(token)
-            if found is None:
-                raise unauthorized()
-            return _grouped(found)
+            try:
+                return self.read_token(token, self.tokens.audiences)[0]
+            except InvalidTokenError:
+                raise unauthorized() from None
         if not self._options.anonymous:
             raise unauthorized()
         return ANONYMOUS
+
+    def read_token(
+        self, token: str, audiences: Sequence[str]
+    ) -> tuple[User, tuple[str, ...]]:
+        """Return whose bearer token it is, and for which of some audiences.
+
+        Raises:
+            InvalidTokenError: It is not believed.
+        """
+        own = tuple(each for each in self.tokens.audiences if each in audiences)
+        user = self._options.tokens.get(token)
+        if user is not None and own:
+            return _grouped(user), own
+        try:
+            found = self.tokens.read(token, audiences)
+        except InvalidTokenError as error:
+            raise InvalidTokenError(f"[{_INVALID}, {error}]") from None
+        if found is None:
+            raise InvalidTokenError(_INVALID)
+        return _grouped(found[0]), found[1]
 
 
 def unauthorized() -> StatusError:

@@ -8,6 +8,8 @@ from typing import Any
 from homeostat._clock import Clock
 from homeostat._random import Random
 from homeostat._transport import HttpRequest
+from homeostat.apiserver._authn import Authenticator
+from homeostat.apiserver._authorize import Authorizer
 from homeostat.apiserver._registry import Registry, Served
 from homeostat.apiserver._routes import Route
 from homeostat.apiserver._status import not_found
@@ -77,6 +79,8 @@ class Cluster:
         clock: Wall time.
         random: Ids.
         strategies: Rules of single kinds, by (group, plural).
+        authenticator: Tells who asks.
+        authorizer: Tells who may do what.
     """
 
     store: Store
@@ -84,6 +88,8 @@ class Cluster:
     clock: Clock
     random: Random
     strategies: Mapping[tuple[str, str], Strategy]
+    authenticator: Authenticator
+    authorizer: Authorizer
 
     def now(self) -> str:
         """Return the wall time as metadata has it: UTC, whole seconds."""

@@ -68,11 +68,21 @@ def answer(cluster: Cluster, target: Target) -> HttpResponse:
         target.warnings.append(target.served.deprecation)
     if route.subresource:
         return _subresource(cluster, target)
+    if not _has_path(target):
+        raise unknown_path()
     handlers = _OBJECT if route.name else _COLLECTION
     verb, handler = handlers.get(request.method, ("", None))
     if handler is None or not _allows(target, verb):
         raise method_not_allowed()
     return handler(cluster, target)
+
+
+def _has_path(target: Target) -> bool:
+    """Tell whether there is such a path: what is only created has no others."""
+    if target.served.resource.verbs != ("create",):
+        return True
+    route = target.route
+    return not route.name and bool(route.namespace) == target.served.namespaced
 
 
 def _allows(target: Target, verb: str) -> bool:

@@ -4,6 +4,8 @@ import platform
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.api import GroupVersionKind, GroupVersionResource, Resource
 from homeostat.apiserver._context import Cluster
@@ -33,6 +35,7 @@ _TEXT = {
 }
 _METRICS = {"content-type": "text/plain; version=0.0.4; charset=utf-8"}
 _OBJECTS: Final = "apiserver_resource_objects"
+_PUBLIC = {"cache-control": "public, max-age=3600"}
 _FOREVER = "Sun, 31 Dec 9999 23:59:59 GMT"
 
 
@@ -62,7 +65,15 @@ class Root:
     def __init__(self, cluster: Cluster, version: str) -> None:
         self._registry = cluster.registry
         self._tables = cluster.store.tables
+        self._tokens = cluster.authenticator.tokens
         self._version = version or server_version()
+        self._fixed = {
+            "/version": self._tell_version,
+            "/metrics": self._measure,
+            "/openapi/v2": self._describe_nothing,
+            "/openid/v1/jwks": self._tell_keys,
+            "/.well-known/openid-configuration": self._tell_issuer,
+        }
         self._built = -1
         self._documents: dict[tuple[str, str], bytes] = {}
         self._resources: list[Resource] = []
@@ -86,6 +97,9 @@ class Root:
     def _route(  # noqa: PLR0911 - one return for each kind of path
         self, path: str
     ) -> Callable[[HttpRequest], HttpResponse | None] | None:
+        fixed = self._fixed.get(path.removesuffix("/"))
+        if fixed is not None:
+            return fixed
         parts = path.split("/")[1:]
         slash = parts[-1:] == [""] and len(parts) > 1
         if slash:
@@ -97,16 +111,10 @@ class Root:
                 return self._healthy
             case [name, check] if name in _HEALTH and check in _CHECKS:
                 return self._healthy
-            case ["version"]:
-                return self._tell_version
-            case ["metrics"]:
-                return self._measure
             case ["api" | "apis", *rest] if len(rest) <= 2 and "" not in rest:
                 return self._discover
             case ["openapi", "v3", *_]:
                 return self._describe
-            case ["openapi", "v2"]:
-                return self._describe_nothing
             case _:
                 pass
         return None
@@ -130,6 +138,7 @@ class Root:
         grouped = {version for version in versions if "/" in version}
         groups = {version.partition("/")[0] for version in grouped}
         paths = [
+            "/.well-known/openid-configuration",
             "/api",
             "/api/v1",
             "/apis",
@@ -139,6 +148,7 @@ class Root:
             "/metrics",
             "/openapi/v2",
             "/openapi/v3",
+            "/openid/v1/jwks",
             "/readyz",
             "/version",
         ]
@@ -179,6 +189,27 @@ class Root:
             lines.append(f"{_OBJECTS}{{{labels}}} {len(self._tables[name].live)}")
         body = "\n".join([*lines, ""]).encode()
         return HttpResponse(status=200, headers=_METRICS, body=body)
+
+    def _tell_keys(self, request: HttpRequest) -> HttpResponse:
+        """Tell the keys with which others verify tokens of service accounts."""
+        del request
+        body = msgspec.json.encode({"keys": [self._tokens.key.public()]})
+        headers = {**_PUBLIC, "content-type": "application/jwk-set+json"}
+        return HttpResponse(status=200, headers=headers, body=body)
+
+    def _tell_issuer(self, request: HttpRequest) -> HttpResponse:
+        host = request.headers.get("host")
+        base = f"https://{host}" if host else self._tokens.issuer
+        document = {
+            "issuer": self._tokens.issuer,
+            "jwks_uri": f"{base}/openid/v1/jwks",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [self._tokens.key.algorithm],
+        }
+        headers = {**_PUBLIC, "content-type": "application/json"}
+        body = msgspec.json.encode(document)
+        return HttpResponse(status=200, headers=headers, body=body)
 
     def _discover(self, request: HttpRequest) -> HttpResponse | None:
         path = request.path.rstrip("/")

@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
+import msgspec
+
 from homeostat._clock import Clock, SystemClock
 from homeostat._guard import Failed, call, call_async
 from homeostat._random import Random
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
 from homeostat.apiserver._authn import Authentication, Authenticator
+from homeostat.apiserver._authn_impersonate import impersonated
+from homeostat.apiserver._authorize import (
+    AlwaysAllow,
+    Authorizer,
+    attributes_of,
+    require,
+)
 from homeostat.apiserver._bootstrap import bootstrap, strategies
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._handlers import answer as answer_request
@@ -74,13 +83,14 @@ class ApiServer:
             also after a ``kill -9``; ``close`` gives the folder free.
         version: What ``/version`` says; by default the version of the schema table.
         authentication: Who may come over TLS, besides those with a certificate.
+        authorizer: Who may do what; by default everybody may do everything.
 
     Raises:
         ConfigError: The folder cannot be used, another process has it, or what is in
             it is damaged.
     """
 
-    def __init__(
+    def __init__(  # a server's options, all keyword-only
         self,
         *,
         clock: Clock | None = None,
@@ -89,16 +99,23 @@ class ApiServer:
         data_dir: Path | None = None,
         version: str = "",
         authentication: Authentication | None = None,
+        authorizer: Authorizer | None = None,
     ) -> None:
         wall = clock or SystemClock()
+        chance = random or Random()
         self._journal = None if data_dir is None else _journal(data_dir)
         store = Store(history=history, clock=wall, journal=self._journal)
+        registry = Registry(store)
         self._cluster = Cluster(
             store=store,
-            registry=Registry(store),
+            registry=registry,
             clock=wall,
-            random=random or Random(),
+            random=chance,
             strategies=strategies(),
+            authenticator=Authenticator(
+                authentication or Authentication(), registry, clock=wall, random=chance
+            ),
+            authorizer=authorizer or AlwaysAllow(),
         )
         try:
             bootstrap(self._cluster)
@@ -108,7 +125,6 @@ class ApiServer:
                 raise ConfigError(error.message) from error
             raise
         self._root = Root(self._cluster, version)
-        self._authenticator = Authenticator(authentication or Authentication())
         self._watches: dict[WatchStream, None] = {}
 
     @property
@@ -143,7 +159,7 @@ class ApiServer:
             certified: Whom the client's certificate names.
         """
         try:
-            return self._authenticator.authenticate(request.headers, certified)
+            return self._cluster.authenticator.authenticate(request.headers, certified)
         except StatusError as error:
             return self._audited(request, status_response(error))
 
@@ -158,13 +174,38 @@ class ApiServer:
 
         Cancellation: a write that waits for nothing is done or not begun.
         """
-        answer = await call_async(lambda: self._handle(request, user or ADMIN))
+        admitted = self._admit(request, user)
+        if isinstance(admitted, HttpResponse):
+            return admitted
+        return await self._complete(request, admitted)
+
+    async def _complete(self, request: HttpRequest, user: User) -> HttpResponse:
+        answer = await call_async(lambda: self._handle(request, user))
         if isinstance(answer, Failed):
             # A bug must not take the server down, nor leave the client without a word.
             where = {"path": request.path}
             logger.error("request failed", exc_info=answer.error, extra=where)
             answer = _FAILED
         return self._audited(request, answer)
+
+    def _admit(self, request: HttpRequest, user: User | None) -> User | HttpResponse:
+        """Return in whose name a request goes on, or the refusal of it."""
+        found = call("an authorizer", self._admitted, request, user or ADMIN)
+        if isinstance(found, User):
+            return found
+        refusal = _FAILED if isinstance(found, Failed) else found
+        return self._audited(request, refusal)
+
+    def _admitted(self, request: HttpRequest, user: User) -> User | HttpResponse:
+        authorizer = self._cluster.authorizer
+        try:
+            acting = impersonated(authorizer, request, user)
+            require(authorizer, attributes_of(request, acting))
+        except StatusError as error:
+            refusal = status_response(error)
+            headers = {**refusal.headers, "x-content-type-options": "nosniff"}
+            return msgspec.structs.replace(refusal, headers=headers)
+        return acting
 
     def _audited(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         audit_id = request.headers.get("audit-id") or self._cluster.random.uuid()
@@ -208,20 +249,24 @@ class ApiServer:
             request: What is asked.
             user: Who asks; None for the administrator.
         """
-        return self._stream(request, user or ADMIN)
+        return self._stream(request, user)
 
     @asynccontextmanager
     async def _stream(
-        self, request: HttpRequest, user: User
+        self, request: HttpRequest, user: User | None
     ) -> AsyncGenerator[HttpStream]:
-        watch = call("opening a watch", self._open, request, user)
+        admitted = self._admit(request, user)
+        if isinstance(admitted, HttpResponse):
+            yield WholeAnswer(admitted)
+            return
+        watch = call("opening a watch", self._open, request, admitted)
         if isinstance(watch, Failed):
             watch = _FAILED
         if isinstance(watch, HttpResponse):
             yield WholeAnswer(self._audited(request, watch))
             return
         if watch is None:
-            yield WholeAnswer(await self.handle(request, user))
+            yield WholeAnswer(await self._complete(request, admitted))
             return
         self._watches[watch] = None
         watch.begin()

@@ -24,6 +24,7 @@ from homeostat.apiserver._status import (
     not_found,
     server_error,
 )
+from homeostat.apiserver._tokens_request import request_token
 from homeostat.apiserver._write import finished, remove
 from homeostat.k8s import subresources
 from homeostat.schema import FieldError, aggregate
@@ -76,7 +77,7 @@ def unserved(target: Target) -> StatusError:
     target.existing()
     return bad_request(
         f"the embedded server does not serve {served.plural}/{route.subresource}: it "
-        "has no containers, networks and credentials, only the objects that name them"
+        "has no containers and networks, only the objects that name them"
     )
 
 
@@ -181,6 +182,12 @@ def _evict(cluster: Cluster, target: Target) -> HttpResponse:
     return respond(_DONE, status=201, warnings=target.warnings)
 
 
+def _token(cluster: Cluster, target: Target) -> HttpResponse:
+    """Issue a token of a service account."""
+    _begin_create(cluster, target, target.route.name)
+    return request_token(cluster, target)
+
+
 def _finalize(cluster: Cluster, target: Target) -> HttpResponse:
     """Set the finalizers of a namespace's contents, and nothing else."""
     if target.request.method != "PUT":
@@ -218,4 +225,5 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("pods", "binding"): _bind,
     ("pods", "eviction"): _evict,
     ("namespaces", "finalize"): _finalize,
+    ("serviceaccounts", "token"): _token,
 }

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from homeostat.apiserver._meta import name_errors
+
 __all__ = [
     "ADMIN",
     "ANONYMOUS",
@@ -14,6 +16,9 @@ __all__ = [
     "CREDENTIAL_ID",
     "UNAUTHENTICATED",
     "User",
+    "account_groups",
+    "account_name",
+    "account_of",
 ]
 
 
@@ -44,3 +49,26 @@ ADMIN = User(name="system:admin", groups=("system:masters", AUTHENTICATED))
 
 ANONYMOUS = User(name="system:anonymous", groups=(UNAUTHENTICATED,))
 """Who asks over TLS and does not say who he is."""
+
+_ACCOUNT = "system:serviceaccount:"
+_ACCOUNTS = "system:serviceaccounts"
+
+
+def account_name(namespace: str, name: str) -> str:
+    """Return the user name of a service account."""
+    return f"{_ACCOUNT}{namespace}:{name}"
+
+
+def account_groups(namespace: str) -> tuple[str, ...]:
+    """Return the groups of the service accounts of a namespace."""
+    return (_ACCOUNTS, f"{_ACCOUNTS}:{namespace}")
+
+
+def account_of(user_name: str) -> tuple[str, str] | None:
+    """Return namespace and name of a service account; None for other users."""
+    if not user_name.startswith(_ACCOUNT):
+        return None
+    namespace, colon, name = user_name.removeprefix(_ACCOUNT).partition(":")
+    wrong = name_errors("", "namespaces", namespace)
+    wrong += name_errors("", "serviceaccounts", name)
+    return (namespace, name) if colon and not wrong else None

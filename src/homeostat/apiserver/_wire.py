@@ -143,7 +143,7 @@ class _Gate:
             method=request.method,
             path=request.path,
             query=tuple(request.query.items()),
-            headers={key.lower(): value for key, value in request.headers.items()},
+            headers=_headers(request),
             body=body,
         )
         user = None
@@ -181,6 +181,22 @@ class _Gate:
         except ConnectionError:
             pass
         return response
+
+
+def _headers(request: web.BaseRequest) -> dict[str, str]:
+    """Return headers by their names in lower case.
+
+    Of a repeated one the first counts, but for those that name somebody else: all of
+    theirs, on lines of their own.
+    """
+    given = request.headers
+    headers = {key.lower(): value for key, value in given.items()}
+    if len(headers) != len(given):
+        for key in headers:
+            values = given.getall(key)
+            many = key.startswith("impersonate-")
+            headers[key] = "\n".join(values) if many else values[0]
+    return headers
 
 
 async def _read(request: web.BaseRequest) -> bytes:

@@ -11,7 +11,7 @@ from homeostat import _yaml
 from homeostat._clock import Clock, SystemClock
 from homeostat._random import Random
 from homeostat._tasks import Group
-from homeostat.apiserver import ApiServer, Tls, serve
+from homeostat.apiserver import ApiServer, Authentication, Tls, serve
 from homeostat.client import Client
 from homeostat.localcluster._controllers import (
     GARBAGE_COLLECTOR,
@@ -48,6 +48,7 @@ class LocalCluster:
         start_delay: Seconds from the binding of a pod until it is ready.
         data_dir: Folder that keeps the cluster across restarts, made where it is
             missing; None keeps it in memory.
+        authentication: Who may come over TLS, besides those with a certificate.
         clock: Wall time of the timestamps.
         random: Source of uids, names and jitter.
 
@@ -68,6 +69,7 @@ class LocalCluster:
         nodes: int = 2,
         start_delay: float = 0.02,
         data_dir: Path | None = None,
+        authentication: Authentication | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
     ) -> None:
@@ -79,7 +81,10 @@ class LocalCluster:
         self._clock = clock or SystemClock()
         self._random = random or Random()
         self.server: ApiServer = ApiServer(
-            data_dir=data_dir, clock=self._clock, random=self._random
+            data_dir=data_dir,
+            authentication=authentication,
+            clock=self._clock,
+            random=self._random,
         )
 
     def close(self) -> None:
