@@ -78,6 +78,7 @@ _OURS = (
     "endpointslice-controller",
     "job-controller",
     "replicaset-controller",
+    "statefulset-controller",
 )
 
 _numbers = itertools.count(1)

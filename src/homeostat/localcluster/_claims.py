@@ -35,7 +35,13 @@ __all__ = [
 
 T = TypeVar("T", bound=Object)
 
-Workload: TypeAlias = apps_v1.Deployment | apps_v1.ReplicaSet | batch_v1.Job
+Workload: TypeAlias = (
+    apps_v1.DaemonSet
+    | apps_v1.Deployment
+    | apps_v1.ReplicaSet
+    | apps_v1.StatefulSet
+    | batch_v1.Job
+)
 
 NOTHING = Selector.parse("none,!none")
 
@@ -103,7 +109,13 @@ def candidates(
     return [*owned, *(each for each in selected if not controller_of(each))]
 
 
-def claim(owner: Object, selector: Selector, found: Iterable[T]) -> Claims[T]:
+def claim(
+    owner: Object,
+    selector: Selector,
+    found: Iterable[T],
+    *,
+    among: Callable[[T], bool] = lambda _: True,
+) -> Claims[T]:
     """Sort the objects of a namespace by what their owner has to do with them.
 
     An owner that is being deleted neither adopts nor releases.
@@ -112,12 +124,13 @@ def claim(owner: Object, selector: Selector, found: Iterable[T]) -> Claims[T]:
         owner: The workload.
         selector: Its label selector.
         found: Its candidates.
+        among: What else than their labels makes them its own.
     """
     claims: Claims[T] = Claims(owned=[], adopt=[], release=[])
     leaving = owner.metadata.deletion_timestamp is not None
     for each in found:
         controller = controller_of(each)
-        matches = selector.matches(each.metadata.labels)
+        matches = selector.matches(each.metadata.labels) and among(each)
         if controller is not None:
             if controller.uid == owner.metadata.uid:
                 (claims.owned if matches else claims.release).append(each)

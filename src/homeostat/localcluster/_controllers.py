@@ -11,11 +11,13 @@ from homeostat.localcluster._endpoints import endpoint_slices, endpoints
 from homeostat.localcluster._job_orphans import orphaned_pods
 from homeostat.localcluster._jobs import jobs
 from homeostat.localcluster._namespaces import namespaces
+from homeostat.localcluster._protection import claim_protection, volume_protection
 from homeostat.localcluster._replicasets import replica_sets
 from homeostat.localcluster._serviceaccounts import (
     root_certificates,
     service_accounts,
 )
+from homeostat.localcluster._statefulsets import stateful_sets
 
 __all__ = ["GARBAGE_COLLECTOR", "NAMES", "Settings", "built_in", "select"]
 
@@ -43,11 +45,14 @@ _FACTORIES: dict[str, Factory] = {
     "endpointslice-controller": lambda _: [endpoint_slices()],
     "job-controller": lambda _: [jobs(), orphaned_pods],
     "namespace-controller": lambda _: [namespaces],
+    "persistentvolume-protection-controller": lambda _: [volume_protection()],
+    "persistentvolumeclaim-protection-controller": lambda _: [claim_protection()],
     "replicaset-controller": lambda _: [replica_sets()],
     "root-ca-certificate-publisher-controller": lambda settings: [
         root_certificates(settings.ca)
     ],
     "serviceaccount-controller": lambda _: [service_accounts()],
+    "statefulset-controller": lambda _: [stateful_sets()],
 }
 
 NAMES: tuple[str, ...] = tuple(sorted([*_FACTORIES, GARBAGE_COLLECTOR]))

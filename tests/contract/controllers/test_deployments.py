@@ -8,7 +8,9 @@ from tests.contract.controllers.workload import (
     REPLICA_SET,
     Workload,
 )
-from tests.harness.clusters import AnyCluster
+from tests.harness.clusters import AnyCluster, with_ours
+
+pytestmark = with_ours
 
 HELD = {"metadata": {"finalizers": ["example.com/hold"]}}
 RELEASED = {"metadata": {"finalizers": None}}

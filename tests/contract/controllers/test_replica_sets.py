@@ -3,7 +3,9 @@
 from typing import Any
 
 from tests.contract.controllers.workload import POD, REPLICA_SET, Workload
-from tests.harness.clusters import AnyCluster
+from tests.harness.clusters import AnyCluster, with_ours
+
+pytestmark = with_ours
 
 HELD = {"metadata": {"finalizers": ["example.com/hold"]}}
 RELEASED = {"metadata": {"finalizers": None}}
