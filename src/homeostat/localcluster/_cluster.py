@@ -21,6 +21,7 @@ from homeostat.localcluster._controllers import (
 )
 from homeostat.localcluster._garbage import GarbageCollector
 from homeostat.localcluster._pki import Credentials
+from homeostat.localcluster._pod_life import PodLives
 from homeostat.localcluster._simulation import Simulation
 from homeostat.manager import Manager
 
@@ -49,6 +50,7 @@ class LocalCluster:
         data_dir: Folder that keeps the cluster across restarts, made where it is
             missing; None keeps it in memory.
         authentication: Who may come over TLS, besides those with a certificate.
+        pods: Gives pods their lives; see ``PodLife``. Their annotations do, too.
         clock: Wall time of the timestamps.
         random: Source of uids, names and jitter.
 
@@ -70,6 +72,7 @@ class LocalCluster:
         start_delay: float = 0.02,
         data_dir: Path | None = None,
         authentication: Authentication | None = None,
+        pods: PodLives | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
     ) -> None:
@@ -78,6 +81,7 @@ class LocalCluster:
         self._settings = Settings(ca=ca)
         self._node_count = nodes
         self._start_delay = start_delay
+        self._pods = pods
         self._clock = clock or SystemClock()
         self._random = random or Random()
         self.server: ApiServer = ApiServer(
@@ -123,6 +127,7 @@ class LocalCluster:
                 client,
                 nodes=self._node_count,
                 start_delay=self._start_delay,
+                pods=self._pods,
                 clock=self._clock,
                 random=self._random,
             )

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from homeostat._clock import Clock
 from homeostat.api import MicroTime, ObjectMeta, Time, to_dict
@@ -13,6 +14,7 @@ from homeostat.controller import (
     Context,
     KindController,
     Result,
+    annotations_changed,
     controller,
     generation_changed,
     predicate,
@@ -24,14 +26,10 @@ from homeostat.errors import (
     TransportError,
 )
 from homeostat.k8s import coordination_v1, core_v1
-from homeostat.localcluster._kubelet import (
-    ended_status,
-    is_ending,
-    is_starting,
-    node_labels,
-    node_status,
-    running_status,
-)
+from homeostat.localcluster._node_status import node_labels, node_status
+from homeostat.localcluster._pod_life import PodLife, PodLives, life_of
+from homeostat.localcluster._pod_status import KILLED, Report, ended_status
+from homeostat.localcluster._pod_steps import Step, next_step, stage_of
 
 __all__ = ["Nodes"]
 
@@ -40,10 +38,12 @@ logger = logging.getLogger(__name__)
 # A kubelet renews its lease every 10 s, and its node's status every 5 min.
 LEASE_PERIOD = 10.0  # seconds
 LEASE_DURATION = 40  # seconds
-# Pods that start at the same time: each waits for its delay in a worker.
-STARTING = 64
+# Pods whose statuses are on their way to the server at the same time.
+WORKERS = 16
 LEASE_NAMESPACE = "kube-node-lease"
-KILLED = 137  # the exit code of what was sent SIGKILL
+
+# By uid, of the pods whose lives go on: their stage, and the loop's time of its start.
+Stages: TypeAlias = dict[str, tuple[str, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +54,13 @@ class Nodes:
         names: Their names.
         start_delay: Seconds from the binding of a pod until it is ready.
         clock: Wall time of the timestamps.
+        lives: What pods live through, besides what their annotations say.
     """
 
     names: tuple[str, ...]
     start_delay: float
     clock: Clock
+    lives: PodLives | None = None
 
     def address_of(self, name: str) -> str:
         """Return the IP address of a node."""
@@ -112,50 +114,79 @@ class Nodes:
 
     def kubelet(self) -> KindController[core_v1.Pod]:
         """Return the controller that runs the pods of these nodes."""
+        stages: Stages = {}
 
         @controller(
             core_v1.Pod,
             name="kubelet",
-            predicate=generation_changed | _moved,
-            max_concurrent_reconciles=STARTING,
+            predicate=generation_changed | annotations_changed | _moved | _gated,
+            max_concurrent_reconciles=WORKERS,
             reconcile_deleting=True,
         )
         async def kubelet(pod: core_v1.Pod, ctx: Context) -> Result | None:
-            """Start the pod, let it do its work, or end it when it is deleted."""
+            """Take the pod a step further, or end it when it is being deleted."""
             if pod.spec.node_name not in self.names:
                 return None
             if pod.metadata.deletion_timestamp:
-                if is_ending(pod) and pod.metadata.finalizers:
+                stages.pop(pod.metadata.uid, None)
+                if pod.metadata.finalizers and pod.status.phase == "Running":
                     # Who holds it wants to know how it ended.
-                    await self._finish(pod, ctx, exit_code=KILLED)
+                    pod.status = ended_status(self._report(pod), KILLED)
+                    with suppress(NotFoundError):
+                        await ctx.update_status(pod)
                 await _end(pod, ctx)
-            elif is_starting(pod):
-                await asyncio.sleep(self.start_delay)
-                await self._start(pod, ctx)
-                if pod.spec.restart_policy != "Always":
-                    return Result(requeue_after=self.start_delay)
-            elif is_ending(pod):
-                await self._finish(pod, ctx, exit_code=0)
+                return None
+            with suppress(NotFoundError):  # it was killed meanwhile
+                return await self._advance(pod, ctx, stages)
             return None
 
         return kubelet
 
-    async def _finish(self, pod: core_v1.Pod, ctx: Context, *, exit_code: int) -> None:
-        now = Time.of(self.clock.now())
-        pod.status = ended_status(pod, exit_code=exit_code, now=now)
-        with suppress(NotFoundError):
+    async def _advance(
+        self, pod: core_v1.Pod, ctx: Context, stages: Stages
+    ) -> Result | None:
+        life = _life(pod, ctx, self.lives)
+        step = self._step(pod, life, stages)
+        if step.event is not None:
+            reason, message = step.event
+            ctx.event(reason, message, type="Warning")
+        if step.status is not None:
+            pod.status = step.status
             await ctx.update_status(pod)
+            # That does not trigger the kubelet, and something may be due at once.
+            step = self._step(pod, life, stages)
+        wait = step.wait if step.status is None else 0.0
+        if wait is None:
+            stages.pop(pod.metadata.uid, None)
+            return None
+        return Result(requeue_after=wait)
 
-    async def _start(self, pod: core_v1.Pod, ctx: Context) -> None:
+    def _step(self, pod: core_v1.Pod, life: PodLife, stages: Stages) -> Step:
+        uid = pod.metadata.uid
+        now = asyncio.get_running_loop().time()
+        stage, began = stages.get(uid, ("", now))
+        if stage != stage_of(pod):
+            began = now
+            stages[uid] = (stage_of(pod), now)
+        report = self._report(pod)
+        return next_step(report, life, since=now - began, start=self.start_delay)
+
+    def _report(self, pod: core_v1.Pod) -> Report:
         number = int(pod.metadata.uid[:4], 16)
-        pod.status = running_status(
-            pod,
+        return Report(
+            pod=pod,
             host_ip=self.address_of(pod.spec.node_name),
             pod_ip=f"10.244.{number >> 8}.{number & 0xFF}",
             now=Time.of(self.clock.now()),
         )
-        with suppress(NotFoundError):  # it was killed meanwhile
-            await ctx.update_status(pod)
+
+
+def _life(pod: core_v1.Pod, ctx: Context, lives: PodLives | None) -> PodLife:
+    try:
+        return life_of(pod, lives)
+    except ValueError as error:
+        ctx.event("InvalidLife", str(error), type="Warning")
+        return PodLife()
 
 
 @predicate
@@ -163,6 +194,12 @@ def _moved(old: Record | None, new: Record | None) -> bool:
     """Pass a pod that was bound: that changes its spec and not its generation."""
     places = [record.path("spec.nodeName") if record else None for record in (old, new)]
     return places[0] != places[1]
+
+
+@predicate
+def _gated(_old: Record | None, new: Record | None) -> bool:
+    """Pass a pod whose readiness hangs on conditions that others write."""
+    return bool(new and new.path("spec.readinessGates"))
 
 
 async def _end(pod: core_v1.Pod, ctx: Context) -> None:

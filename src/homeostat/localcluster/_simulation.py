@@ -7,6 +7,7 @@ from homeostat._random import Random
 from homeostat._tasks import Group
 from homeostat.client import Client
 from homeostat.localcluster._nodes import Nodes
+from homeostat.localcluster._pod_life import PodLives
 from homeostat.localcluster._scheduler import scheduler
 from homeostat.manager import Manager
 
@@ -18,8 +19,8 @@ class Simulation:
     """Simulated nodes, the scheduler that fills them, and pods that become ready.
 
     It is what a kubelet and a scheduler would do, as far as the API shows: pods are
-    bound to nodes, become ready after ``start_delay``, and end when they are deleted.
-    No container runs.
+    bound to nodes, become ready after ``start_delay``, and end when they are deleted;
+    what else they live through is scripted. No container runs.
 
     Args:
         client: Of any API server; the caller closes it.
@@ -27,6 +28,7 @@ class Simulation:
         start_delay: Seconds from the binding of a pod until it is ready.
         clock: Wall time of the timestamps.
         random: Source of ids and jitter.
+        pods: Gives pods their lives; see ``PodLife``.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Simulation:
         start_delay: float = 0.02,
         clock: Clock | None = None,
         random: Random | None = None,
+        pods: PodLives | None = None,
     ) -> None:
         self._client = client
         self._clock = clock or SystemClock()
@@ -45,6 +48,7 @@ class Simulation:
             names=tuple(f"node-{n}" for n in range(1, nodes + 1)),
             start_delay=start_delay,
             clock=self._clock,
+            lives=pods,
         )
 
     async def run(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -13,7 +14,7 @@ from homeostat._loop_thread import LoopThread
 from homeostat._tasks import Group, only_error
 from homeostat.client import Client
 from homeostat.controller import Controller, KindController
-from homeostat.localcluster import LocalCluster, Profile, kubeconfig_for
+from homeostat.localcluster import LocalCluster, PodLives, Profile, kubeconfig_for
 from homeostat.manager import Manager, install_crds, resources_of
 from homeostat.testing._hop import Hop
 
@@ -38,15 +39,29 @@ class Cluster:
     Args:
         profile: ``cluster``, or ``apiserver`` for a server without controllers.
         nodes: How many simulated nodes.
+        controllers: Which built-in controllers run; see ``LocalCluster``.
+        pods: Gives simulated pods their lives; see ``PodLife``.
     """
 
-    def __init__(self, *, profile: Profile = "cluster", nodes: int = 2) -> None:
+    def __init__(
+        self,
+        *,
+        profile: Profile = "cluster",
+        nodes: int = 2,
+        controllers: str = "*",
+        pods: PodLives | None = None,
+    ) -> None:
         self._thread = LoopThread(name="homeostat-cluster")
         self._stack = ExitStack()
         self._services = AsyncExitStack()
         self._background: list[Future[None]] = []
-        self._profile: Profile = profile
-        self._nodes = nodes
+        self._make = partial(
+            LocalCluster,
+            profile=profile,
+            nodes=nodes,
+            controllers=controllers,
+            pods=pods,
+        )
         self._local: LocalCluster | None = None
         self._client: Client | None = None
         self._url = ""
@@ -72,7 +87,7 @@ class Cluster:
                 raise error
 
     async def _boot(self) -> None:
-        self._local = LocalCluster(profile=self._profile, nodes=self._nodes)
+        self._local = self._make()
         self._client = self._local.client()
         self._background.append(self._thread.submit(self._local.run()))
 

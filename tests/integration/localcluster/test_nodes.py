@@ -178,3 +178,52 @@ def test_a_pod_that_ends_takes_no_other_with_it(
 
     scenario()
     assert warnings_of(caplog) == []
+
+
+def scripted(name: str, **annotations: str) -> core_v1.Pod:
+    item = pod(name)
+    item.metadata.annotations = {
+        f"homeostat.dev/{key.replace('_', '-')}": text
+        for key, text in annotations.items()
+    }
+    return item
+
+
+@virtual
+async def test_a_scripted_pod_crashes_and_is_restarted(world: World) -> None:
+    async with world.running(kubelet()):
+        await world.outsider.create(scripted("a", exit_code="1", run_for="5s"))
+        await asyncio.sleep(10 + 5 + 5 + 1)
+        found = await world.outsider.get(core_v1.Pod, "a")
+        (container,) = found.status.container_statuses
+        assert container.state.waiting is not None
+        assert container.state.waiting.reason == "CrashLoopBackOff"
+        await asyncio.sleep(10)
+        found = await world.outsider.get(core_v1.Pod, "a")
+        events = await world.outsider.list(core_v1.Event)
+    (container,) = found.status.container_statuses
+    assert (container.restart_count, container.ready) == (2, True)
+    assert [(each.type, each.reason) for each in events] == [("Warning", "BackOff")]
+
+
+@virtual
+async def test_an_annotation_changes_a_life_that_has_begun(world: World) -> None:
+    async with world.running(kubelet()):
+        await world.outsider.create(pod("a"))
+        await asyncio.sleep(11)
+        assert await phases(world) == ["Running"]
+        patch = {"metadata": {"annotations": {"homeostat.dev/evict-after": "1s"}}}
+        await world.outsider.patch(core_v1.Pod, "a", patch)
+        await asyncio.sleep(2)
+        assert await phases(world) == ["Failed"]
+
+
+@virtual
+async def test_a_life_that_cannot_be_read_is_told(world: World) -> None:
+    async with world.running(kubelet()):
+        await world.outsider.create(scripted("a", run_for="soon"))
+        await asyncio.sleep(15)
+        assert await phases(world) == ["Running"]
+        (event,) = await world.outsider.list(core_v1.Event)
+    assert event.reason == "InvalidLife"
+    assert "annotation homeostat.dev/run-for: 'soon' is no duration" in event.message
