@@ -129,8 +129,7 @@ class Nodes:
                 return None
             if pod.metadata.deletion_timestamp:
                 stages.pop(pod.metadata.uid, None)
-                if pod.metadata.finalizers and pod.status.phase == "Running":
-                    # Who holds it wants to know how it ended.
+                if _is_awaited(pod):
                     pod.status = ended_status(self._report(pod), KILLED)
                     with suppress(NotFoundError):
                         await ctx.update_status(pod)
@@ -179,6 +178,12 @@ class Nodes:
             pod_ip=f"10.244.{number >> 8}.{number & 0xFF}",
             now=Time.of(self.clock.now()),
         )
+
+
+def _is_awaited(pod: core_v1.Pod) -> bool:
+    """Tell whether somebody holds a pod that runs, to learn how its work ended."""
+    works = pod.status.phase == "Running" and pod.spec.restart_policy != "Always"
+    return works and bool(pod.metadata.finalizers)
 
 
 def _life(pod: core_v1.Pod, ctx: Context, lives: PodLives | None) -> PodLife:
