@@ -4,8 +4,10 @@ from typing import Any
 
 __all__ = [
     "config_map",
+    "containers",
     "deployment",
     "finalized",
+    "managed",
     "names",
     "owner",
     "pod",
@@ -48,6 +50,16 @@ def deployment(name: str, **spec: Any) -> Json:
     }
 
 
+def containers(*found: Any) -> Json:
+    """Return the configuration of a Deployment d that names its containers alone."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "d"},
+        "spec": {"template": {"spec": {"containers": list(found)}}},
+    }
+
+
 def pod(name: str, **spec: Any) -> Json:
     """Return a valid Pod; keywords go into its spec."""
     return {
@@ -71,3 +83,11 @@ def names(document: Any) -> list[str]:
 def rejection(details: Any) -> list[tuple[str, str]]:
     """Return the causes as (reason, field)."""
     return [(c.get("reason"), c.get("field")) for c in details.get("causes", ())]
+
+
+def managed(item: Any) -> dict[str, Any]:
+    """Return who owns which fields of an object."""
+    return {
+        entry["manager"]: entry["fieldsV1"]
+        for entry in item["metadata"].get("managedFields", ())
+    }

@@ -8,7 +8,7 @@ from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import decode_applied
 from homeostat.apiserver._decode_json import duplicates
 from homeostat.apiserver._decode_yaml import yaml_duplicates
-from homeostat.apiserver._managed import blank_foreign, reset_fields, without_foreign
+from homeostat.apiserver._managed import reset_fields, timeless_scale, versions_of
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._patched import tidy_patched
 from homeostat.apiserver._shape import check_target
@@ -24,10 +24,9 @@ from homeostat.schema import (
     FieldConflictError,
     SchemaMismatchError,
     apply_managed,
-    path_text,
 )
 
-__all__ = ["apply_body", "apply_config"]
+__all__ = ["apply_body", "apply_config", "field_conflict"]
 
 Value = dict[str, Any]
 
@@ -36,7 +35,11 @@ def apply_body(
     cluster: Cluster, target: Target, options: WriteOptions
 ) -> tuple[bytes, int]:
     """Apply the configuration in the body; see ``apply_config``."""
-    return apply_config(cluster, target, options, _decode_config(target, options))
+    config = _decode_config(target, options)
+    try:
+        return apply_config(cluster, target, options, config)
+    except FieldConflictError as error:
+        raise field_conflict(str(error), error.causes()) from None
 
 
 def apply_config(
@@ -48,6 +51,7 @@ def apply_config(
         The object's bytes, in the stored version, and the status code.
 
     Raises:
+        FieldConflictError: Others own what would change.
         StatusError: 400, 404, 409 or 422.
     """
     served, route = target.served, target.route
@@ -55,8 +59,6 @@ def apply_config(
     if live is None:
         _refuse_absent(target, config["metadata"])
     current = None if live is None else served.view(live.value)
-    if current is not None:
-        blank_foreign(served, current)
     try:
         merged, managed = apply_managed(
             current,
@@ -68,9 +70,8 @@ def apply_config(
             subresource=route.subresource,
             now=cluster.now(),
             reset=reset_fields(served, route.subresource),
+            versions=versions_of(served, route.subresource),
         )
-    except FieldConflictError as error:
-        raise _field_conflict(error) from None
     except SchemaMismatchError as error:
         raise _untyped(target, config, current, error) from None
     # Fields that the schema does not declare were refused; of what else it does not
@@ -80,7 +81,7 @@ def apply_config(
         value=merged,
         options=options,
         subresource=route.subresource,
-        managed=without_foreign(served, managed),
+        managed=timeless_scale(managed),
         patched=True,
     )
     if live is None:
@@ -157,13 +158,6 @@ def _untyped(
     )
 
 
-def _field_conflict(error: FieldConflictError) -> StatusError:
-    causes = [
-        {
-            "reason": "FieldManagerConflict",
-            "message": f"conflict with {owner}",
-            "field": path_text(path),
-        }
-        for owner, path in error.conflicts
-    ]
-    return StatusError(409, "Conflict", str(error), details={"causes": causes})
+def field_conflict(message: str, causes: list[dict[str, str]]) -> StatusError:
+    """409: others own what an apply would change."""
+    return StatusError(409, "Conflict", message, details={"causes": causes})

@@ -47,8 +47,8 @@ HEAD = frozenset({"kind", "apiVersion", "metadata"})
 
 def arranged(served: Served, value: Value) -> Value:
     """Return the object as it is stored, with its fields in the server's order."""
-    if served.custom and served.to_storage is not None:
-        value = served.to_storage(value)
+    if served.custom:
+        value = served.packed(value)
     metadata = value["metadata"]
     metadata.setdefault("resourceVersion", "")
     ordered = _in_order(metadata, _META_ORDER)

@@ -64,11 +64,8 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
     cluster.registry.remove(group, plural, custom=True)
     storage = GroupVersionKind(group, stored, names["kind"])
     schemas = {version["name"]: _schema_of(version) for version in versions}
+    every: dict[str, Served] = {}
     for version in versions:
-        if not version.get("served"):
-            continue
-        if cluster.registry.find(group, version["name"], plural) is not None:
-            continue  # a built-in resource keeps its place
         schema = schemas[version["name"]]
         served = Served(
             resource=_resource(spec, names, version),
@@ -85,11 +82,16 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
             fields=frozenset(_field_reader([version])({})),
             document=_document_of(version),
             columns=tuple(items(version, "additionalPrinterColumns")),
+            versions=every.get,
             **_conversions(
                 storage, version["name"], schemas, needed=changed or len(versions) > 1
             ),
         )
-        cluster.registry.install(served)
+        every[served.gvk.api_version] = served
+        # A built-in resource keeps its place.
+        taken = cluster.registry.find(group, version["name"], plural) is not None
+        if version.get("served") and not taken:
+            cluster.registry.install(served)
 
 
 def _document_of(version: Value) -> Value:

@@ -8,15 +8,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeostat.apiserver._registry import Served
-from homeostat.schema import FieldSet, same_but_times, update_managed
+from homeostat.schema import (
+    FieldSet,
+    FindVersion,
+    KindVersion,
+    same_but_times,
+    update_managed,
+)
 
 __all__ = [
-    "blank_foreign",
     "kept_by_status",
     "reset_fields",
+    "timeless_scale",
     "track",
     "unchanged",
-    "without_foreign",
+    "versions_of",
 ]
 
 
@@ -71,9 +77,6 @@ def track(
     if not served.custom:
         before = None if live is None else served.view(live)
         after = served.view(after)
-    for each in (before, after):
-        if each is not None:
-            blank_foreign(served, each)
     entries = update_managed(
         before,
         after,
@@ -83,43 +86,48 @@ def track(
         subresource=subresource,
         now=now,
         reset=reset_fields(served, subresource),
+        versions=versions_of(served, subresource),
         check=served.custom,
     )
     metadata = new["metadata"]
     metadata.pop("managedFields", None)
-    entries = without_foreign(served, entries)
     if entries:
-        metadata["managedFields"] = entries
+        metadata["managedFields"] = timeless_scale(entries)
 
 
-def blank_foreign(served: Served, value: dict[str, Any]) -> None:
-    """Let owners that wrote in a version of another group own nothing, in place.
+def timeless_scale(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return entries of managedFields; those of ``/scale`` have no time.
+
+    The real server brings them from the scale's own record, which forgets it.
+    """
+    for entry in entries:
+        if entry.get("subresource") == "scale":
+            entry.pop("time", None)
+    return entries
+
+
+def versions_of(served: Served, subresource: str) -> FindVersion:
+    """Return what finds the versions of a resource that owners wrote in.
 
     Events alone are served in two groups, and the server converts ownership only
-    within one. The entries stay until ``without_foreign``: an object without any is
-    one whose fields are not tracked.
+    within one: owners in the other are forgotten.
     """
-    metadata = value["metadata"]
-    entries: list[dict[str, Any]] | None = metadata.get("managedFields")
-    if entries and not served.custom:
-        nothing: dict[str, Any] = {}
-        blank = [
-            entry if _is_own(served, entry) else {**entry, "fieldsV1": nothing}
-            for entry in entries
-        ]
-        value["metadata"] = {**metadata, "managedFields": blank}
 
+    def find(api_version: str) -> KindVersion | None:
+        version = served.version(api_version)
+        if version is None:
+            return None
 
-def without_foreign(
-    served: Served, entries: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Return the owners that wrote in versions of the group of the request."""
-    return entries if served.custom else [e for e in entries if _is_own(served, e)]
+        def convert(value: dict[str, Any], source: str) -> dict[str, Any]:
+            given = served.version(source)
+            if served.custom or given is None:
+                return {**value, "apiVersion": api_version}
+            return version.view(given.packed(value))
 
+        reset = reset_fields(version, subresource)
+        return KindVersion(schema=version.schema, reset=reset, convert=convert)
 
-def _is_own(served: Served, entry: Mapping[str, Any]) -> bool:
-    version: str = entry.get("apiVersion", "")
-    return version.rpartition("/")[0] == served.group
+    return find
 
 
 def unchanged(live: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -60,6 +60,8 @@ class Served:
         validation: Schema that objects of a custom kind are validated by.
         document: The OpenAPI document of a custom kind.
         columns: Printer columns of a custom kind.
+        versions: Finds the resource in another version by its apiVersion, None for
+            one that does not exist; of a custom kind also versions that are not served.
     """
 
     resource: Resource
@@ -81,6 +83,7 @@ class Served:
     validation: Schema | None = None
     document: Mapping[str, Any] | None = None
     columns: tuple[Mapping[str, Any], ...] = ()
+    versions: "Callable[[str], Served | None] | None" = None
 
     @functools.cached_property
     def schema(self) -> Schema | None:
@@ -120,6 +123,16 @@ class Served:
     def view(self, stored: dict[str, Any]) -> dict[str, Any]:
         """Return a stored object in this version; the object given is used up."""
         return stored if self.from_storage is None else self.from_storage(stored)
+
+    def packed(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return an object of this version as it is stored."""
+        return value if self.to_storage is None else self.to_storage(value)
+
+    def version(self, api_version: str) -> "Served | None":
+        """Return the resource in a version of its group; None when there is none."""
+        if api_version == self.gvk.api_version:
+            return self
+        return self.versions(api_version) if self.versions else None
 
     def key(self, namespace: str, name: str) -> str:
         """Return the table key of an object."""
@@ -200,6 +213,7 @@ class Registry:
         old_autoscaler = gvk == GroupVersionKind(
             "autoscaling", "v1", "HorizontalPodAutoscaler"
         )
+        versions = functools.partial(self._version, *name)
         read = selectable(*name)
         table = self._store.table(f"{resource.plural}.{gvk.group}", read)
         return Served(
@@ -215,7 +229,12 @@ class Registry:
             returns_deleted=name in RETURNS_DELETED,
             fields=frozenset(read({})),
             aliases=_POD_ALIASES if name == ("", "pods") else {},
+            versions=versions,
         )
+
+    def _version(self, group: str, plural: str, api_version: str) -> Served | None:
+        found, _, version = api_version.rpartition("/")
+        return self.find(group, version, plural) if found == group else None
 
     def _events(
         self,

@@ -11,7 +11,7 @@ import msgspec
 from homeostat._transport import HttpResponse
 from homeostat.api import GroupVersionKind, Selector
 from homeostat.apiserver._access import as_struct, at_path, child
-from homeostat.apiserver._apply import apply_config
+from homeostat.apiserver._apply import apply_config, field_conflict
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import decode_applied
 from homeostat.apiserver._normal import TypeMismatchError, normalise
@@ -30,7 +30,7 @@ from homeostat.apiserver._status import (
 from homeostat.apiserver._store import Entry
 from homeostat.apiserver._write import Change, commit_update
 from homeostat.k8s import schema_of
-from homeostat.schema import FieldError
+from homeostat.schema import FieldConflictError, FieldError
 
 __all__ = ["handle_scale"]
 
@@ -86,7 +86,6 @@ def _apply(cluster: Cluster, target: Target, options: WriteOptions) -> HttpRespo
         normalise(config, schema, "Scale")
     except TypeMismatchError as error:
         raise server_error(str(error)) from None
-    replicas = _replicas(target, config)
     paths = target.served.scale or _BUILTIN
     whole: Value = {
         "apiVersion": target.served.gvk.api_version,
@@ -95,10 +94,40 @@ def _apply(cluster: Cluster, target: Target, options: WriteOptions) -> HttpRespo
     }
     if target.served.namespaced:
         whole["metadata"]["namespace"] = target.route.namespace
-    _set_path(whole, paths.spec_path, replicas)
-    data, _ = apply_config(cluster, target, options, whole)
+    if child(config, "spec").get("replicas") is None:
+        # Nothing is applied: not even what was is taken back.
+        return _get(cluster, target)
+    _set_path(whole, paths.spec_path, _replicas(target, config))
+    try:
+        data, _ = apply_config(cluster, target, options, whole)
+    except FieldConflictError as error:
+        raise _conflict(target, error) from None
     scale = _scale_of(target.served, target.served.view(msgspec.json.decode(data)))
     return respond(json_bytes(scale), warnings=target.warnings)
+
+
+def _conflict(target: Target, error: FieldConflictError) -> StatusError:
+    """Return the refusal of an apply: it speaks of the scale, and so of one field."""
+    version = target.served.gvk.api_version
+    causes = [
+        {
+            **cause,
+            "message": cause["message"].replace(
+                f"using {version}", f"using {_KIND.api_version}"
+            ),
+            "field": _BUILTIN.spec_path,
+        }
+        for cause in error.causes()
+    ]
+    told = [f"{cause['message']}: {cause['field']}" for cause in causes]
+    if len(told) == 1:
+        return field_conflict(f"Apply failed with 1 conflict: {told[0]}", causes)
+    lines = [
+        line.replace("conflict ", "conflicts ", 1).replace(": ", ":\n- ")
+        for line in told
+    ]
+    head = f"Apply failed with {len(told)} conflicts: "
+    return field_conflict(head + "\n".join(lines), causes)
 
 
 def _replicas(target: Target, scale: Value) -> int:

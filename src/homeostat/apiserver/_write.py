@@ -139,9 +139,7 @@ def _stored(served: Served, value: Value) -> Value:
     A custom one is defaulted and checked in the version of the request, and turned
     into the stored one when it is committed.
     """
-    if served.custom or served.to_storage is None:
-        return value
-    return served.to_storage(value)
+    return value if served.custom else served.packed(value)
 
 
 def _latest(served: Served, entry: Entry) -> bytes:

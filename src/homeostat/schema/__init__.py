@@ -55,12 +55,15 @@ from homeostat.schema._strategic import strategic_merge
 from homeostat.schema._structural import check_structural
 from homeostat.schema._typed import field_set_of
 from homeostat.schema._validate import validate
+from homeostat.schema._versions import FindVersion, KindVersion
 
 __all__ = [
     "OMITTED",
     "FieldConflictError",
     "FieldError",
     "FieldSet",
+    "FindVersion",
+    "KindVersion",
     "PatchError",
     "Path",
     "SchemaMismatchError",

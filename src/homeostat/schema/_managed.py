@@ -29,6 +29,7 @@ from homeostat.schema._managers import (
 )
 from homeostat.schema._typed import collect
 from homeostat.schema._update import Write, apply, update
+from homeostat.schema._versions import FindVersion, View, Views
 
 __all__ = ["apply_managed", "same_but_times", "update_managed"]
 
@@ -68,6 +69,7 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
     subresource: str = "",
     now: str,
     reset: FieldSet | None = None,
+    versions: FindVersion | None = None,
     check: bool = False,
 ) -> list[Entry]:
     """Return ``metadata.managedFields`` after a create, an update or a patch.
@@ -82,6 +84,8 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
         subresource: As ``status``; "" for the object itself.
         now: The time of the write as metadata has it: ``2006-01-02T15:04:05Z``.
         reset: Fields that this endpoint does not write, with all below them.
+        versions: Finds the versions that others wrote in: an owner whose version is
+            not known any more is forgotten. None when all versions are alike.
         check: Whether the objects may not fit the schema, which may have changed
             since the one was stored.
 
@@ -93,7 +97,8 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
     atom = root_atom(schema)
     if check and not (_fits(new, atom) and (live is None or _fits(live, atom))):
         return []
-    if live is not None and _untouched(live, new):
+    views = Views(api_version, View(atom, reset), versions)
+    if live is not None and _untouched(live, new, views):
         return cast("list[Entry]", copy_json(_metadata(live)["managedFields"]))
     managed = _before_update(live, new, subresource)
     if live is not None and not managed.owned:
@@ -101,7 +106,7 @@ def update_managed(  # noqa: PLR0913 - the facts of one write
         return []
     before = _blank(new, schema) if live is None else _plain(live)
     who = identity(manager, UPDATE, api_version, subresource)
-    write = Write(_CURRENT, api_version, atom, reset)
+    write = Write(_CURRENT, View(atom, reset), views)
     try:
         after = _updated(before, _plain(new), managed, write, who, now)
     except SchemaMismatchError:
@@ -120,6 +125,7 @@ def apply_managed(  # noqa: PLR0913 - the facts of one write
     subresource: str = "",
     now: str,
     reset: FieldSet | None = None,
+    versions: FindVersion | None = None,
 ) -> tuple[dict[str, Any], list[Entry]]:
     """Return the object after a server-side apply, and its managedFields.
 
@@ -134,6 +140,7 @@ def apply_managed(  # noqa: PLR0913 - the facts of one write
         subresource: As ``status``; "" for the object itself.
         now: The time of the write.
         reset: Fields that this endpoint does not write.
+        versions: See ``update_managed``.
 
     Returns:
         The merged object, without managedFields and not yet defaulted, and the
@@ -147,6 +154,8 @@ def apply_managed(  # noqa: PLR0913 - the facts of one write
         ValueError: The live object's managedFields cannot be read.
     """
     atom = root_atom(schema)
+    view = View(atom, reset)
+    views = Views(api_version, view, versions)
     check_shape(config, atom)
     before = _blank(config, schema) if live is None else _plain(live)
     managed = decode_managed(_metadata(live or {}).get("managedFields"))
@@ -155,11 +164,11 @@ def apply_managed(  # noqa: PLR0913 - the facts of one write
         check_shape(before, atom, duplicates=True, whose=whose)
     if not managed.owned:
         first = identity(BEFORE_FIRST_APPLY, UPDATE, api_version, subresource)
-        tracking = Write(_CURRENT, api_version, atom, reset)
+        tracking = Write(_CURRENT, view, views)
         blank = _blank(config, schema)
         managed = _updated(blank, before, managed, tracking, first, now)
     who = identity(manager, APPLY, api_version, subresource)
-    write = Write(who, api_version, atom, reset)
+    write = Write(who, view, views)
     try:
         merged, owners = apply(before, config, managed.owned, write, force=force)
     except FieldConflictError as conflict:
@@ -201,12 +210,13 @@ def _fits(value: dict[str, Any], atom: Atom) -> bool:
     return True
 
 
-def _untouched(live: dict[str, Any], new: dict[str, Any]) -> bool:
+def _untouched(live: dict[str, Any], new: dict[str, Any], views: Views) -> bool:
     """Tell whether a write changes nothing, ownership included."""
-    entries = _metadata(live).get("managedFields")
+    entries: list[Entry] | None = _metadata(live).get("managedFields")
     brought = _metadata(new).get("managedFields")
     return (
         bool(entries)
+        and views.knows(entries or [])
         and (brought is None or equal_json(brought, entries))
         and equal_json(_plain(live), _plain(new))
     )
@@ -312,7 +322,7 @@ def _allowed(conflict: FieldConflictError, live: dict[str, Any], write: Write) -
     applied = _last_applied(live)
     if applied is None or applied.get("apiVersion") != write.api_version:
         return False
-    atom: Atom = write.atom
+    atom: Atom = write.view.atom
     try:
         owned = collect(applied, atom)
         changes = compare(applied, live, atom)
