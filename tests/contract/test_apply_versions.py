@@ -111,7 +111,7 @@ async def test_apply_takes_over_from_an_update_of_its_name(
 async def test_owner_of_an_unknown_version_is_forgotten(
     server: Server, d: str, version: str
 ) -> None:
-    entry = {
+    entry: Json = {
         "manager": "x",
         "operation": "Apply",
         "apiVersion": version,
