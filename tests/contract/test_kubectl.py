@@ -52,10 +52,7 @@ def kubectl(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kubectl]
         else:
             plane: ControlPlane = request.getfixturevalue("control_plane")
             run = Kubectl(plane.kubeconfig(), plane.folder / "cache", namespace)
-        # From a file: `kubectl create namespace` sends protobuf.
-        metadata = {"name": namespace}
-        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-        _ok(run("create", "-f", "-", stdin=json.dumps(body)))
+        _ok(run("create", "namespace", namespace))
         yield run
 
 
@@ -493,3 +490,18 @@ def test_get_watches_with_the_kinds_of_events(kubectl: Kubectl) -> None:
     args = ("-w", "--output-watch-events", "-o", path, "--request-timeout=2s")
     out = kubectl("get", "cm", "--field-selector=metadata.name=a", *args).out
     assert out == "ADDED a"
+
+
+def test_what_is_sent_in_protobuf(kubectl: Kubectl) -> None:
+    for command, out in (
+        ("create secret generic s --from-literal=a=b", "secret/s created"),
+        ("create deployment d --image=i --port=80", "deployment.apps/d created"),
+        ("create ingress i --rule=a/b=s:80", "ingress.networking.k8s.io/i created"),
+        ("create quota q --hard=pods=3,memory=1.5Gi", "resourcequota/q created"),
+        ("auth can-i get pods", "yes"),
+    ):
+        assert _ok(kubectl(*command.split())) == f"{out}\n"
+    # What is asked for in protobuf may be answered in JSON.
+    out = _ok(kubectl("describe", "deployment", "d"))
+    assert "1 desired | 0 updated | 0 total | 0 available | 0 unavailable" in out
+    assert out.split()[-2:] == ["Events:", "<none>"]

@@ -13,7 +13,7 @@ import json
 import zlib
 from pathlib import Path
 
-from tools.k8s import inputs, stubs, table
+from tools.k8s import inputs, protos, stubs, table
 
 FOLDER = Path(__file__).resolve().parents[2] / "src" / "homeostat" / "k8s"
 
@@ -27,6 +27,8 @@ def main() -> None:
     if options.save:
         inputs.save(documents, options.save)
     made = table.build(inputs.inputs(documents))
+    if wrong := protos.differences(made):
+        raise SystemExit("\n".join(wrong))
     raw = json.dumps(made, separators=(",", ":")).encode()
     packed = zlib.compress(raw, 9)
     (FOLDER / "table.json.z").write_bytes(packed)

@@ -3,18 +3,24 @@
 import re
 from typing import Any
 
-from homeostat.api import JSON
+from homeostat.api import JSON, GroupVersionKind
 from homeostat.apiserver._access import as_struct
 from homeostat.apiserver._decode_json import decode_json
 from homeostat.apiserver._decode_yaml import decode_yaml
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._nesting import MalformedError, TooDeepError
+from homeostat.apiserver._protobuf import (
+    PROTOBUF_TYPE,
+    MalformedMessageError,
+    decode_protobuf,
+)
 from homeostat.apiserver._status import StatusError, bad_request, unsupported_media
 from homeostat.apiserver._syntax import NESTING, HugeNumberError, go_type
 
 __all__ = [
     "JSON_TYPE",
     "MAX_BODY_BYTES",
+    "MEDIA_TYPES",
     "YAML_TYPE",
     "check_size",
     "decode_applied",
@@ -26,11 +32,7 @@ __all__ = [
 MAX_BODY_BYTES = 3 * 1024 * 1024
 JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
-PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf"
-PROTOBUF_HINT = (
-    "the embedded server reads no protobuf, which some kubectl commands send: add "
-    "--dry-run=client -o yaml and pipe that to kubectl apply -f -"
-)
+MEDIA_TYPES = (JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE)
 # In YAML an escaped surrogate is no character, be it half of a pair or not.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -93,14 +95,14 @@ def _is_utf8(body: bytes) -> bool:
 
 
 def decode_object(
-    body: bytes, content_type: str, kind: str, *, custom: bool = False
+    body: bytes, content_type: str, gvk: GroupVersionKind, *, custom: bool = False
 ) -> dict[str, Any]:
     """Decode the body of a create or an update.
 
     Args:
         body: The bytes.
         content_type: The Content-Type header; a missing one is JSON.
-        kind: The kind that the URL calls for, for messages.
+        gvk: The kind that the URL calls for.
         custom: The kind is a custom resource.
 
     Raises:
@@ -109,35 +111,44 @@ def decode_object(
     """
     name = media_type(content_type).name if content_type else JSON_TYPE
     check_size(body)
-    if name not in (JSON_TYPE, YAML_TYPE):
-        # Unlike the real server, this one reads no protobuf, so it names none.
-        hint = PROTOBUF_HINT if name == PROTOBUF_TYPE and not custom else ""
-        raise unsupported_media((JSON_TYPE, YAML_TYPE), hint=hint)
+    if custom and name == PROTOBUF_TYPE:
+        # The real server names it among what it accepts, and panics when it comes.
+        raise unsupported_media((JSON_TYPE, YAML_TYPE))
+    if name not in MEDIA_TYPES:
+        raise unsupported_media(MEDIA_TYPES)
     try:
-        return decode_typed(kind, body, name, custom=custom)
+        return decode_typed(gvk, body, name, custom=custom)
     except HugeNumberError:
         raise
     except MalformedError as error:
+        read = error.gvk if isinstance(error, MalformedMessageError) else None
+        if read is not None:
+            raise bad_request(
+                f'{read.kind} in version "{read.version}" cannot be handled as a '
+                f"{gvk.kind}: {error}"
+            ) from None
         raise bad_request(
-            f"the object provided is unrecognized (must be of type {kind}): {error} "
-            f"({shown(body)})"
+            f"the object provided is unrecognized (must be of type {gvk.kind}): "
+            f"{error} ({shown(body)})"
         ) from None
 
 
 def decode_typed(
-    kind: str, body: bytes, media: str, *, custom: bool = False
+    gvk: GroupVersionKind, body: bytes, media: str, *, custom: bool = False
 ) -> dict[str, Any]:
-    """Decode JSON or YAML that may say of which version and kind it is.
+    """Decode a body that may say of which version and kind it is.
 
     Raises:
         HugeNumberError: There is one, and the kind has no place for it.
         MalformedError: It cannot be read, or its version and kind are no texts.
     """
+    if media == PROTOBUF_TYPE:
+        return decode_protobuf(body, gvk)
     if media == YAML_TYPE:
         value = decode_yaml(body, custom=custom)
     else:
         try:
-            value = decode_json(kind, body, custom=custom, huge=not custom)
+            value = decode_json(gvk.kind, body, custom=custom, huge=not custom)
         except HugeNumberError:
             raise
         except MalformedError as error:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from homeostat._transport import HttpResponse
+from homeostat.api import GroupVersionKind
 from homeostat.apiserver._access import child, items
 from homeostat.apiserver._arrange import arranged, encode_dry
 from homeostat.apiserver._context import Cluster, Target, timestamp
 from homeostat.apiserver._decode import (
     JSON_TYPE,
-    YAML_TYPE,
+    MEDIA_TYPES,
     check_size,
     decode_typed,
 )
@@ -39,6 +40,7 @@ Value = dict[str, Any]
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 DEFAULT_GRACE = 30  # seconds, of a Pod that sets none
+_OPTIONS = GroupVersionKind("meta.k8s.io", "v1", "DeleteOptions")
 _TERMINATED = frozenset({"Succeeded", "Failed"})
 
 
@@ -54,10 +56,10 @@ def _read_options(target: Target) -> DeleteOptions:
         return delete_options(request, None)
     content_type = request.headers.get("content-type", "") or JSON_TYPE
     media = media_type(content_type).name
-    if media not in (JSON_TYPE, YAML_TYPE):
-        raise unsupported_media((JSON_TYPE, YAML_TYPE))
+    if media not in MEDIA_TYPES:
+        raise unsupported_media(MEDIA_TYPES)
     try:
-        body = decode_typed("DeleteOptions", request.body, media)
+        body = decode_typed(_OPTIONS, request.body, media)
     except MalformedError as error:
         raise bad_request(str(error)) from None
     kind = body.get("kind", "DeleteOptions")

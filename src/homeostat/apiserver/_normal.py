@@ -197,6 +197,9 @@ class Walk:
         return items
 
     def _string(self, value: JSON, schema: Schema, path: str, name: str) -> JSON:
+        if value is None and schema.format == "date-time":
+            # In a map: the one zero value that Go writes as null.
+            return None
         if not isinstance(value, str):
             wanted = "[]uint8" if schema.format == "byte" else "string"
             raise self.wrong(value, path, wanted)
@@ -256,7 +259,7 @@ def _zero(schema: Schema) -> JSON:
         case "array":
             return []
         case "string":
-            return ""
+            return None if schema.format == "date-time" else ""
         case "boolean":
             return False
         case "integer" | "number":

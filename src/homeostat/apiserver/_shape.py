@@ -13,6 +13,7 @@ from homeostat.apiserver._decode_json import duplicates
 from homeostat.apiserver._negotiate import media_type
 from homeostat.apiserver._normal import TypeMismatchError, mismatch, normalise
 from homeostat.apiserver._options import WriteOptions
+from homeostat.apiserver._protobuf import PROTOBUF_TYPE
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import StatusError, bad_request, invalid
 from homeostat.apiserver._syntax import HugeNumberError, go_type
@@ -52,10 +53,14 @@ def read_body(target: Target, options: WriteOptions) -> Value:
     content_type = request.headers.get("content-type", "")
     body = request.body
     try:
-        value = decode_object(body, content_type, served.kind, custom=served.custom)
+        value = decode_object(body, content_type, served.gvk, custom=served.custom)
     except HugeNumberError as error:
         raise mismatch(served.kind, served.gvk.version, error) from None
     _check_kind(served, value, body)
+    if media_type(content_type).name == PROTOBUF_TYPE:
+        # It has the form of its type, and Go tells nobody of what that lacks.
+        value.setdefault("metadata", {})
+        return value
     twice: list[str] = []
     if options.validation != "Ignore" and _is_json(content_type):
         twice = duplicates(body)

@@ -152,14 +152,12 @@ def not_acceptable(supported: Sequence[str]) -> StatusError:
     return StatusError(406, "NotAcceptable", message)
 
 
-def unsupported_media(supported: Sequence[str], *, hint: str = "") -> StatusError:
-    """415: the body's media type is none that can be read; ``hint`` says what to do."""
+def unsupported_media(supported: Sequence[str]) -> StatusError:
+    """415: the body's media type is none that can be read."""
     message = (
         "the body of the request was in an unknown format - accepted media types "
         "include: " + ", ".join(supported)
     )
-    if hint:
-        message += f" ({hint})"
     return StatusError(415, "UnsupportedMediaType", message)
 
 
