@@ -392,6 +392,12 @@ async def test_impersonation(
     assert await whoami(server, sent) == expected
 
 
+async def test_groups_come_in_headers_of_their_own(place: Secure) -> None:
+    headers = {"impersonate-user": "bob", "impersonate-group": "a\nb"}
+    found = await whoami(place.admin, headers)
+    assert found["groups"] == ["a", "b", IN_ALL]
+
+
 @pytest.mark.parametrize(
     ("headers", "shown"),
     [

@@ -4,6 +4,7 @@ Source: apiserver ``pkg/endpoints/request/requestinfo.go``.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = ["Route", "parse_path"]
 
@@ -34,6 +35,8 @@ class Route:
     watch: bool = False
 
 
+# Asked for twice for a request, and clients ask for few paths again and again.
+@lru_cache(maxsize=1024)
 def parse_path(path: str) -> Route | None:
     """Return the route of a path, None when it leads to no resource.
 

@@ -2,7 +2,6 @@
 
 import ssl
 from dataclasses import dataclass
-from tempfile import NamedTemporaryFile
 
 __all__ = ["Tls"]
 
@@ -29,6 +28,8 @@ class Tls:
         Raises:
             ValueError: Certificate and key do not belong together, or are no PEM.
         """
+        from tempfile import NamedTemporaryFile  # noqa: PLC0415  # 4 ms
+
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # Clients that would rather speak HTTP/2 learn here that they cannot.

@@ -17,7 +17,7 @@ import click
 
 from homeostat._clock import SystemClock
 from homeostat._tasks import Group
-from homeostat.apiserver import Tls, erase
+from homeostat.apiserver import Authentication, Tls, erase
 from homeostat.cli._home import DEFAULT, RESET, Home, Record, birth_of, home_of, option
 from homeostat.cli._local import listening
 from homeostat.errors import ConfigError, HomeostatError
@@ -50,16 +50,22 @@ class UpOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Identity:
-    """Of a cluster: what it shows, and who its user is; nothing without TLS."""
+    """Of a cluster: what it shows, and who its users are; nothing without TLS."""
 
     tls: Tls | None = None
     admin: Credentials = field(default_factory=Credentials)
+    authentication: Authentication | None = None
 
     @classmethod
     def of(cls, home: Home) -> Self:
         """Read what is kept for the next start, or make it."""
         pki = Pki(home.pki)
-        return cls(tls=pki.tls(), admin=pki.credentials())
+        return cls(
+            tls=pki.tls(),
+            admin=pki.credentials(),
+            # Tokens of service accounts are good after a restart, too.
+            authentication=Authentication(account_key=pki.account_key),
+        )
 
 
 def up(options: UpOptions) -> None:
@@ -217,6 +223,7 @@ async def _cluster(
         controllers=options.controllers,
         ca=identity.admin.ca.decode(),
         data_dir=options.data_dir,
+        authentication=identity.authentication,
     )
     try:
         async with (

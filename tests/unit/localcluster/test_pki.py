@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 
 from homeostat.apiserver import Tls
+from homeostat.client import load_config
 from homeostat.localcluster import Credentials, Pki, kubeconfig_for
 
 
@@ -109,3 +110,16 @@ def test_kubeconfig_holds_what_there_is() -> None:
     assert "token: t" in text
     assert "client-" not in text
     assert "certificate" not in kubeconfig_for("http://127.0.0.1:80")
+
+
+def test_kubeconfig_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    who = Pki().credentials()
+    path = tmp_path / "kubeconfig"
+    path.write_text(kubeconfig_for("https://127.0.0.1:6443", who))
+    config = load_config(str(path))
+    assert config.server == "https://127.0.0.1:6443"
+    assert config.certificate_authority_data == who.ca
+    assert (config.client_certificate_data, config.client_key_data) == (
+        who.certificate,
+        who.key,
+    )
