@@ -105,3 +105,17 @@ async def test_eviction_must_be_one(
 ) -> None:
     answer = await server.post(path, _eviction(**change), fieldValidation="Strict")
     answer.refused(400, "BadRequest", message)
+
+
+async def test_evicted_pod_says_why_it_goes(server: Server, path: str) -> None:
+    await server.post(path, _eviction())
+    item = (await server.get(server.core("pods/p"))).ok()
+    [condition] = item["status"]["conditions"]
+    del condition["lastTransitionTime"]
+    assert condition == {
+        "type": "DisruptionTarget",
+        "status": "True",
+        "reason": "EvictionByEvictionAPI",
+        "message": "Eviction API: evicting",
+        "lastProbeTime": None,
+    }

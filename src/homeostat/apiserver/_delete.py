@@ -33,7 +33,12 @@ from homeostat.apiserver._status import (
 from homeostat.apiserver._store import Entry
 from homeostat.apiserver._write import finished, remove
 
-__all__ = ["delete_collection", "delete_entry", "delete_object"]
+__all__ = [
+    "check_preconditions",
+    "delete_collection",
+    "delete_entry",
+    "delete_object",
+]
 
 Value = dict[str, Any]
 
@@ -137,7 +142,7 @@ def delete_entry(
     Returns:
         Whether it is gone, and its last bytes.
     """
-    _check_preconditions(served, live, options)
+    check_preconditions(served, live, options)
     value = live.value
     cluster.strategy(served).deleting(cluster, live, value)
     plan = _plan(served, value, options, cluster.clock.now())
@@ -157,7 +162,12 @@ def delete_entry(
     return False, entry.data
 
 
-def _check_preconditions(served: Served, live: Entry, options: DeleteOptions) -> None:
+def check_preconditions(served: Served, live: Entry, options: DeleteOptions) -> None:
+    """Refuse to delete another object than is meant.
+
+    Raises:
+        StatusError: 409.
+    """
     if options.uid is not None and options.uid != live.uid:
         raise conflict(
             served.group,

@@ -9,7 +9,7 @@ from homeostat.api import GroupVersionKind
 from homeostat.apiserver._access import child, items
 from homeostat.apiserver._arrange import arranged, encode_dry
 from homeostat.apiserver._context import Cluster, Target
-from homeostat.apiserver._delete import delete_entry
+from homeostat.apiserver._eviction import evict
 from homeostat.apiserver._namespaces import admit
 from homeostat.apiserver._options import delete_options, write_options
 from homeostat.apiserver._render import respond
@@ -168,7 +168,7 @@ def _node_of(binding: Value) -> str:
 
 
 def _evict(cluster: Cluster, target: Target) -> HttpResponse:
-    """Delete a pod as its eviction says; disruption budgets are not asked."""
+    """Delete a pod as its eviction says, if disruption budgets allow it."""
     _begin_create(cluster, target, target.route.name)
     written = write_options(target.request, "CreateOptions")
     eviction = read_body(about(target, _EVICTION), written)
@@ -178,7 +178,7 @@ def _evict(cluster: Cluster, target: Target) -> HttpResponse:
     live = target.existing()
     options = delete_options(target.request, child(eviction, "deleteOptions"))
     options = replace(options, dry_run=written.dry_run or options.dry_run)
-    delete_entry(cluster, target.served, live, options)
+    evict(cluster, target.served, live, options)
     return respond(_DONE, status=201, warnings=target.warnings)
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from homeostat.controller import KindController
 from homeostat.errors import ConfigError
 from homeostat.localcluster._deployments import deployments
+from homeostat.localcluster._disruptions import disruptions
 from homeostat.localcluster._endpoints import endpoint_slices, endpoints
 from homeostat.localcluster._job_orphans import orphaned_pods
 from homeostat.localcluster._jobs import jobs
@@ -41,6 +42,7 @@ Factory: TypeAlias = Callable[[Settings], Sequence[KindController[Any]]]
 
 _FACTORIES: dict[str, Factory] = {
     "deployment-controller": lambda _: [deployments()],
+    "disruption-controller": lambda _: disruptions(),
     "endpoints-controller": lambda _: endpoints(),
     "endpointslice-controller": lambda _: [endpoint_slices()],
     "job-controller": lambda _: [jobs(), orphaned_pods],
