@@ -2,22 +2,25 @@
 
 import contextlib
 import fcntl
+import logging
 import os
 import sqlite3
 import zlib
 from collections.abc import Generator
 from pathlib import Path
 
+from homeostat.apiserver._journal_log import last_commit
 from homeostat.errors import ConfigError
 
 __all__ = ["Folder", "checksum", "connect", "damaged"]
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 APPLICATION = 0x686D7374  # "hmst", for file(1) and against other people's databases
 # A commit writes whole pages. Of 1 KB objects, 2 KB pages are written twice as fast as
 # 4 KB ones, and read as fast.
 PAGE_BYTES = 2048
-_WAL_HEADER = 32
 # What SQLite says of the folder and its disk; all else it says of the file's contents.
 _OF_THE_DISK = frozenset(
     {
@@ -139,20 +142,21 @@ class Folder:
         Raises:
             ConfigError: It cannot be used.
         """
-        wal = self.file.with_name(self.file.name + "-wal")
-        if not self.file.exists() and wal.exists() and _size(wal) > _WAL_HEADER:
-            raise damaged(self.file, f"{wal.name} is there, and this file is gone")
+        log = self.file.with_name(self.file.name + "-wal")
+        end = last_commit(log)
+        if end and not self.file.exists():
+            raise damaged(self.file, f"{log.name} is there, and this file is gone")
         with self.reading():
             connection = connect(self.file)
         try:
             with self.reading():
-                self._check(connection)
+                self._check(connection, end)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _check(self, connection: sqlite3.Connection) -> None:
+    def _check(self, connection: sqlite3.Connection, end: int) -> None:
         if not _value(connection, "SELECT count(*) FROM sqlite_master"):
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         elif _value(connection, "PRAGMA application_id") != APPLICATION:
@@ -163,6 +167,17 @@ class Folder:
         mode = _value(connection, "PRAGMA journal_mode = WAL")
         if mode != "wal":
             raise self._unusable("its file system has no shared memory for SQLite")
+        if end:
+            checkpoint = "PRAGMA wal_checkpoint(PASSIVE)"
+            _, found, _ = connection.execute(checkpoint).fetchone()
+            if found < end:
+                logger.error(
+                    "the end of the journal cannot be read: what was written last, %d "
+                    "of %d pages of its log, is lost",
+                    end - found,
+                    end,
+                    extra={"path": str(self.file)},
+                )
         connection.execute("BEGIN IMMEDIATE")
         if not _value(connection, "SELECT count(*) FROM sqlite_master"):
             for statement in _SCHEMA:
@@ -198,10 +213,6 @@ class Folder:
             f"cannot keep the cluster in {self.path}: {why}; name a folder that this "
             "user may write to, on a disk with free space"
         )
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
 
 
 def _value(connection: sqlite3.Connection, sql: str) -> object:
