@@ -11,6 +11,7 @@ from homeostat.apiserver._discovery import version_order
 from homeostat.apiserver._encode import encode_map
 from homeostat.apiserver._kinds import texts
 from homeostat.apiserver._registry import Scale, Served
+from homeostat.apiserver._store import Table
 from homeostat.k8s import schema_of
 from homeostat.schema import apply_defaults, drop_nulls, parse_schema, prune
 
@@ -54,11 +55,7 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
     plural = names["plural"]
     versions: Sequence[Value] = spec["versions"]
     stored = next(v["name"] for v in versions if v.get("storage"))
-    reader = _field_reader(versions)
-    table = cluster.store.table(table_name(group, plural), reader, encode_map)
-    table.encode = encode_map
-    if set(reader({})) != set(table.fields({})):
-        table.read_fields(reader)
+    table = _table(cluster, table_name(group, plural), versions)
     # Objects stored under an older definition are read as the newer one has them.
     changed = bool(table.live) and crd["metadata"].get("generation", 1) > 1
     cluster.registry.remove(group, plural, custom=True)
@@ -92,6 +89,16 @@ def serve_definition(cluster: Cluster, crd: Value, *, established: bool) -> None
         taken = cluster.registry.find(group, version["name"], plural) is not None
         if version.get("served") and not taken:
             cluster.registry.install(served)
+
+
+def _table(cluster: Cluster, name: str, versions: Sequence[Value]) -> Table:
+    """Return the table of a kind, which a restart may have made and filled already."""
+    reader = _field_reader(versions)
+    table = cluster.store.table(name, reader, encode_map)
+    table.encode = encode_map
+    if set(reader({})) != set(table.fields({})):
+        table.read_fields(reader)
+    return table
 
 
 def _document_of(version: Value) -> Value:
