@@ -9,6 +9,7 @@ from blockbuster import blockbuster_ctx
 
 from tests.harness import binaries
 from tests.harness.kube import ControlPlane
+from tests.harness.secure import SecureCluster
 
 _SKIPPED = "kube-skipped"  # a category of its own, so that -ra does not list them too
 _REASON = "needs the real kube-apiserver"
@@ -81,3 +82,10 @@ def control_plane() -> Iterator[ControlPlane]:
     """The real API server without controllers, for whoever works in own namespaces."""
     with ControlPlane() as plane:
         yield plane
+
+
+@pytest.fixture(scope="session")
+def secure_cluster() -> Iterator[SecureCluster]:
+    """An embedded API server over TLS, for whoever works in own namespaces."""
+    with SecureCluster() as cluster:
+        yield cluster

@@ -3,10 +3,12 @@
 import functools
 import ssl
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
+from homeostat._loop_thread import LoopThread
 from homeostat.apiserver import (
     ApiServer,
     Attributes,
@@ -16,12 +18,18 @@ from homeostat.apiserver import (
     User,
     serve,
 )
-from homeostat.localcluster import Pki
+from homeostat.localcluster import (
+    Credentials,
+    LocalCluster,
+    Pki,
+    Profile,
+    kubeconfig_for,
+)
 from tests.harness.http import HttpTransport
 from tests.harness.kube import ADMIN, ControlPlane
 from tests.harness.server import Server
 
-__all__ = ["Secure", "secure"]
+__all__ = ["Secure", "SecureCluster", "secure"]
 
 # As the real server reads them from its file, where jane has no groups.
 _TOKENS = {
@@ -45,6 +53,51 @@ class _MastersOnly:
 def pki() -> Pki:
     """One authority for all tests."""
     return Pki()
+
+
+class SecureCluster:
+    """An embedded cluster over TLS, on a thread of its own, for clients that block.
+
+    It has what clients need of ``ControlPlane``: the same users by the same tokens.
+
+    Args:
+        profile: ``apiserver`` runs no controllers.
+    """
+
+    def __init__(self, profile: Profile = "apiserver") -> None:
+        self._profile: Profile = profile
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.folder = Path(self._stack.enter_context(TemporaryDirectory()))
+        self.ca_file = self.folder / "ca.crt"
+        self.ca_file.write_bytes(pki().ca)
+        thread = self._stack.enter_context(LoopThread(name="secure-cluster"))
+        self.url = thread.call(self._serve(thread))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    async def _serve(self, thread: LoopThread) -> str:
+        known = Authentication(tokens=_TOKENS)
+        cluster = LocalCluster(profile=self._profile, authentication=known)
+        running = thread.submit(cluster.run())
+        manager = cluster.serve(tls=pki().tls())
+        url = await manager.__aenter__()
+        self._stack.callback(running.cancel)
+        leave = manager.__aexit__
+        self._stack.callback(lambda: thread.call(leave(None, None, None)))
+        return url
+
+    def kubeconfig(self, user: str = ADMIN, *, certificate: bool = False) -> Path:
+        """Write a kubeconfig with a user's token, or a certificate, and return it."""
+        who = Credentials(ca=pki().ca, token=f"token-of-{user}")
+        if certificate:
+            who = pki().credentials(user, ["system:masters"])
+        path = self.folder / f"{user}-{certificate}"
+        path.write_text(kubeconfig_for(self.url, who))
+        return path
 
 
 class Secure:
