@@ -180,16 +180,47 @@ def _told_once(
 
 
 def _check_columns(version: Value, path: str) -> list[FieldError]:
-    known = ("boolean", "date", "integer", "number", "string")
     return [
-        _invalid(
-            f"{path}[{index}].type",
-            column.get("type", ""),
-            f"must be one of {','.join(known)}",
-        )
+        error
         for index, column in enumerate(items(version, "additionalPrinterColumns"))
-        if column.get("type") not in known
+        for error in _check_column(column, f"{path}[{index}]")
     ]
+
+
+def _check_column(column: Value, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if not column.get("name"):
+        errors.append(_required(f"{path}.name"))
+    kind = column.get("type")
+    told = f"must be one of {','.join(_COLUMN_TYPES)}"
+    if not kind:
+        errors.append(FieldError("FieldValueRequired", f"{path}.type", "", told))
+    elif kind not in _COLUMN_TYPES:
+        errors.append(_invalid(f"{path}.type", kind, told))
+    written = column.get("format")
+    if written and written not in _COLUMN_FORMATS:
+        told = f"must be one of {','.join(_COLUMN_FORMATS)}"
+        errors.append(_invalid(f"{path}.format", written, told))
+    json_path = column.get("jsonPath")
+    if not json_path:
+        errors.append(_required(f"{path}.JSONPath"))
+    elif not json_path.startswith("."):
+        told = "must be a simple json path starting with ."
+        errors.append(_invalid(f"{path}.JSONPath", json_path, told))
+    return errors
+
+
+_COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
+_COLUMN_FORMATS = (
+    "byte",
+    "date",
+    "date-time",
+    "double",
+    "float",
+    "int32",
+    "int64",
+    "password",
+)
 
 
 def _check_schema(version: Value, path: str) -> list[FieldError]:

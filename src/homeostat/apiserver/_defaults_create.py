@@ -20,6 +20,14 @@ Value = dict[str, Any]
 
 _UNREADY = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _RELEVANT = ("cpu", "memory")
+_GATED: Final = {
+    "type": "PodScheduled",
+    "status": "False",
+    "lastProbeTime": None,
+    "lastTransitionTime": None,
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
 
 
 def prepare_builtin_create(gvk: GroupVersionKind, obj: Value, *, now: str) -> None:
@@ -80,12 +88,15 @@ def _amounts(listed: Value) -> dict[str, Quantity]:
     return {name: amount for name, amount in amounts.items() if amount > Quantity("0")}
 
 
-def _pod(value: Value, _: str) -> None:
+def _pod(value: Value, now: str) -> None:
     spec: Value = value["spec"]
     spec.setdefault("priority", 0)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     _tolerate(spec)
-    value["status"] = {"phase": "Pending", "qosClass": pod_qos_class(spec)}
+    status: Value = {"phase": "Pending"}
+    if spec.get("schedulingGates"):
+        status["conditions"] = [{**_GATED, "lastTransitionTime": now}]
+    value["status"] = {**status, "qosClass": pod_qos_class(spec)}
 
 
 def _updated_pod(new: Value, old: Value) -> None:

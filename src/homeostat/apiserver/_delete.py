@@ -19,7 +19,7 @@ from homeostat.apiserver._decode import (
     decode_typed,
 )
 from homeostat.apiserver._list import read_page
-from homeostat.apiserver._negotiate import accept, media_type
+from homeostat.apiserver._negotiate import form_of, media_type
 from homeostat.apiserver._nesting import MalformedError
 from homeostat.apiserver._options import DeleteOptions, ListOptions, delete_options
 from homeostat.apiserver._registry import Served
@@ -88,7 +88,7 @@ class _Plan:
 def delete_object(cluster: Cluster, target: Target) -> HttpResponse:
     """Answer a delete of one object."""
     served = target.served
-    form = accept(target.request.headers.get("accept", ""))
+    form = form_of(cluster.clock, target.request)
     options = _read_options(target)
     live = target.existing()
     gone, data = delete_entry(cluster, served, live, options)
@@ -129,7 +129,7 @@ def delete_collection(
         live = served.table.live.get(entry.key)
         if live is not None:
             delete_entry(cluster, served, live, options)
-    form = accept(target.request.headers.get("accept", ""))
+    form = form_of(cluster.clock, target.request)
     body = list_body(served, entries, metadata, form)
     return respond(body, warnings=target.warnings)
 

@@ -6,7 +6,7 @@ from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._delete import delete_collection, delete_object
 from homeostat.apiserver._list import get_object, list_objects
-from homeostat.apiserver._negotiate import accept
+from homeostat.apiserver._negotiate import form_of
 from homeostat.apiserver._options import list_options, write_options
 from homeostat.apiserver._patch import patch_object
 from homeostat.apiserver._render import object_bytes, respond
@@ -95,8 +95,7 @@ def _allows(target: Target, verb: str) -> bool:
 
 
 def _get(cluster: Cluster, target: Target) -> HttpResponse:
-    del cluster
-    return get_object(target)
+    return get_object(cluster, target)
 
 
 def _list(cluster: Cluster, target: Target) -> HttpResponse:
@@ -108,7 +107,7 @@ def _create(cluster: Cluster, target: Target) -> HttpResponse:
         return review(cluster, target)
     if target.served.kind == "Binding" and not target.served.custom:
         return bind_collection(cluster, target)
-    form = accept(target.request.headers.get("accept", ""))
+    form = form_of(cluster.clock, target.request)
     options = write_options(target.request, "CreateOptions")
     value = read_body(target, options)
     data = commit_new(cluster, target, Change(value=value, options=options))
@@ -118,7 +117,7 @@ def _create(cluster: Cluster, target: Target) -> HttpResponse:
 
 def _update(cluster: Cluster, target: Target) -> HttpResponse:
     served, route = target.served, target.route
-    form = accept(target.request.headers.get("accept", ""))
+    form = form_of(cluster.clock, target.request)
     options = write_options(target.request, "UpdateOptions")
     value = read_body(target, options)
     check_target(target, value)

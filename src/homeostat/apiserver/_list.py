@@ -10,7 +10,7 @@ import msgspec
 
 from homeostat._transport import HttpResponse
 from homeostat.apiserver._context import Cluster, Target
-from homeostat.apiserver._negotiate import accept
+from homeostat.apiserver._negotiate import METADATA, METADATA_LIST, form_of
 from homeostat.apiserver._options import ListOptions
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._render import list_body, object_bytes, respond
@@ -39,23 +39,20 @@ _EXPIRED_CONTINUE = (
 _LATEST = -1  # revision in a token that continues at the latest state
 
 
-def get_object(target: Target) -> HttpResponse:
+def get_object(cluster: Cluster, target: Target) -> HttpResponse:
     """Answer a get."""
-    form = accept(target.request.headers.get("accept", ""))
-    _refuse_list_form(target)
-    body = object_bytes(target.served, target.existing().data, form) + b"\n"
-    return respond(body, warnings=target.warnings)
-
-
-def _refuse_list_form(target: Target) -> None:
-    header = target.request.headers.get("accept", "")
-    if "as=PartialObjectMetadataList" in header:
+    form = form_of(cluster.clock, target.request)
+    data = target.existing().data
+    if form.kind == METADATA_LIST:
+        served = target.served
         raise StatusError(
             406,
             "NotAcceptable",
             "you requested PartialObjectMetadataList, but the requested object is not "
-            f"a list (*{target.served.group or 'core'}.{target.served.kind})",
+            f"a list ({_go_type(served, served.kind, 'Unstructured')})",
         )
+    body = object_bytes(target.served, data, form) + b"\n"
+    return respond(body, warnings=target.warnings)
 
 
 def parse_version(text: str, *, listing: bool = False) -> int:
@@ -88,25 +85,25 @@ def list_objects(
     cluster: Cluster, target: Target, options: ListOptions
 ) -> HttpResponse:
     """Answer a list."""
-    header = target.request.headers.get("accept", "")
-    form = accept(header)
+    form = form_of(cluster.clock, target.request)
     served = target.served
-    if header.partition(",")[0].find("as=PartialObjectMetadata;") >= 0:
+    entries, metadata = read_page(cluster, target, options)
+    if form.kind == METADATA:
+        kind = _go_type(served, served.resource.list_kind, "UnstructuredList")
         raise StatusError(
             406,
             "NotAcceptable",
-            "you requested PartialObjectMetadata, but the requested object is a list "
-            f"({_go_list(served)})",
+            f"you requested PartialObjectMetadata, but the requested object is a list "
+            f"({kind})",
         )
-    entries, metadata = read_page(cluster, target, options)
     body = list_body(served, entries, metadata, form)
     return respond(body, warnings=target.warnings)
 
 
-def _go_list(served: Served) -> str:
+def _go_type(served: Served, kind: str, custom: str) -> str:
     if served.custom:
-        return "*unstructured.UnstructuredList"
-    return f"*{served.group or 'core'}.{served.resource.list_kind}"
+        return f"*unstructured.{custom}"
+    return f"*{served.group or 'core'}.{kind}"
 
 
 def read_page(

@@ -9,7 +9,7 @@ from homeostat.apiserver._apply import apply_body
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import check_size
 from homeostat.apiserver._decode_json import decode_json, duplicates
-from homeostat.apiserver._negotiate import accept, media_type
+from homeostat.apiserver._negotiate import form_of, media_type
 from homeostat.apiserver._nesting import (
     DEEPEST,
     MAX_DEPTH,
@@ -51,7 +51,7 @@ REJECTED = "the server rejected our request due to an error in our request"
 
 def patch_object(cluster: Cluster, target: Target) -> HttpResponse:
     """Answer a patch of an object or of its status."""
-    form = accept(target.request.headers.get("accept", ""))
+    form = form_of(cluster.clock, target.request)
     kind, options = patch_options(target)
     if kind == APPLY_PATCH:
         data, status = apply_body(cluster, target, options)

@@ -14,11 +14,12 @@ from homeostat.apiserver._access import as_struct, at_path, child
 from homeostat.apiserver._apply import apply_config, field_conflict
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import decode_applied
+from homeostat.apiserver._negotiate import form_of
 from homeostat.apiserver._normal import TypeMismatchError, normalise
 from homeostat.apiserver._options import WriteOptions, write_options
 from homeostat.apiserver._patch import APPLY_PATCH, patch_options, patched_value
 from homeostat.apiserver._registry import Scale, Served
-from homeostat.apiserver._render import respond
+from homeostat.apiserver._render import respond, scale_bytes
 from homeostat.apiserver._shape import about, check_target, read_body
 from homeostat.apiserver._status import (
     StatusError,
@@ -49,9 +50,10 @@ def handle_scale(cluster: Cluster, target: Target) -> HttpResponse:
 
 
 def _get(cluster: Cluster, target: Target) -> HttpResponse:
-    del cluster
+    form = form_of(cluster.clock, target.request)
     scale = _scale_of(target.served, target.served.view(target.existing().value))
-    return respond(json_bytes(scale), warnings=target.warnings)
+    body = scale_bytes(target.served, scale, form) + b"\n"
+    return respond(body, warnings=target.warnings)
 
 
 def _put(cluster: Cluster, target: Target) -> HttpResponse:

@@ -24,6 +24,7 @@ from homeostat.apiserver._authorize import (
 )
 from homeostat.apiserver._bootstrap import bootstrap, strategies
 from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._dress import dressed
 from homeostat.apiserver._handlers import answer as answer_request
 from homeostat.apiserver._handlers import is_watch, open_watch
 from homeostat.apiserver._history import HistoryLimits
@@ -208,6 +209,7 @@ class ApiServer:
         return acting
 
     def _audited(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        answer = dressed(request, answer)
         audit_id = request.headers.get("audit-id") or self._cluster.random.uuid()
         headers = {**answer.headers, "audit-id": audit_id}
         body = b"" if request.method == "HEAD" else answer.body

@@ -12,7 +12,7 @@ from typing import final
 
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._list import parse_version, prefix_of
-from homeostat.apiserver._negotiate import accept
+from homeostat.apiserver._negotiate import TABLE, check_stream, form_of
 from homeostat.apiserver._options import ListOptions
 from homeostat.apiserver._render import (
     JSON_HEADERS,
@@ -54,7 +54,10 @@ class WatchStream:
         self._served = target.served
         self._table = target.served.table
         self._store = cluster.store
-        self._form = accept(target.request.headers.get("accept", ""))
+        check_stream(target.request)
+        self._form = form_of(cluster.clock, target.request)
+        # A table defines its columns in the first event, whatever that is.
+        self._undefined = self._form.kind == TABLE
         self._options = options
         self._asked = parse_version(options.version)
         prefix = prefix_of(target)
@@ -168,7 +171,15 @@ class WatchStream:
                 due = self._next_bookmark(end)
 
     def _bookmark(self, revision: int, *, initial: bool) -> bytes:
-        return bookmark(revision, self._served, self._form, initial=initial)
+        defined = self._define()
+        return bookmark(
+            revision, self._served, self._form, initial=initial, defined=defined
+        )
+
+    def _define(self) -> bool:
+        """Tell whether the next event is the first one of a table."""
+        first, self._undefined = self._undefined, False
+        return first
 
     def _next_bookmark(self, end: float) -> float:
         now = asyncio.get_running_loop().time()
@@ -227,7 +238,13 @@ class WatchStream:
         everything = self._selection.everything
         for entry in entries:
             if everything or self._selection.matches(entry):
-                line = object_line("ADDED", entry.data, self._served, self._form)
+                line = object_line(
+                    "ADDED",
+                    entry.data,
+                    self._served,
+                    self._form,
+                    defined=self._define(),
+                )
                 lines.append(line)
                 size += len(line)
             if size >= CHUNK_BYTES:
@@ -252,14 +269,15 @@ class WatchStream:
     def _line(self, event: Event) -> bytes:
         chosen = self._selection
         was = event.old is not None and chosen.matches(event.old)
-        if event.type == "DELETED":
-            if not was:
-                return b""
-            return event_line(event, "DELETED", event.new, self._served, self._form)
-        now = chosen.matches(event.new)
+        now = event.type != "DELETED" and chosen.matches(event.new)
+        if not now and not was:
+            return b""
         if now:
-            kind = "MODIFIED" if was else "ADDED"
-            return event_line(event, kind, event.new, self._served, self._form)
-        if was and event.old is not None:
-            return event_line(event, "DELETED", event.old, self._served, self._form)
-        return b""
+            kind, entry = "MODIFIED" if was else "ADDED", event.new
+        else:
+            kind, entry = "DELETED", event.new
+            if event.type != "DELETED" and event.old is not None:
+                entry = event.old
+        return event_line(
+            event, kind, entry, self._served, self._form, defined=self._define()
+        )

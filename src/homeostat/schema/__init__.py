@@ -40,7 +40,7 @@ from homeostat.schema._errors import (
     type_invalid,
 )
 from homeostat.schema._fieldset import FieldSet
-from homeostat.schema._go import encode_json, show_value
+from homeostat.schema._go import encode_json, format_float, show_value
 from homeostat.schema._items import SchemaMismatchError
 from homeostat.schema._json_patch import PatchError, json_patch
 from homeostat.schema._managed import (
@@ -81,6 +81,7 @@ __all__ = [
     "field_element",
     "field_set_of",
     "forbidden",
+    "format_float",
     "index_element",
     "invalid",
     "json_patch",
