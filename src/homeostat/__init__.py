@@ -23,32 +23,41 @@ with ``@controller``, and ``run`` it::
     if __name__ == "__main__":
         run(greetings)
 
-What is heavy loads when it is first used: ``Manager``, ``run``, the HTTP library.
+Each name loads its package when it is first used: a program pays for what it needs.
 """
 
+import sys
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-from homeostat.api import CustomResource, Field, Request, Spec, Status, custom_resource
-from homeostat.cache import Index
-from homeostat.client import ALL, Client
-from homeostat.controller import (
-    Context,
-    Controller,
-    Requeue,
-    Result,
-    Rule,
-    SyncContext,
-    Watch,
-    annotations_changed,
-    by_label,
-    by_owner,
-    controller,
-    generation_changed,
-    labels_changed,
-)
-from homeostat.errors import TerminalError
-
 if TYPE_CHECKING:
+    from homeostat.api import (
+        CustomResource,
+        Field,
+        Request,
+        Spec,
+        Status,
+        custom_resource,
+    )
+    from homeostat.cache import Index
+    from homeostat.client import ALL, Client
+    from homeostat.controller import (
+        Context,
+        Controller,
+        Requeue,
+        Result,
+        Rule,
+        SyncContext,
+        Watch,
+        annotations_changed,
+        by_label,
+        by_owner,
+        controller,
+        generation_changed,
+        labels_changed,
+    )
+    from homeostat.errors import TerminalError
     from homeostat.manager import Manager, run
 
 __all__ = [
@@ -79,17 +88,36 @@ __all__ = [
     "run",
 ]
 
-_LAZY = frozenset({"Manager", "run"})
+_HOMES = {
+    "api": ("CustomResource", "Field", "Request", "Spec", "Status", "custom_resource"),
+    "cache": ("Index",),
+    "client": ("ALL", "Client"),
+    "errors": ("TerminalError",),
+    "manager": ("Manager", "run"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+class _Root(ModuleType):
+    """Keeps ``controller`` for the decorator: the package of that name is no export."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # What is imported becomes an attribute of its parent.
+        if name != "controller" or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Root
 
 
 def __getattr__(name: str) -> object:
-    """Load what few programs need at import time."""
-    if name in _LAZY:
-        from homeostat import manager  # noqa: PLC0415
-
-        found: object = getattr(manager, name)
-        return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load a name from its package when it is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(f"{__name__}.{_HOME.get(name, 'controller')}")
+    found: object = getattr(home, name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

@@ -5,17 +5,18 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from homeostat._tasks import Group
 from homeostat.api import CustomResource
 from homeostat.apiserver import Tls
-from homeostat.client import Client
 from homeostat.errors import ConfigError
 from homeostat.localcluster import LocalCluster, kubeconfig_for
-from homeostat.manager import install_crds
+
+if TYPE_CHECKING:
+    from homeostat.client import Client
 
 __all__ = ["listening", "running_cluster"]
 
@@ -50,11 +51,13 @@ async def listening(
 @asynccontextmanager
 async def running_cluster(
     resources: Sequence[type[CustomResource[Any, Any]]],
-) -> AsyncGenerator[Client]:
+) -> AsyncGenerator["Client"]:
     """Run a cluster; yields a client of it that needs no socket.
 
     It is announced when it serves ``resources``: who is quick with kubectl finds them.
     """
+    from homeostat.manager import install_crds  # noqa: PLC0415
+
     cluster = LocalCluster()
     async with Group() as tasks, cluster.client() as client:
         running = tasks.start(cluster.run(), name="local/cluster")

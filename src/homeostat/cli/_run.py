@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from homeostat._until_signal import run_until_signal
 from homeostat.cli._load import Found, load
 from homeostat.client import ALL, Client, load_config
 from homeostat.errors import ConfigError
@@ -17,7 +18,6 @@ from homeostat.manager import (
     definition_of,
     install_crds,
     log_handler,
-    run_until_signal,
 )
 
 __all__ = ["RunOptions", "run_files"]

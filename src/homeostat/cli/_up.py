@@ -17,6 +17,7 @@ import click
 
 from homeostat._clock import SystemClock
 from homeostat._tasks import Group
+from homeostat._until_signal import run_until_signal
 from homeostat.apiserver import Authentication, Tls, erase
 from homeostat.cli._home import DEFAULT, RESET, Home, Record, birth_of, home_of, option
 from homeostat.cli._local import listening
@@ -28,11 +29,11 @@ from homeostat.localcluster import (
     Profile,
     kubeconfig_for,
 )
-from homeostat.manager import log_handler, run_until_signal
 
 __all__ = ["UpOptions", "up"]
 
 _READY = "ready"
+_LINE = "%(asctime)s %(levelname)-7s %(message)s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,7 @@ def _detach(log: Path) -> None:
 
 
 def _run(home: Home, options: UpOptions, ready: Callable[[str], None]) -> None:
-    logging.basicConfig(level=logging.WARNING, handlers=[log_handler("text")])
+    logging.basicConfig(level=logging.WARNING, format=_LINE)
     number = os.getpid()
     record = Record(
         pid=number,

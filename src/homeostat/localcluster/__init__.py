@@ -9,10 +9,14 @@ Guarantees:
   ``PodLife``, by annotation or in Python, has them crash, lack an image, or be evicted.
 """
 
+from typing import TYPE_CHECKING
+
 from homeostat.localcluster._cluster import LocalCluster, Profile, kubeconfig_for
 from homeostat.localcluster._pki import Credentials, Pki
 from homeostat.localcluster._pod_life import PodLife, PodLives
-from homeostat.localcluster._simulation import Simulation
+
+if TYPE_CHECKING:
+    from homeostat.localcluster._simulation import Simulation
 
 __all__ = [
     "Credentials",
@@ -24,3 +28,12 @@ __all__ = [
     "Simulation",
     "kubeconfig_for",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load what a server alone does not need, with all controllers, when it is used."""
+    if name != "Simulation":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from homeostat.localcluster._simulation import Simulation  # noqa: PLC0415
+
+    return Simulation

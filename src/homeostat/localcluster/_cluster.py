@@ -2,34 +2,31 @@
 
 import asyncio
 import base64
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 from homeostat import _yaml
 from homeostat._clock import Clock, SystemClock
 from homeostat._random import Random
-from homeostat._tasks import Group
+from homeostat._tasks import Threads
 from homeostat.apiserver import ApiServer, Authentication, Tls, serve
-from homeostat.client import Client
-from homeostat.localcluster._controllers import (
-    GARBAGE_COLLECTOR,
-    Settings,
-    built_in,
-    select,
-)
-from homeostat.localcluster._garbage import GarbageCollector
 from homeostat.localcluster._pki import Credentials
 from homeostat.localcluster._pod_life import PodLives
-from homeostat.localcluster._simulation import Simulation
-from homeostat.manager import Manager
+
+if TYPE_CHECKING:
+    from homeostat.client import Client
 
 __all__ = ["LocalCluster", "Profile", "kubeconfig_for"]
 
 Profile: TypeAlias = Literal["cluster", "apiserver"]
 
 NAME = "homeostat"
+ALL = "*"
+LIFE = "homeostat.localcluster._life"
 
 
 @final
@@ -66,7 +63,7 @@ class LocalCluster:
         self,
         *,
         profile: Profile = "cluster",
-        controllers: str = "*",
+        controllers: str = ALL,
         ca: str = "",
         nodes: int = 2,
         start_delay: float = 0.02,
@@ -77,8 +74,12 @@ class LocalCluster:
         random: Random | None = None,
     ) -> None:
         self._profile: Profile = profile
-        self._selected = select(controllers)
-        self._settings = Settings(ca=ca)
+        self._controllers = controllers
+        if controllers != ALL:
+            from homeostat.localcluster._controllers import select  # noqa: PLC0415
+
+            select(controllers)
+        self._ca = ca
         self._node_count = nodes
         self._start_delay = start_delay
         self._pods = pods
@@ -99,13 +100,15 @@ class LocalCluster:
         """
         self.server.close()
 
-    def client(self, *, user_agent: str = "homeostat", namespace: str = "") -> Client:
+    def client(self, *, user_agent: str = "homeostat", namespace: str = "") -> "Client":
         """Return a client of this cluster that needs no socket; the caller closes it.
 
         Args:
             user_agent: What the server takes for the name of the program.
             namespace: Where calls go that name none; "" for ``default``.
         """
+        from homeostat.client import Client  # noqa: PLC0415
+
         return Client(
             self.server.transport(),
             user_agent=user_agent,
@@ -115,43 +118,28 @@ class LocalCluster:
         )
 
     async def run(self) -> None:
-        """Run the built-in controllers until cancelled; what is stored stays."""
+        """Run the built-in controllers until cancelled; what is stored stays.
+
+        Their code loads in a thread: the server answers from the beginning.
+        """
         if self._profile == "apiserver":
             await asyncio.get_running_loop().create_future()
-        agent = "kube-controller-manager"
-        async with (
-            self.client(user_agent=agent) as client,
-            self.client(user_agent=agent) as watcher,
-        ):
-            simulation = Simulation(
-                client,
-                nodes=self._node_count,
-                start_delay=self._start_delay,
-                pods=self._pods,
-                clock=self._clock,
-                random=self._random,
-            )
-            async with Group() as tasks:
-                self._start_controllers(tasks, client, watcher)
-                tasks.start(simulation.run(), name="localcluster/simulation")
+        if LIFE not in sys.modules:
+            threads = Threads(1, name="localcluster-load")
+            await threads.run(import_module, LIFE)
+            threads.close()
+        from homeostat.localcluster._life import live  # noqa: PLC0415
 
-    def _start_controllers(self, tasks: Group, client: Client, watcher: Client) -> None:
-        """Start what is selected: one manager, for caches that all of it shares."""
-        controllers = built_in(self._selected, self._settings)
-        if controllers:
-            manager = Manager(
-                controllers=controllers,
-                client=client,
-                drain_timeout=0.0,
-                clock=self._clock,
-                random=self._random,
-            )
-            tasks.start(manager.run(), name="localcluster/controllers")
-        if GARBAGE_COLLECTOR in self._selected:
-            garbage = GarbageCollector(
-                client, watcher=watcher, clock=self._clock, random=self._random
-            )
-            tasks.start(garbage.run(), name="localcluster/garbage-collector")
+        await live(
+            self.server,
+            controllers=self._controllers,
+            ca=self._ca,
+            nodes=self._node_count,
+            start_delay=self._start_delay,
+            pods=self._pods,
+            clock=self._clock,
+            random=self._random,
+        )
 
     @asynccontextmanager
     async def serve(

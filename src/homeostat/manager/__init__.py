@@ -31,7 +31,7 @@ from homeostat.manager._logging import (
     log_handler,
 )
 from homeostat.manager._manager import Manager
-from homeostat.manager._run import run, run_until_signal
+from homeostat.manager._run import run
 
 __all__ = [
     "Health",
@@ -47,5 +47,4 @@ __all__ = [
     "parse_address",
     "resources_of",
     "run",
-    "run_until_signal",
 ]

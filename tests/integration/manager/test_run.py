@@ -9,11 +9,11 @@ import textwrap
 import pytest
 
 from homeostat import Client, Context, controller, run
+from homeostat._until_signal import run_until_signal
 from homeostat.api import ObjectMeta
 from homeostat.apiserver import ApiServer
 from homeostat.errors import ConfigError
 from homeostat.k8s import core_v1
-from homeostat.manager import run_until_signal
 
 SCRIPT = """
     import asyncio, sys

@@ -38,7 +38,7 @@ async def watchdog(
     async with Group() as tasks:
         tasks.start(
             threads.run(_watch, loop, thread_id, stop, interval, limit),
-            name="manager/watchdog",
+            name="watchdog",
         )
         try:
             yield

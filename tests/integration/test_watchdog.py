@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 
 from homeostat._tasks import Group
-from homeostat.manager._watchdog import watchdog
+from homeostat._watchdog import watchdog
 
 
 async def test_what_blocks_the_loop_is_named_with_its_stack(
