@@ -28,6 +28,7 @@ from homeostat.apiserver._authorize import (
 from homeostat.apiserver._erase import erase
 from homeostat.apiserver._history import HistoryLimits
 from homeostat.apiserver._http import serve
+from homeostat.apiserver._processes import Finished, LogLine, Processes
 from homeostat.apiserver._server import ApiServer
 from homeostat.apiserver._tls import Tls
 from homeostat.apiserver._users import User
@@ -38,8 +39,11 @@ __all__ = [
     "Authentication",
     "Authorizer",
     "Decision",
+    "Finished",
     "HistoryLimits",
+    "LogLine",
     "NonResourceRule",
+    "Processes",
     "ResourceRule",
     "Rules",
     "Tls",

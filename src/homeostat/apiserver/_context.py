@@ -10,6 +10,7 @@ from homeostat._random import Random
 from homeostat._transport import HttpRequest
 from homeostat.apiserver._authn import Authenticator
 from homeostat.apiserver._authorize import Authorizer
+from homeostat.apiserver._processes import Processes
 from homeostat.apiserver._registry import Registry, Served
 from homeostat.apiserver._routes import Route
 from homeostat.apiserver._status import not_found
@@ -81,6 +82,7 @@ class Cluster:
         strategies: Rules of single kinds, by (group, plural).
         authenticator: Tells who asks.
         authorizer: Tells who may do what.
+        processes: What runs in pods; None where pods are objects and nothing else.
     """
 
     store: Store
@@ -90,6 +92,7 @@ class Cluster:
     strategies: Mapping[tuple[str, str], Strategy]
     authenticator: Authenticator
     authorizer: Authorizer
+    processes: Processes | None = None
 
     def now(self) -> str:
         """Return the wall time as metadata has it: UTC, whole seconds."""

@@ -20,7 +20,11 @@ __all__ = [
     "ListOptions",
     "WriteOptions",
     "delete_options",
+    "flag_of",
     "list_options",
+    "number_of",
+    "parameters",
+    "text_of",
     "write_options",
 ]
 
@@ -29,19 +33,22 @@ MANAGER_MAX_BYTES = 128
 
 
 @functools.lru_cache(maxsize=1024)
-def _values(query: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
+def parameters(query: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
+    """Return the values of each parameter of a query, in order."""
     values: dict[str, list[str]] = {}
     for key, value in query:
         values.setdefault(key, []).append(value)
     return values
 
 
-def _text(values: dict[str, list[str]], key: str) -> str:
+def text_of(values: dict[str, list[str]], key: str) -> str:
+    """Return a parameter, "" when it is not given."""
     found = values.get(key)
     return found[0] if found else ""
 
 
-def _flag(values: dict[str, list[str]], key: str) -> bool | None:
+def flag_of(values: dict[str, list[str]], key: str) -> bool | None:
+    """Return a parameter that is true or false, None when it is not given."""
     found = values.get(key)
     if not found:
         return None
@@ -49,8 +56,13 @@ def _flag(values: dict[str, list[str]], key: str) -> bool | None:
     return found[0].lower() not in ("false", "0")
 
 
-def _number(values: dict[str, list[str]], key: str) -> int | None:
-    text = _text(values, key)
+def number_of(values: dict[str, list[str]], key: str) -> int | None:
+    """Return a parameter that is a number, None when it is not given.
+
+    Raises:
+        StatusError: 400, it is none, or one of more than 64 bits.
+    """
+    text = text_of(values, key)
     if not text:
         return None
     try:
@@ -94,18 +106,18 @@ def list_options(request: HttpRequest, *, watch: bool = False) -> ListOptions:
     """
     if not request.query:
         return ListOptions(watch=True) if watch else _NO_OPTIONS
-    values = _values(request.query)
+    values = parameters(request.query)
     options = ListOptions(
-        labels=_text(values, "labelSelector"),
-        fields=_text(values, "fieldSelector"),
-        limit=_number(values, "limit") or 0,
-        continue_=_text(values, "continue"),
-        version=_text(values, "resourceVersion"),
-        match=_text(values, "resourceVersionMatch"),
-        watch=watch or bool(_flag(values, "watch")),
-        bookmarks=bool(_flag(values, "allowWatchBookmarks")),
-        initial_events=_flag(values, "sendInitialEvents"),
-        timeout=_number(values, "timeoutSeconds"),
+        labels=text_of(values, "labelSelector"),
+        fields=text_of(values, "fieldSelector"),
+        limit=number_of(values, "limit") or 0,
+        continue_=text_of(values, "continue"),
+        version=text_of(values, "resourceVersion"),
+        match=text_of(values, "resourceVersionMatch"),
+        watch=watch or bool(flag_of(values, "watch")),
+        bookmarks=bool(flag_of(values, "allowWatchBookmarks")),
+        initial_events=flag_of(values, "sendInitialEvents"),
+        timeout=number_of(values, "timeoutSeconds"),
     )
     errors = _check_watch(options) if options.watch else _check_list(options)
     if errors:
@@ -195,10 +207,10 @@ def write_options(
     Raises:
         StatusError: 422, as the server words it.
     """
-    values = _values(request.query)
-    manager = _text(values, "fieldManager")
-    validation = _text(values, "fieldValidation")
-    force = _flag(values, "force") if kind == "PatchOptions" else None
+    values = parameters(request.query)
+    manager = text_of(values, "fieldManager")
+    validation = text_of(values, "fieldValidation")
+    force = flag_of(values, "force") if kind == "PatchOptions" else None
     dry_run = values.get("dryRun", [])
     errors: list[FieldError] = []
     if kind == "PatchOptions" and not apply and force is not None:
@@ -265,11 +277,11 @@ def delete_options(request: HttpRequest, body: dict[str, Any] | None) -> DeleteO
         StatusError: 400 or 422, as the server words it.
     """
     if body is None:
-        values = _values(request.query)
+        values = parameters(request.query)
         options = DeleteOptions(
-            grace=_number(values, "gracePeriodSeconds"),
-            propagation=_text(values, "propagationPolicy") or None,
-            orphan=_flag(values, "orphanDependents"),
+            grace=number_of(values, "gracePeriodSeconds"),
+            propagation=text_of(values, "propagationPolicy") or None,
+            orphan=flag_of(values, "orphanDependents"),
             dry_run=bool(values.get("dryRun")),
         )
         return _check_delete(options, values.get("dryRun", []))

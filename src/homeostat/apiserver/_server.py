@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -28,7 +27,11 @@ from homeostat.apiserver._dress import dressed
 from homeostat.apiserver._handlers import answer as answer_request
 from homeostat.apiserver._handlers import is_watch, open_watch
 from homeostat.apiserver._history import HistoryLimits
+from homeostat.apiserver._in_process import InProcess, WholeAnswer
 from homeostat.apiserver._list import parse_version
+from homeostat.apiserver._pod_exec import execute
+from homeostat.apiserver._pod_logs import LogStream, follows, open_log
+from homeostat.apiserver._processes import Finished, Processes
 from homeostat.apiserver._registry import Registry
 from homeostat.apiserver._render import status_response
 from homeostat.apiserver._root import Root
@@ -42,12 +45,12 @@ from homeostat.apiserver._status import (
 from homeostat.apiserver._store import Store
 from homeostat.apiserver._users import ADMIN, User
 from homeostat.apiserver._watch import WAIT_FOR_VERSION, WatchStream
-from homeostat.errors import ConfigError, TransportError
+from homeostat.errors import ConfigError
 
 if TYPE_CHECKING:
     from homeostat.apiserver._journal import Journal
 
-__all__ = ["ApiServer", "WholeAnswer"]
+__all__ = ["ApiServer"]
 
 logger = logging.getLogger(__name__)
 
@@ -85,13 +88,14 @@ class ApiServer:
         version: What ``/version`` says; by default the version of the schema table.
         authentication: Who may come over TLS, besides those with a certificate.
         authorizer: Who may do what; by default everybody may do everything.
+        processes: What runs in pods; by default nothing does.
 
     Raises:
         ConfigError: The folder cannot be used, another process has it, or what is in
             it is damaged.
     """
 
-    def __init__(  # a server's options, all keyword-only
+    def __init__(  # noqa: PLR0913  # a server's options, all keyword-only
         self,
         *,
         clock: Clock | None = None,
@@ -101,6 +105,7 @@ class ApiServer:
         version: str = "",
         authentication: Authentication | None = None,
         authorizer: Authorizer | None = None,
+        processes: Processes | None = None,
     ) -> None:
         wall = clock or SystemClock()
         chance = random or Random()
@@ -117,6 +122,7 @@ class ApiServer:
                 authentication or Authentication(), registry, clock=wall, random=chance
             ),
             authorizer=authorizer or AlwaysAllow(),
+            processes=processes,
         )
         try:
             bootstrap(self._cluster)
@@ -127,6 +133,7 @@ class ApiServer:
             raise
         self._root = Root(self._cluster, version)
         self._watches: dict[WatchStream, None] = {}
+        self._logs: dict[LogStream, None] = {}
 
     @property
     def revision(self) -> int:
@@ -148,7 +155,7 @@ class ApiServer:
         Args:
             user: Who asks; None for the administrator.
         """
-        return _InProcess(self, user)
+        return InProcess(self, user)
 
     def authenticate(
         self, request: HttpRequest, certified: User | None
@@ -245,7 +252,7 @@ class ApiServer:
     def stream(
         self, request: HttpRequest, user: User | None = None
     ) -> AbstractAsyncContextManager[HttpStream]:
-        """Open a stream; anything but a watch is a stream of one chunk.
+        """Open a stream; but for watches and followed logs it is one of one chunk.
 
         Args:
             request: What is asked.
@@ -270,6 +277,13 @@ class ApiServer:
         if watch is None:
             yield WholeAnswer(await self._complete(request, admitted))
             return
+        if isinstance(watch, LogStream):
+            self._logs[watch] = None
+            try:
+                yield watch
+            finally:
+                del self._logs[watch]
+            return
         self._watches[watch] = None
         watch.begin()
         try:
@@ -280,15 +294,46 @@ class ApiServer:
 
     def _open(
         self, request: HttpRequest, user: User
-    ) -> WatchStream | HttpResponse | None:
-        """Open a watch, or refuse it; None when something else is asked for."""
+    ) -> WatchStream | LogStream | HttpResponse | None:
+        """Open a watch or a log, or refuse it; None when something else is asked."""
         try:
             target = self._target(request, user)
             if target is not None and is_watch(request, target):
                 return open_watch(self._cluster, target)
+            if target is not None and follows(target):
+                return open_log(self._cluster, target)
         except StatusError as error:
             return status_response(error)
         return None
+
+    def execute(
+        self, request: HttpRequest, user: User | None = None
+    ) -> Finished | HttpResponse:
+        """Run the command of an exec, whose client waits at a WebSocket.
+
+        Args:
+            request: What is asked.
+            user: Who asks; None for the administrator.
+
+        Returns:
+            How the command ended, or why it was not run.
+        """
+        admitted = self._admit(request, user)
+        if isinstance(admitted, HttpResponse):
+            return admitted
+        found = call("a command in a pod", self._executed, request, admitted)
+        if isinstance(found, Finished):
+            return found
+        return self._audited(request, _FAILED if isinstance(found, Failed) else found)
+
+    def _executed(self, request: HttpRequest, user: User) -> Finished | HttpResponse:
+        try:
+            target = self._target(request, user)
+            if target is None:
+                raise unknown_path()
+            return execute(self._cluster, target)
+        except StatusError as error:
+            return status_response(error)
 
     def _target(self, request: HttpRequest, user: User) -> Target | None:
         route = parse_path(request.path)
@@ -333,7 +378,13 @@ class ApiServer:
             watch.expire()
 
     def drop_watches(self, *, clean: bool = False) -> None:
-        """End every open watch: broken, or with ``clean`` as after its timeout."""
+        """End every open stream.
+
+        Args:
+            clean: As after the timeout; else watches break, as of a lost connection.
+        """
+        for log in list(self._logs):
+            log.close()
         for watch in list(self._watches):
             if clean:
                 watch.close()
@@ -345,51 +396,3 @@ def _journal(folder: Path) -> "Journal":
     from homeostat.apiserver._journal import Journal  # noqa: PLC0415  # loads SQLite
 
     return Journal(folder)
-
-
-@dataclass(frozen=True, slots=True)
-class WholeAnswer:
-    """An answer that is there already, as a stream."""
-
-    response: HttpResponse
-
-    @property
-    def status(self) -> int:
-        return self.response.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self.response.headers
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        if self.response.body:
-            yield self.response.body
-
-
-@final
-class _InProcess:
-    """A transport without a socket."""
-
-    __slots__ = ("_closed", "_server", "_user")
-
-    def __init__(self, server: ApiServer, user: User | None) -> None:
-        self._server = server
-        self._user = user
-        self._closed = False
-
-    async def request(self, request: HttpRequest) -> HttpResponse:
-        # A call that never waits would starve its siblings, and no socket is like that.
-        await asyncio.sleep(0)
-        self._check()
-        return await self._server.handle(request, self._user)
-
-    def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
-        self._check()
-        return self._server.stream(request, self._user)
-
-    async def close(self) -> None:
-        self._closed = True
-
-    def _check(self) -> None:
-        if self._closed:
-            raise TransportError("the transport is closed", sent=False)

@@ -12,6 +12,8 @@ from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._eviction import evict
 from homeostat.apiserver._namespaces import admit
 from homeostat.apiserver._options import delete_options, write_options
+from homeostat.apiserver._pod_exec import refuse
+from homeostat.apiserver._pod_logs import read_log
 from homeostat.apiserver._render import respond
 from homeostat.apiserver._scale import handle_scale
 from homeostat.apiserver._shape import about, check_namespace, read_body
@@ -224,6 +226,10 @@ def _finalize(cluster: Cluster, target: Target) -> HttpResponse:
 _HANDLERS: dict[tuple[str, str], Handler] = {
     ("pods", "binding"): _bind,
     ("pods", "eviction"): _evict,
+    ("pods", "log"): read_log,
+    ("pods", "attach"): refuse,
+    ("pods", "exec"): refuse,
+    ("pods", "portforward"): refuse,
     ("namespaces", "finalize"): _finalize,
     ("serviceaccounts", "token"): _token,
 }

@@ -15,8 +15,11 @@ from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
 from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.apiserver._authn import certificate_user
 from homeostat.apiserver._decode import MAX_BODY_BYTES
+from homeostat.apiserver._in_process import WholeAnswer
+from homeostat.apiserver._pod_exec import PROTOCOLS, frames
+from homeostat.apiserver._processes import Finished
 from homeostat.apiserver._render import status_response
-from homeostat.apiserver._server import ApiServer, WholeAnswer
+from homeostat.apiserver._server import ApiServer
 from homeostat.apiserver._status import bad_request, method_not_allowed
 from homeostat.apiserver._users import User
 from homeostat.errors import TransportError
@@ -146,22 +149,44 @@ class _Gate:
             headers=_headers(request),
             body=body,
         )
-        user = None
+        user: User | HttpResponse | None = None
         if secure:
             protocol = request.protocol
             certified = (
                 protocol.certified if isinstance(protocol, _Connection) else None
             )
-            found = self._server.authenticate(ours, certified)
-            if isinstance(found, HttpResponse):
-                return _whole(found)
-            user = found
+            user = self._server.authenticate(ours, certified)
+        if isinstance(user, HttpResponse):
+            return _whole(user)
+        return await self._respond(request, ours, user)
+
+    async def _respond(
+        self, request: web.BaseRequest, ours: HttpRequest, user: User | None
+    ) -> web.StreamResponse:
+        if _wants_socket(ours):
+            return await self._socket(request, self._server.execute(ours, user))
         async with self._server.stream(ours, user) as stream:
             if isinstance(stream, WholeAnswer):
                 return _whole(stream.response)
             return await self._pipe(
                 request, stream.status, dict(stream.headers), stream.chunks()
             )
+
+    async def _socket(
+        self, request: web.BaseRequest, found: Finished | HttpResponse
+    ) -> web.StreamResponse:
+        """Tell over a WebSocket how a command ended, or refuse to open one."""
+        if isinstance(found, HttpResponse):
+            return _whole(found)
+        socket = web.WebSocketResponse(protocols=PROTOCOLS)
+        await socket.prepare(request)
+        try:
+            for frame in frames(found):
+                await socket.send_bytes(frame)
+            await socket.close()
+        except ConnectionError:
+            pass
+        return socket
 
     async def _pipe(
         self,
@@ -181,6 +206,11 @@ class _Gate:
         except ConnectionError:
             pass
         return response
+
+
+def _wants_socket(request: HttpRequest) -> bool:
+    upgrade = request.headers.get("upgrade", "").lower()
+    return upgrade == "websocket" and request.path.endswith("/exec")
 
 
 def _headers(request: web.BaseRequest) -> dict[str, str]:

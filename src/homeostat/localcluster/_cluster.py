@@ -16,6 +16,7 @@ from homeostat._tasks import Threads
 from homeostat.apiserver import ApiServer, Authentication, Tls, serve
 from homeostat.localcluster._pki import Credentials
 from homeostat.localcluster._pod_life import PodLives
+from homeostat.localcluster._processes import SimulatedProcesses
 
 if TYPE_CHECKING:
     from homeostat.client import Client
@@ -87,6 +88,7 @@ class LocalCluster:
         self._random = random or Random()
         self.server: ApiServer = ApiServer(
             data_dir=data_dir,
+            processes=SimulatedProcesses(pods) if profile == "cluster" else None,
             authentication=authentication,
             clock=self._clock,
             random=self._random,

@@ -5,14 +5,19 @@ can set it on any server, or by a function in Python.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import msgspec
+
 from homeostat.api import controller_of
+from homeostat.apiserver import Finished
 from homeostat.k8s import core_v1
 
 __all__ = ["PodLife", "PodLives", "life_of"]
+
+Commands = Callable[[Sequence[str]], Finished | None]
 
 PREFIX: Final = "homeostat.dev/"
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -40,6 +45,9 @@ class PodLife:
         restart_delay: First back-off of a crash loop; doubling it ends at 300 s.
         evict_after: From running to an eviction by the node; None for never.
         log: What each container prints when it starts.
+        commands: What ``kubectl exec`` finds: output by command line, as
+            ``{"hostname": "web-0"}``, or a function of the command's words; None
+            from it, or a command that is not named, fails as one that is not there.
 
     Raises:
         ValueError: A duration is negative, or ``restart_delay`` is 0.
@@ -54,6 +62,7 @@ class PodLife:
     restart_delay: float = 10.0
     evict_after: float | None = None
     log: str = ""
+    commands: Mapping[str, str] | Commands | None = None
 
     def __post_init__(self) -> None:
         times = (self.start_delay, self.ready_delay, self.run_for, self.evict_after)
@@ -121,6 +130,13 @@ def _code(text: str) -> int:
     return int(text)
 
 
+def _outputs(text: str) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"no JSON object of outputs by command: {error}") from None
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name for name in map(str.strip, text.split(",")) if name)
 
@@ -135,4 +151,5 @@ _ANNOTATIONS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "restart-delay": ("restart_delay", _seconds),
     "evict-after": ("evict_after", _seconds),
     "log": ("log", str),
+    "commands": ("commands", _outputs),
 }
