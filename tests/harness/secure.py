@@ -161,7 +161,7 @@ async def secure(
             return
         folder = Path(stack.enter_context(TemporaryDirectory()))
         server = ApiServer(
-            authentication=Authentication(tokens=_TOKENS),
+            authentication=Authentication(tokens=_TOKENS, anonymous="all"),
             authorizer=_MastersOnly() if strict else None,
         )
         url = await stack.enter_async_context(serve(server, tls=pki().tls()))

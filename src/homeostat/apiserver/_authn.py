@@ -7,12 +7,13 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from homeostat._clock import Clock
 from homeostat._random import Random
+from homeostat._transport import HttpRequest
 from homeostat.apiserver._registry import Registry
 from homeostat.apiserver._status import StatusError
 from homeostat.apiserver._tokens import InvalidTokenError, Tokens
@@ -26,6 +27,9 @@ from homeostat.apiserver._users import (
 
 __all__ = ["Authentication", "Authenticator", "certificate_user", "read_tokens"]
 
+Anonymous: TypeAlias = Literal["all", "public", "none"]
+
+_PUBLIC = frozenset({"/healthz", "/livez", "/readyz", "/version", "/version/"})
 # As kubeadm's clusters have it.
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 _INVALID = "invalid bearer token"
@@ -39,7 +43,9 @@ class Authentication:
 
     Attributes:
         tokens: Users by their bearer tokens.
-        anonymous: Whether those who do not say who they are may come, too.
+        anonymous: What those may ask for who do not say who they are: ``public`` lets
+            them see health and version, ``all`` leaves it to the authorizer. As
+            everybody else may do everything by default, they may not.
         account_key: Gives the private key that signs tokens of service accounts, PEM,
             elliptic (P-256) or RSA; called when it is first needed. None makes one for
             this server alone.
@@ -47,7 +53,7 @@ class Authentication:
     """
 
     tokens: Mapping[str, User] = field(default_factory=dict[str, User])
-    anonymous: bool = True
+    anonymous: Anonymous = "public"
     account_key: Callable[[], bytes] | None = None
     issuer: str = ISSUER
 
@@ -82,27 +88,29 @@ class Authenticator:
             load_key=options.account_key,
         )
 
-    def authenticate(self, headers: Mapping[str, str], certified: User | None) -> User:
+    def authenticate(self, request: HttpRequest, certified: User | None) -> User:
         """Return who sends a request.
 
         Args:
-            headers: Of the request.
+            request: What is asked.
             certified: Whom the client's certificate names.
 
         Raises:
-            StatusError: 401, he says who he is, and it is not true.
+            StatusError: 401, he says who he is, and it is not true; or he does not say
+                it, and has to.
         """
         if certified is not None:
             return certified
-        token = bearer(headers.get("authorization", ""))
+        token = bearer(request.headers.get("authorization", ""))
         if token:
             try:
                 return self.read_token(token, self.tokens.audiences)[0]
             except InvalidTokenError:
                 raise unauthorized() from None
-        if not self._options.anonymous:
-            raise unauthorized()
-        return ANONYMOUS
+        allowed = self._options.anonymous
+        if allowed == "all" or (allowed == "public" and request.path in _PUBLIC):
+            return ANONYMOUS
+        raise unauthorized()
 
     def read_token(
         self, token: str, audiences: Sequence[str]

@@ -167,7 +167,7 @@ class ApiServer:
             certified: Whom the client's certificate names.
         """
         try:
-            return self._cluster.authenticator.authenticate(request.headers, certified)
+            return self._cluster.authenticator.authenticate(request, certified)
         except StatusError as error:
             return self._audited(request, status_response(error))
 

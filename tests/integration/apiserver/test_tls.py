@@ -23,9 +23,8 @@ PKI = Pki()
 
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
-    """An API server that lets nobody in whom it does not know."""
-    known = Authentication(anonymous=False)
-    async with serve(ApiServer(authentication=known), tls=PKI.tls()) as found:
+    """An API server."""
+    async with serve(ApiServer(), tls=PKI.tls()) as found:
         yield found
 
 
@@ -64,8 +63,19 @@ async def test_client_writes_and_watches() -> None:
                 break
 
 
-async def test_nobody_in_particular_is_refused(url: str) -> None:
+async def test_nobody_in_particular_sees_the_version_alone(url: str) -> None:
     async with client(url, Credentials(ca=PKI.ca)) as found:
+        await found.version()
+        with pytest.raises(UnauthorizedError):
+            await found.list(core_v1.Namespace)
+
+
+async def test_nobody_in_particular_can_be_kept_out() -> None:
+    nobody = Authentication(anonymous="none")
+    async with (
+        serve(ApiServer(authentication=nobody), tls=PKI.tls()) as url,
+        client(url, Credentials(ca=PKI.ca)) as found,
+    ):
         with pytest.raises(UnauthorizedError):
             await found.version()
 
