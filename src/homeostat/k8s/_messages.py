@@ -174,6 +174,7 @@ def _loader(expression: str) -> Loader:
     return LOADERS[expression]
 
 
+@cache
 def _folded(expression: str) -> Loader:
     fields, fold = FOLDED[expression]
     rows = [_Field(*each, (number,)) for number, each in fields.items()]
