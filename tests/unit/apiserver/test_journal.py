@@ -10,11 +10,13 @@ import pytest
 
 from homeostat._transport import HttpRequest
 from homeostat.apiserver import ApiServer
+from homeostat.apiserver._store import Event
 from homeostat.testing import VirtualTimeLoop
 
 Open = Callable[[], ApiServer]
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+PODS = "/api/v1/namespaces/default/pods"
 WIDGETS = "/apis/example.com/v1/namespaces/default/widgets"
 
 
@@ -120,6 +122,12 @@ def widget(name: str, **spec: Any) -> dict[str, Any]:
     return {"apiVersion": group, "kind": "Widget", "metadata": metadata, "spec": spec}
 
 
+def pod(name: str) -> dict[str, Any]:
+    spec = {"containers": [{"name": "c", "image": "busybox"}]}
+    metadata = {"name": name}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
 def everything(server: ApiServer) -> dict[str, bytes]:
     return {
         f"{table.name} {key}": entry.data
@@ -214,6 +222,59 @@ def test_a_definition_that_ends_goes_on_ending(reopen: Open) -> None:
     call(again, "PUT", f"{WIDGETS}/held", found)
     assert names(call(again, "GET", DEFINITIONS)) == []
     assert names(call(reopen(), "GET", DEFINITIONS)) == []
+
+
+class Death:
+    """Ends a request after so many of its commits, as the end of the process does."""
+
+    def __init__(self, server: ApiServer, commits: int) -> None:
+        self.commits = commits
+        self._tables = list(server._cluster.store.tables.values())
+        for table in self._tables:
+            table.watchers.append(self)
+
+    def push(self, event: Event) -> None:
+        self.commits -= 1
+        if self.commits == 0:
+            raise RuntimeError(f"died at {event.revision}")
+
+    def close(self) -> None:
+        pass
+
+
+REQUESTS = {
+    "end a pod": ([(PODS, pod("a"))], ("DELETE", f"{PODS}/a", None)),
+    "define": ([], ("POST", DEFINITIONS, definition())),
+    "end a definition": (
+        [(DEFINITIONS, definition()), (WIDGETS, widget("a")), (WIDGETS, widget("b"))],
+        ("DELETE", f"{DEFINITIONS}/widgets.example.com", None),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_request_cut_in_two_is_finished_by_the_next_start(
+    name: str, tmp_path: Path
+) -> None:
+    before, (method, path, body) = REQUESTS[name]
+    empty = set(everything(ApiServer()))
+    for commits in range(1, 9):
+        folder = tmp_path / str(commits)
+        server = ApiServer(data_dir=folder)
+        for collection, value in before:
+            call(server, "POST", collection, value)
+        death = Death(server, commits)
+        send(server, method, path, body)
+        server.close()
+        again = ApiServer(data_dir=folder)
+        if name == "define":
+            call(again, "POST", WIDGETS, widget("a"))
+        else:
+            assert set(everything(again)) == empty, commits
+        again.close()
+        if death.commits > 0:  # all of it was done
+            break
+    assert commits > 2
 
 
 def test_what_every_cluster_has_is_made_once(reopen: Open) -> None:
