@@ -190,7 +190,8 @@ def test_definitions_are_served_again(reopen: Open) -> None:
     again = reopen()
     assert everything(again) == before
     assert names(call(again, "GET", f"{WIDGETS}?fieldSelector=spec.color=red")) == ["a"]
-    call(again, "POST", WIDGETS, widget("c", color="red"))
+    new = call(again, "POST", WIDGETS, widget("c", size=1, color="red"))
+    assert list(new["spec"]) == ["color", "size"]  # as maps are written
     crd = call(again, "GET", f"{DEFINITIONS}/widgets.example.com")
     conditions = {c["type"]: c["status"] for c in crd["status"]["conditions"]}
     assert conditions == {"NamesAccepted": "True", "Established": "True"}

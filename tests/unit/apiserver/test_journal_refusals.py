@@ -15,6 +15,7 @@ import pytest
 
 from homeostat.apiserver import ApiServer
 from homeostat.apiserver._journal import Journal
+from homeostat.apiserver._journal_files import PAGE_BYTES
 from homeostat.apiserver._status import StatusError
 from homeostat.apiserver._store import Event, Store
 from homeostat.errors import ConfigError
@@ -232,6 +233,10 @@ def damage(folder: Path, how: str) -> None:
         data[:16] = b"not a database!!"
     elif how == "truncated":
         del data[len(data) // 2 :]
+    elif how == "a row less":
+        leaf = data.index(b"uid-t-7") // PAGE_BYTES * PAGE_BYTES
+        assert data[leaf] == 13  # of a table, by SQLite's file format
+        data[leaf + 4] -= 1  # the number of its cells
     else:
         start = data.index(how.encode())
         data[start] ^= 0x80
@@ -239,7 +244,8 @@ def damage(folder: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", ["header", "truncated", "CREATE TABLE", "uid-t-7", "t-30"]
+    "how",
+    ["header", "truncated", "a row less", "CREATE TABLE", "uid-t-7", "t-30"],
 )
 def test_a_damaged_file(folder: Path, how: str) -> None:
     filled(folder)
