@@ -73,6 +73,7 @@ _PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
 _OUR_PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
 # Controllers of ours that take the place of kube-controller-manager's.
 _OURS = (
+    "daemonset-controller",
     "deployment-controller",
     "disruption-controller",
     "endpoints-controller",

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from homeostat.controller import KindController
 from homeostat.errors import ConfigError
+from homeostat.localcluster._daemonsets import daemon_sets
 from homeostat.localcluster._deployments import deployments
 from homeostat.localcluster._disruptions import disruptions
 from homeostat.localcluster._endpoints import endpoint_slices, endpoints
@@ -41,6 +42,7 @@ class Settings:
 Factory: TypeAlias = Callable[[Settings], Sequence[KindController[Any]]]
 
 _FACTORIES: dict[str, Factory] = {
+    "daemonset-controller": lambda _: [daemon_sets()],
     "deployment-controller": lambda _: [deployments()],
     "disruption-controller": lambda _: disruptions(),
     "endpoints-controller": lambda _: endpoints(),

@@ -7,7 +7,13 @@ from collections.abc import Iterable
 
 from homeostat.api import Request
 from homeostat.cache import Reader, Record
-from homeostat.controller import Context, KindController, Watch, controller
+from homeostat.controller import (
+    Context,
+    KindController,
+    Watch,
+    controller,
+    predicate,
+)
 from homeostat.k8s import core_v1
 
 __all__ = ["claim_protection", "volume_protection"]
@@ -61,12 +67,19 @@ def _uses(pods: Iterable[core_v1.Pod], claim: str) -> bool:
     )
 
 
+@predicate
+def _anything(_old: Record | None, _new: Record | None) -> bool:
+    """Pass also what changes in the status alone: whether a volume is bound."""
+    return True
+
+
 def volume_protection() -> KindController[core_v1.PersistentVolume]:
     """Return the controller that keeps a volume while it is bound."""
 
     @controller(
         core_v1.PersistentVolume,
         name="persistentvolume-protection-controller",
+        predicate=_anything,
         reconcile_deleting=True,
     )
     async def protect(volume: core_v1.PersistentVolume, ctx: Context) -> None:

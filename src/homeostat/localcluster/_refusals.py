@@ -41,8 +41,9 @@ class Refusals:
     def asking_for(self, owner: Object) -> Generator[None]:
         """Reconcile an object in this block; one that ends well is refused nothing.
 
-        The first refusal of a generation is logged. An error of another kind, as of a
-        server that is broken, passes as it is.
+        The first refusal of a generation is logged. That nothing is created any more
+        where a namespace is being deleted is no refusal, and ends the block in peace.
+        An error of another kind, as of a server that is broken, passes as it is.
 
         Raises:
             Requeue: The server refused something.
@@ -51,6 +52,8 @@ class Refusals:
         try:
             yield
         except ApiError as error:
+            if error.is_namespace_terminating:
+                return
             if error.code not in _CODES:
                 raise
             after = self._note(owner, generation, error)

@@ -16,6 +16,7 @@ from homeostat.localcluster._claims import (
     sets_by_controller,
     settle,
 )
+from homeostat.localcluster._pod_writes import create_pod, delete_pod
 from homeostat.localcluster._refusals import Refusals
 from homeostat.localcluster._replicas import (
     is_active,
@@ -96,38 +97,13 @@ async def _settle_count(replica_set: apps_v1.ReplicaSet, ctx: Context) -> None:
     active = [pod for pod in _claims(replica_set, ctx).owned if is_active(pod)]
     wanted = 1 if replica_set.spec.replicas is None else replica_set.spec.replicas
     for _ in range(min(wanted - len(active), BURST)):
-        if not await _create(replica_set, ctx):
+        if not await create_pod(_pod_of(replica_set), ctx):
             return
     surplus = min(len(active) - wanted, BURST)
     if surplus > 0:
         related = _related(replica_set, ctx)
         for pod in victims(active, surplus, related=related, now=ctx.clock.now()):
-            await _delete(pod, ctx)
-
-
-async def _create(replica_set: apps_v1.ReplicaSet, ctx: Context) -> bool:
-    """Create a pod; return False where none can be created ever again."""
-    try:
-        pod = await ctx.create(_pod_of(replica_set), owned=True)
-    except ApiError as error:
-        if error.is_namespace_terminating:
-            return False
-        text = f"Error creating: {error.message}"
-        ctx.event("FailedCreate", text, type="Warning")
-        raise
-    ctx.event("SuccessfulCreate", f"Created pod: {pod.metadata.name}")
-    return True
-
-
-async def _delete(pod: core_v1.Pod, ctx: Context) -> None:
-    try:
-        deleted = await ctx.delete(pod)
-    except ApiError as error:
-        text = f"Error deleting: {error.message}"
-        ctx.event("FailedDelete", text, type="Warning")
-        raise
-    if deleted:
-        ctx.event("SuccessfulDelete", f"Deleted pod: {pod.metadata.name}")
+            await delete_pod(pod, ctx)
 
 
 def _related(replica_set: apps_v1.ReplicaSet, ctx: Context) -> Sequence[core_v1.Pod]:

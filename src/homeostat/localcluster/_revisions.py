@@ -18,6 +18,7 @@ from homeostat._random import NAME_ALPHABET
 from homeostat.api import (
     Object,
     ObjectMeta,
+    Selector,
     from_dict,
     set_controller_reference,
     to_dict,
@@ -26,16 +27,17 @@ from homeostat.cache import Index, Record
 from homeostat.controller import Context
 from homeostat.errors import AlreadyExistsError
 from homeostat.k8s import apps_v1, core_v1
+from homeostat.localcluster._claims import candidates, claim, settle
 
 __all__ = [
     "REVISION_LABEL",
     "Draft",
     "Revision",
+    "claim_history",
     "data_of",
     "in_order",
     "record_revision",
     "revision_hash",
-    "revisions_by_controller",
     "surplus",
     "template_of",
 ]
@@ -55,7 +57,7 @@ def _controller_uid(record: Record) -> str | None:
     return record.controller_uid
 
 
-revisions_by_controller = Index(Revision, by=_controller_uid, name="controller")
+_by_controller = Index(Revision, by=_controller_uid, name="controller")
 
 
 def data_of(template: Data) -> Data:
@@ -105,6 +107,24 @@ def in_order(revisions: Iterable[Revision]) -> list[Revision]:
         return revision.revision, since, revision.metadata.name
 
     return sorted(revisions, key=place)
+
+
+async def claim_history(
+    owner: Object, selector: Selector, ctx: Context
+) -> list[Revision]:
+    """Return the revisions of a workload in order, those that it adopts included.
+
+    Args:
+        owner: The workload.
+        selector: Its label selector.
+        ctx: Of the reconcile.
+    """
+
+    def found() -> list[Revision]:
+        return candidates(owner, selector, _by_controller, ctx)
+
+    await settle(owner, claim(owner, selector, found()), ctx)
+    return in_order(r for r in found() if selector.matches(r.metadata.labels))
 
 
 def surplus(

@@ -31,6 +31,7 @@ __all__ = [
     "new_set_replicas",
     "old_set_replicas",
     "proportions",
+    "share_of",
     "surplus_history",
     "template_hash",
 ]
@@ -91,14 +92,15 @@ def bounds(
     A percentage of surge rounds up, of unavailability down. Both zero would stop every
     rollout, so then one pod may be unavailable.
     """
-    surge = math.ceil(_share_of(max_surge, replicas))
-    unavailable = math.floor(_share_of(max_unavailable, replicas))
+    surge = math.ceil(share_of(max_surge, replicas))
+    unavailable = math.floor(share_of(max_unavailable, replicas))
     if surge == 0 and unavailable == 0:
         unavailable = 1
     return surge, min(unavailable, replicas)
 
 
-def _share_of(value: int | str, replicas: int) -> Fraction:
+def share_of(value: int | str, replicas: int) -> Fraction:
+    """Return how many of the replicas a number or a percentage stands for."""
     if isinstance(value, int):
         return Fraction(value)
     return Fraction(int(value.rstrip("%")) * replicas, 100)

@@ -30,11 +30,10 @@ from homeostat.localcluster._revisions import (
     REVISION_LABEL,
     Draft,
     Revision,
+    claim_history,
     data_of,
-    in_order,
     record_revision,
     revision_hash,
-    revisions_by_controller,
     surplus,
 )
 from homeostat.localcluster._statefulset_plan import Member, Wish, plan
@@ -93,7 +92,8 @@ def stateful_sets() -> KindController[apps_v1.StatefulSet]:
 
 
 async def _reconcile(owner: apps_v1.StatefulSet, ctx: Context) -> Result | None:
-    history = await _history(owner, ctx)
+    selector = selector_of(owner.spec.selector)
+    history = await claim_history(owner, selector, ctx)
     await _settle_pods(owner, ctx)
     state = await _revise(owner, history, ctx)
     failure: ApiError | Requeue | None = None
@@ -119,18 +119,6 @@ async def _reconcile(owner: apps_v1.StatefulSet, ctx: Context) -> Result | None:
         raise failure
     left = next_available(list(pods.values()), wait, now)
     return None if left is None else Result(requeue_after=left)
-
-
-async def _history(owner: apps_v1.StatefulSet, ctx: Context) -> list[Revision]:
-    """Return the revisions of a StatefulSet, those that it adopts included."""
-    selector = selector_of(owner.spec.selector)
-
-    def found() -> list[Revision]:
-        every = candidates(owner, selector, revisions_by_controller, ctx)
-        return [each for each in every if selector.matches(each.metadata.labels)]
-
-    await settle(owner, claim(owner, selector, found()), ctx)
-    return in_order(found())
 
 
 async def _settle_pods(owner: apps_v1.StatefulSet, ctx: Context) -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from homeostat.api import ObjectMeta
 from homeostat.k8s import core_v1
-from homeostat.localcluster._placement import choose, fits, tolerates
+from homeostat.localcluster._placement import UNSCHEDULABLE, choose, fits, tolerates
 
 TAINT = core_v1.Taint(key="gpu", value="yes", effect="NoSchedule")
 
@@ -42,6 +42,57 @@ def test_hard_taints_need_a_toleration() -> None:
     assert fits(pod(tolerations=[tolerant]), tainted)
     soft = core_v1.Taint(key="gpu", value="yes", effect="PreferNoSchedule")
     assert fits(pod(), node("a", taints=[soft]))
+
+
+def test_cordon_is_tolerated_as_a_taint() -> None:
+    toleration = core_v1.Toleration(key=UNSCHEDULABLE, operator="Exists")
+    assert fits(pod(tolerations=[toleration]), node("a", unschedulable=True))
+
+
+def needs(*terms: core_v1.NodeSelectorTerm) -> core_v1.Pod:
+    required = core_v1.NodeSelector(node_selector_terms=list(terms))
+    affinity = core_v1.NodeAffinity(
+        required_during_scheduling_ignored_during_execution=required
+    )
+    return pod(affinity=core_v1.Affinity(node_affinity=affinity))
+
+
+def having(key: str, operator: str, *values: str) -> core_v1.NodeSelectorTerm:
+    return core_v1.NodeSelectorTerm(
+        match_expressions=[
+            core_v1.NodeSelectorRequirement(
+                key=key, operator=operator, values=list(values)
+            )
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (having("size", "In", "5", "6"), True),
+        (having("size", "In", "6"), False),
+        (having("size", "NotIn", "6"), True),
+        (having("zone", "NotIn", "a"), True),
+        (having("size", "Exists"), True),
+        (having("zone", "DoesNotExist"), True),
+        (having("size", "DoesNotExist"), False),
+        (having("size", "Gt", "4"), True),
+        (having("size", "Lt", "5"), False),
+        (having("zone", "Gt", "4"), False),
+        (core_v1.NodeSelectorTerm(), False),
+    ],
+)
+def test_required_affinity(term: core_v1.NodeSelectorTerm, *, expected: bool) -> None:
+    sized = node("a")
+    sized.metadata.labels["size"] = "5"
+    assert fits(needs(term), sized) is expected
+    assert fits(needs(term, having("size", "Exists")), sized)
+    named = core_v1.NodeSelectorRequirement(
+        key="metadata.name", operator="In", values=["b"]
+    )
+    term.match_fields.append(named)
+    assert not fits(needs(term), sized)
 
 
 @pytest.mark.parametrize(

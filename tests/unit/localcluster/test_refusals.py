@@ -99,3 +99,17 @@ def test_the_oldest_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:
     assert refuse(refusals, owner("a")) == 0.2
     assert not caplog.records
     assert refuse(refusals, owner("b")) == 0.05
+
+
+def test_end_of_a_namespace_is_no_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    cause = {"reason": "NamespaceTerminating", "field": "metadata.namespace"}
+    ending = ApiError(
+        "unable to create new content", code=403, details={"causes": [cause]}
+    )
+
+    def create() -> None:
+        raise ending
+
+    with Refusals().asking_for(owner()):
+        create()
+    assert not caplog.records
