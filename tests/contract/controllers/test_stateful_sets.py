@@ -299,8 +299,10 @@ def test_claims_go_as_the_policy_says(web: Web) -> None:
 
 
 def test_pod_is_available_some_time_after_it_is_ready(web: Web) -> None:
-    web.create(replicas=2, minReadySeconds=1)
+    web.create(replicas=2, minReadySeconds=3600)
     web.has("1")
+    web.shows(status(1, "1", availableReplicas=0))
+    web.patch(minReadySeconds=1)
     web.has("1", "1")
     web.shows(status(2, "1"))
 
