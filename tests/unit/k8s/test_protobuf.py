@@ -49,11 +49,13 @@ def test_every_kind_that_is_served_has_bodies() -> None:
     assert {resource.gvk for resource in resources()} <= made
 
 
+@pytest.mark.kube
 @needs_go
 def test_bodies_are_what_the_libraries_make_today() -> None:
     assert messages.make() == KEPT
 
 
+@pytest.mark.kube
 @needs_go
 def test_the_table_has_the_numbers_of_the_proto_files() -> None:
     assert protos.differences(table()) == []
