@@ -20,7 +20,7 @@ from homeostat.apiserver._builtin_validation_common import (
 from homeostat.apiserver._defaults_access import child, children
 from homeostat.schema import FieldError, duplicate, forbidden, invalid, required
 
-__all__ = ["containers"]
+__all__ = ["container_errors", "containers"]
 
 _PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
 _PULL: Final = ("Always", "IfNotPresent", "Never")
@@ -60,7 +60,7 @@ def containers(spec: Value, path: str) -> Errors:
     for group in ("containers", "initContainers"):
         for index, container in enumerate(children(spec, group)):
             here = f"{path}.{group}[{index}]"
-            errors += _container(container, here, volumes)
+            errors += container_errors(container, here, volumes)
             if spec.get("hostNetwork"):
                 errors += _host_ports(container, here)
             name = container.get("name", "")
@@ -71,7 +71,8 @@ def containers(spec: Value, path: str) -> Errors:
     return errors
 
 
-def _container(container: Value, path: str, volumes: set[str | None]) -> Errors:
+def container_errors(container: Value, path: str, volumes: set[str | None]) -> Errors:
+    """Validate a container of whatever sort."""
     name, image = container.get("name", ""), container.get("image", "")
     errors = label_text(name, f"{path}.name") if name else [required(f"{path}.name")]
     if not image:

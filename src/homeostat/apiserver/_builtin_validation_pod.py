@@ -46,7 +46,10 @@ def pod(new: Value, old: Value | None) -> Errors:
     errors = pod_spec(spec, "spec")
     if old is not None:
         errors += _changes(spec, child(old, "spec"))
-    elif spec.get("nodeName") and spec.get("schedulingGates"):
+        return errors
+    if spec.get("ephemeralContainers"):
+        errors.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
+    if spec.get("nodeName") and spec.get("schedulingGates"):
         text = "cannot be set until all schedulingGates have been cleared"
         errors.append(forbidden("spec.nodeName", text))
     return errors

@@ -8,6 +8,7 @@ from homeostat.apiserver._delete import delete_collection, delete_object
 from homeostat.apiserver._list import get_object, list_objects
 from homeostat.apiserver._negotiate import form_of
 from homeostat.apiserver._options import list_options, write_options
+from homeostat.apiserver._parts import PARTS
 from homeostat.apiserver._patch import patch_object
 from homeostat.apiserver._render import object_bytes, respond
 from homeostat.apiserver._shape import check_target, read_body
@@ -25,6 +26,7 @@ from homeostat.apiserver._subresources import (
 from homeostat.apiserver._virtual import is_virtual, review
 from homeostat.apiserver._watch import WatchStream
 from homeostat.apiserver._write import Change, commit_new, commit_update
+from homeostat.k8s import subresources
 
 __all__ = ["answer", "is_watch", "open_watch"]
 
@@ -159,17 +161,19 @@ def _no_subresource(target: Target) -> StatusError:
     return unknown_path()
 
 
-# An approval writes conditions, and those are status.
-_STATUS_LIKE = frozenset({"status", "approval"})
+_PARTS = PARTS | {"status"}
 
 
 def _subresource(cluster: Cluster, target: Target) -> HttpResponse:
     name = target.route.subresource
     if name not in target.served.resource.subresources:
         raise _no_subresource(target)
-    if name in _STATUS_LIKE:
-        _, handler = _OBJECT.get(target.request.method, ("", None))
-        if handler is None or handler is delete_object:
+    if name in _PARTS:
+        known = subresources(target.served.resource.gvr)
+        verbs = next((sub.verbs for sub in known if sub.name == name), None)
+        verb, handler = _OBJECT.get(target.request.method, ("", None))
+        refused = verb == "delete" if verbs is None else verb not in verbs
+        if handler is None or refused:
             raise method_not_allowed()
         return handler(cluster, target)
     handler = find_subresource(target)

@@ -9,6 +9,7 @@ from typing import Any
 from homeostat.apiserver._arrange import HEAD
 from homeostat.apiserver._kinds import spec_of
 from homeostat.apiserver._managed import kept_by_status
+from homeostat.apiserver._parts import is_part
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import StatusError, conflict, invalid, server_error
 from homeostat.apiserver._store import Entry
@@ -98,7 +99,7 @@ def inherit_end(metadata: Value, old: Value) -> None:
 
 def isolate(served: Served, value: Value, old: Value, subresource: str) -> None:
     """Let a write change the status or the rest, never both."""
-    if not served.has_status:
+    if not served.has_status or is_part(served, subresource):
         return
     if subresource != "status":
         if "status" in old:

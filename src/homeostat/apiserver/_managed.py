@@ -7,6 +7,7 @@ Source: apimachinery ``pkg/util/managedfields``; the work is done in
 from collections.abc import Mapping
 from typing import Any
 
+from homeostat.apiserver._parts import is_part
 from homeostat.apiserver._registry import Served
 from homeostat.schema import (
     FieldSet,
@@ -37,6 +38,12 @@ _KEPT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("resource.k8s.io", "resourceclaims"): _METADATA,
     ("storage.k8s.io", "volumeattachments"): _METADATA,
 }
+# Of a request for a certificate nobody owns what its makers cannot change.
+_REQUEST: Mapping[str, Any] = {"f:spec": {}, "f:status": {}}
+_OF_REQUESTS: Mapping[str, Mapping[str, Any]] = {
+    "approval": {"f:spec": {}, "f:status": {"f:certificate": {}}},
+    "status": {"f:spec": {}},
+}
 _CLOSED_GROUPS = frozenset(
     {"admissionregistration.k8s.io", "flowcontrol.apiserver.k8s.io"}
 )
@@ -51,6 +58,10 @@ def kept_by_status(served: Served) -> tuple[str, ...]:
 
 def reset_fields(served: Served, subresource: str) -> FieldSet | None:
     """Return the fields that an endpoint does not write, so nobody owns them by it."""
+    if served.plural == "certificatesigningrequests" and not served.custom:
+        return _fields(_OF_REQUESTS.get(subresource, _REQUEST))
+    if is_part(served, subresource):
+        return None
     if subresource != "status":
         return _fields({"f:status": {}}) if served.has_status else None
     if served.custom or (served.group, served.plural) == ("", "nodes"):
@@ -59,7 +70,7 @@ def reset_fields(served: Served, subresource: str) -> FieldSet | None:
     return _fields({"f:spec": {}, **({"f:metadata": kept} if kept else {})})
 
 
-def _fields(tree: dict[str, Any]) -> FieldSet:
+def _fields(tree: Mapping[str, Any]) -> FieldSet:
     return FieldSet.from_fields_v1(tree)
 
 

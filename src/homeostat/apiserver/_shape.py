@@ -25,16 +25,23 @@ __all__ = ["about", "check_namespace", "check_target", "read_body", "shape"]
 Value = dict[str, Any]
 
 
-def about(target: Target, kind: GroupVersionKind) -> Target:
+def about(
+    target: Target, kind: GroupVersionKind, *, like: GroupVersionKind | None = None
+) -> Target:
     """Return a request as one about a built-in kind that its path does not name.
 
     For subresources, whose bodies are no objects of the resource.
+
+    Args:
+        target: The request.
+        kind: The kind.
+        like: Where another version has the same schema: that version.
     """
     resource = Resource(gvk=kind, plural="", namespaced=target.served.namespaced)
     served = Served(
         resource=resource,
         table=target.served.table,
-        load_schema=functools.partial(schema_of, kind),
+        load_schema=functools.partial(schema_of, like or kind),
         storage=kind,
     )
     return replace(target, served=served)

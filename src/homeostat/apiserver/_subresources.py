@@ -1,4 +1,4 @@
-"""Subresources that are verbs in disguise: binding, eviction, finalize, token."""
+"""Subresources that are verbs in disguise: binding, eviction, token."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 from homeostat._transport import HttpResponse
 from homeostat.api import GroupVersionKind
 from homeostat.apiserver._access import child, items
-from homeostat.apiserver._arrange import arranged, encode_dry
+from homeostat.apiserver._arrange import arranged
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._eviction import evict
 from homeostat.apiserver._namespaces import admit
@@ -27,7 +27,6 @@ from homeostat.apiserver._status import (
     server_error,
 )
 from homeostat.apiserver._tokens_request import request_token
-from homeostat.apiserver._write import finished, remove
 from homeostat.k8s import subresources
 from homeostat.schema import FieldError, aggregate
 
@@ -38,6 +37,8 @@ Handler = Callable[[Cluster, Target], HttpResponse]
 
 _BINDING = GroupVersionKind("", "v1", "Binding")
 _EVICTION = GroupVersionKind("policy", "v1", "Eviction")
+# The same in all but name; generated clients know both.
+_OLD_EVICTION = GroupVersionKind("policy", "v1beta1", "Eviction")
 _DONE = json_bytes(
     {
         "kind": "Status",
@@ -173,7 +174,9 @@ def _evict(cluster: Cluster, target: Target) -> HttpResponse:
     """Delete a pod as its eviction says, if disruption budgets allow it."""
     _begin_create(cluster, target, target.route.name)
     written = write_options(target.request, "CreateOptions")
-    eviction = read_body(about(target, _EVICTION), written)
+    old = _OLD_EVICTION.api_version.encode() in target.request.body
+    kind = _OLD_EVICTION if old else _EVICTION
+    eviction = read_body(about(target, kind, like=_EVICTION), written)
     check_namespace(target, eviction["metadata"])
     if eviction["metadata"].get("name") != target.route.name:
         raise bad_request("name in URL does not match name in Eviction object")
@@ -190,39 +193,6 @@ def _token(cluster: Cluster, target: Target) -> HttpResponse:
     return request_token(cluster, target)
 
 
-def _finalize(cluster: Cluster, target: Target) -> HttpResponse:
-    """Set the finalizers of a namespace's contents, and nothing else."""
-    if target.request.method != "PUT":
-        raise method_not_allowed()
-    options = write_options(target.request, "UpdateOptions")
-    given = read_body(target, options)
-    served, live = target.served, target.existing()
-    name = given["metadata"].get("name")
-    if name != live.name:
-        raise bad_request(
-            f"the name of the object ({name or ''}) does not match the name on the "
-            f"URL ({live.name})"
-        )
-    version = given["metadata"].get("resourceVersion")
-    if version and version != str(live.revision):
-        raise conflict("", "namespaces", live.name)
-    value = live.value
-    finalizers = child(given, "spec").get("finalizers")
-    value["spec"] = {"finalizers": finalizers} if finalizers else {}
-    final = arranged(served, value)
-    if finished(final):
-        if not options.dry_run:
-            remove(cluster, served, live)
-        final["metadata"]["resourceVersion"] = str(live.revision)
-        return respond(served.table.encode(final) + b"\n")
-    if final == live.value:
-        return respond(live.data + b"\n")
-    if options.dry_run:
-        return respond(encode_dry(served, value) + b"\n")
-    entry = cluster.store.put(served.table, live.key, final)
-    return respond(entry.data + b"\n", warnings=target.warnings)
-
-
 _HANDLERS: dict[tuple[str, str], Handler] = {
     ("pods", "binding"): _bind,
     ("pods", "eviction"): _evict,
@@ -230,6 +200,5 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("pods", "attach"): refuse,
     ("pods", "exec"): refuse,
     ("pods", "portforward"): refuse,
-    ("namespaces", "finalize"): _finalize,
     ("serviceaccounts", "token"): _token,
 }

@@ -34,6 +34,7 @@ from homeostat.apiserver._meta import (
 )
 from homeostat.apiserver._namespaces import admit
 from homeostat.apiserver._options import WriteOptions
+from homeostat.apiserver._parts import begin, check_part, is_part, keep_part
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._shape import check_target
 from homeostat.apiserver._status import already_exists, invalid, server_error
@@ -101,6 +102,7 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     if served.generation:
         metadata["generation"] = 1
     strategy.prepare(cluster, value, None)
+    begin(served, value, target.user)
     if not served.custom:
         prepare_builtin_create(served.storage, value, now=cluster.now())
     errors = _check(served, change, value, None) + strategy.check(value, None)
@@ -198,9 +200,11 @@ def commit_update(
     if not change.subresource:
         strategy.default(value, old)
     _own(cluster, served, old, value, change)
+    keep_part(served, value, old, change.subresource, cluster.now())
     inherit_end(value["metadata"], old["metadata"])
     if change.subresource != "status":
-        strategy.prepare(cluster, value, old)
+        if not is_part(served, change.subresource):
+            strategy.prepare(cluster, value, old)
         if not served.custom:
             prepare_builtin_update(served.storage, value, old)
         count_generation(served, value, old)
@@ -281,7 +285,10 @@ def _check(
     )
     if old is not None:
         errors += check_metadata_update(new["metadata"], old["metadata"])
-    if not served.custom:
+    part = check_part(served, new, old, change.subresource)
+    if part is not None:
+        errors += part
+    elif not served.custom:
         errors += validate_builtin(served.storage, new, old, group=served.group)
         if served.group == "apps":
             errors += check_counts(new, old)
