@@ -70,15 +70,15 @@ async def test_approval_writes_conditions_alone(server: Server, request_: Json) 
         (
             {"conditions": [{"type": "Failed", "status": "False"}]},
             (
-                'status.conditions[0].status: Unsupported value: "False": supported values:'
-                ' "True"'
+                'status.conditions[0].status: Unsupported value: "False": supported'
+                ' values: "True"'
             ),
         ),
         (
             {"certificate": "eA=="},
             (
-                'status.certificate: Invalid value: "<certificate data>": must contain at'
-                " least one CERTIFICATE PEM block"
+                'status.certificate: Invalid value: "<certificate data>": must contain'
+                " at least one CERTIFICATE PEM block"
             ),
         ),
     ],

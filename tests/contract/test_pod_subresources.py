@@ -123,22 +123,22 @@ async def test_resize_changes_what_is_asked_for(server: Server, p: str) -> None:
         (
             {"resources": {"requests": {"cpu": "200m"}}},
             (
-                'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result'
-                " of resizing"
+                'spec: Invalid value: "Burstable": Pod QOS Class may not change as a'
+                " result of resizing"
             ),
         ),
         (
             {"resources": {"requests": {"cpu": "900m"}}},
             (
-                'spec.containers[0].resources.requests: Invalid value: "900m": must be less'
-                " than or equal to cpu limit of 200m"
+                'spec.containers[0].resources.requests: Invalid value: "900m": must be'
+                " less than or equal to cpu limit of 200m"
             ),
         ),
         (
             {"resources": {"limits": {"cpu": None}}},
             (
-                "spec.containers[0].resources.limits: Forbidden: resource limits cannot be"
-                " removed"
+                "spec.containers[0].resources.limits: Forbidden: resource limits cannot"
+                " be removed"
             ),
         ),
         (
