@@ -100,7 +100,8 @@ class Folder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        # Checkpoints open the file again, and the process may have moved by then.
+        self.path = path = path.absolute()
         self.file = path / "journal.db"
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)

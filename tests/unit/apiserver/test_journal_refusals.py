@@ -169,6 +169,20 @@ def test_a_folder_is_for_one_at_a_time(folder: Path) -> None:
         assert set(state(store)[1]) == {"a", "b"}
 
 
+def test_a_relative_folder_stays_where_it_was(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.mkdir()
+    monkeypatch.chdir(folder.parent)
+    with store_in(Path(folder.name)) as store:
+        put(store, "a")
+        monkeypatch.chdir(folder)
+        assert store._journal is not None
+        store._journal._checkpoints._run()
+    assert caplog.text == ""
+    assert {path.name for path in folder.iterdir()} == {"journal.db", "lock"}
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("mine")
