@@ -74,6 +74,7 @@ _OUR_PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
 # Controllers of ours that take the place of kube-controller-manager's.
 _OURS = (
     "daemonset-controller",
+    "cronjob-controller",
     "deployment-controller",
     "disruption-controller",
     "endpoints-controller",

@@ -224,6 +224,8 @@ class ControlPlane:
         self._wait("etcd", self._etcd_ready)
         self._wait("kube-apiserver", lambda: self.get("/readyz")[0] == 200)
         if self.controllers:
+            # On a busy machine it may have given up meanwhile: it waits 10 s at most.
+            self.start()
             account = "/api/v1/namespaces/default/serviceaccounts/default"
             self._wait("kube-controller-manager", lambda: self.get(account)[0] == 200)
 

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from homeostat.controller import KindController
 from homeostat.errors import ConfigError
+from homeostat.localcluster._cronjobs import cron_jobs
 from homeostat.localcluster._daemonsets import daemon_sets
 from homeostat.localcluster._deployments import deployments
 from homeostat.localcluster._disruptions import disruptions
@@ -43,6 +44,7 @@ Factory: TypeAlias = Callable[[Settings], Sequence[KindController[Any]]]
 
 _FACTORIES: dict[str, Factory] = {
     "daemonset-controller": lambda _: [daemon_sets()],
+    "cronjob-controller": lambda _: [cron_jobs()],
     "deployment-controller": lambda _: [deployments()],
     "disruption-controller": lambda _: disruptions(),
     "endpoints-controller": lambda _: endpoints(),
