@@ -21,6 +21,7 @@ from homeostat.localcluster._serviceaccounts import (
     service_accounts,
 )
 from homeostat.localcluster._statefulsets import stateful_sets
+from homeostat.localcluster._ttl import finished_jobs
 
 __all__ = ["GARBAGE_COLLECTOR", "NAMES", "Settings", "built_in", "select"]
 
@@ -58,6 +59,7 @@ _FACTORIES: dict[str, Factory] = {
         root_certificates(settings.ca)
     ],
     "serviceaccount-controller": lambda _: [service_accounts()],
+    "ttl-after-finished-controller": lambda _: [finished_jobs],
     "statefulset-controller": lambda _: [stateful_sets()],
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tests.contract.controllers.batch import Jobs
+from tests.contract.controllers.batch import JOB, Jobs
 from tests.contract.controllers.workload import POD
 from tests.harness.clusters import AnyCluster, with_ours
 
@@ -251,6 +251,22 @@ def test_pods_on_nodes_do_their_work_and_end(any_cluster: AnyCluster) -> None:
     jobs.create("j", completions=3, parallelism=2, pod={"schedulerName": None})
     numbers = "ready=0 succeeded=3 terminating=0 startTime completionTime"
     jobs.show(j=(numbers, *complete(REACHED), *["  pod Succeeded"] * 3))
+
+
+def test_job_goes_a_while_after_its_end(any_cluster: AnyCluster) -> None:
+    jobs = Jobs(any_cluster)
+    jobs.create("stays", ttlSecondsAfterFinished=0)
+    jobs.create("later", ttlSecondsAfterFinished=3600)
+    jobs.create("goes", ttlSecondsAfterFinished=0)
+    for name in ("later", "goes"):
+        jobs.become(jobs.pods(name, 1)[0], "Succeeded", code=0)
+
+    def left() -> None:
+        found = any_cluster.call(lambda client: client.list(JOB))
+        assert {item["metadata"]["name"] for item in found} == {"later", "stays"}
+        assert not jobs.pods("goes")
+
+    any_cluster.eventually(left)
 
 
 def name_of(pod: Json) -> str:
