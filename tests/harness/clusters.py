@@ -73,8 +73,8 @@ _PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
 _OUR_PLANE: pytest.StashKey[ControlPlane] = pytest.StashKey()
 # Controllers of ours that take the place of kube-controller-manager's.
 _OURS = (
-    "daemonset-controller",
     "cronjob-controller",
+    "daemonset-controller",
     "deployment-controller",
     "disruption-controller",
     "endpoints-controller",
@@ -82,6 +82,7 @@ _OURS = (
     "job-controller",
     "replicaset-controller",
     "statefulset-controller",
+    "ttl-after-finished-controller",
 )
 
 _numbers = itertools.count(1)

@@ -44,8 +44,8 @@ class Settings:
 Factory: TypeAlias = Callable[[Settings], Sequence[KindController[Any]]]
 
 _FACTORIES: dict[str, Factory] = {
-    "daemonset-controller": lambda _: [daemon_sets()],
     "cronjob-controller": lambda _: [cron_jobs()],
+    "daemonset-controller": lambda _: [daemon_sets()],
     "deployment-controller": lambda _: [deployments()],
     "disruption-controller": lambda _: disruptions(),
     "endpoints-controller": lambda _: endpoints(),
@@ -59,8 +59,8 @@ _FACTORIES: dict[str, Factory] = {
         root_certificates(settings.ca)
     ],
     "serviceaccount-controller": lambda _: [service_accounts()],
-    "ttl-after-finished-controller": lambda _: [finished_jobs],
     "statefulset-controller": lambda _: [stateful_sets()],
+    "ttl-after-finished-controller": lambda _: [finished_jobs],
 }
 
 NAMES: tuple[str, ...] = tuple(sorted([*_FACTORIES, GARBAGE_COLLECTOR]))
