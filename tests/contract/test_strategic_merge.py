@@ -245,3 +245,27 @@ async def test_nothing_changes_nothing(server: Server, d: str) -> None:
     before = (await server.get(d)).ok()
     for body in ("null", "{}", pods(containers=[{"name": "a"}, {"name": "b"}])):
         assert (await patch(server, d, body)).ok() == before
+
+
+async def test_two_sources_of_a_volume_are_told(server: Server, d: str) -> None:
+    mount = {"name": "a", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    volume = {"name": "v", "hostPath": {"path": "/x"}}
+    answer = await patch(server, d, pods(containers=[mount], volumes=[volume]))
+    template = "spec.template.spec"
+    answer.refused(
+        422,
+        "Invalid",
+        f'Deployment.apps "d" is invalid: [{template}.volumes[0].hostPath: Forbidden:'
+        f" may not specify more than 1 volume type, {template}.containers[0]"
+        '.volumeMounts[0].name: Not found: "v"]',
+    )
+
+
+async def test_owners_that_are_patched_in_twice_are_dropped(
+    server: Server, d: str
+) -> None:
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": "1"}
+    answer = await server.merge(d, {"metadata": {"ownerReferences": [owner, owner]}})
+    assert answer.ok()["metadata"]["ownerReferences"] == [owner]
+    [warning] = answer.warnings
+    assert "duplicate entries after mutating admission happens; API" in warning

@@ -50,10 +50,15 @@ _ENV_TEXT: Final = (
 )
 
 
-def containers(spec: Value, path: str) -> Errors:
-    """Validate the containers of a pod, init containers included."""
+def containers(spec: Value, path: str, volumes: set[str | None]) -> Errors:
+    """Validate the containers of a pod, init containers included.
+
+    Args:
+        spec: Of the pod.
+        path: Of the spec.
+        volumes: Names of what may be mounted.
+    """
     errors: Errors = []
-    volumes = {volume.get("name") for volume in children(spec, "volumes")}
     names: set[str] = set()
     if not spec.get("containers"):
         errors.append(required(f"{path}.containers"))
@@ -165,10 +170,10 @@ def _mounts(container: Value, path: str, volumes: set[str | None]) -> Errors:
         name, where = mount.get("name", ""), mount.get("mountPath", "")
         if not name:
             errors.append(required(f"{here}.name"))
-        if not where:
-            errors.append(required(f"{here}.mountPath"))
         if name not in volumes:
             errors.append(FieldError("FieldValueNotFound", f"{here}.name", name))
+        if not where:
+            errors.append(required(f"{here}.mountPath"))
         if where in paths:
             errors.append(invalid(f"{here}.mountPath", where, "must be unique"))
         paths.add(where)

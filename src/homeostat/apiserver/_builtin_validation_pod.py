@@ -25,6 +25,39 @@ _RESTART: Final = ("Always", "OnFailure", "Never")
 _DNS: Final = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _MAX_INT32: Final = 2**31 - 1
+# In the order in which the real server looks.
+_SOURCES: Final = (
+    "emptyDir",
+    "hostPath",
+    "gitRepo",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "secret",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "flocker",
+    "persistentVolumeClaim",
+    "rbd",
+    "cinder",
+    "cephfs",
+    "quobyte",
+    "downwardAPI",
+    "fc",
+    "flexVolume",
+    "configMap",
+    "azureFile",
+    "vsphereVolume",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "azureDisk",
+    "storageos",
+    "projected",
+    "scaleIO",
+    "csi",
+    "ephemeral",
+    "image",
+)
 # The name that each source must carry.
 _SOURCE_NAMES: Final = {
     "secret": "secretName",
@@ -67,8 +100,16 @@ def pod_template(template: Value, path: str) -> Errors:
 
 def pod_spec(spec: Value, path: str) -> Errors:
     """Validate what a pod shall be."""
-    errors = _volumes(children(spec, "volumes"), f"{path}.volumes")
-    errors += containers(spec, path)
+    volumes = children(spec, "volumes")
+    errors = _volumes(volumes, f"{path}.volumes")
+    # What is wrong with a volume is told again by those who mount it.
+    broken = {error.field.partition("]")[0] for error in errors}
+    sound = {
+        volume.get("name")
+        for index, volume in enumerate(volumes)
+        if f"{path}.volumes[{index}" not in broken
+    }
+    errors += containers(spec, path, sound)
     errors += one_of(spec.get("restartPolicy"), f"{path}.restartPolicy", _RESTART)
     errors += one_of(spec.get("dnsPolicy"), f"{path}.dnsPolicy", _DNS)
     errors += labels(child(spec, "nodeSelector"), f"{path}.nodeSelector")
@@ -100,7 +141,8 @@ def _volumes(volumes: list[Value], path: str) -> Errors:
         else:
             errors += label_text(name, f"{here}.name")
         names.add(name)
-        sources = [key for key, value in volume.items() if isinstance(value, dict)]
+        given = [key for key, value in volume.items() if isinstance(value, dict)]
+        sources = [key for key in _SOURCES if key in given]
         for source in sources[1:]:
             text = "may not specify more than 1 volume type"
             errors.append(forbidden(f"{here}.{source}", text))

@@ -277,8 +277,12 @@ def check_metadata_update(
     return errors
 
 
-def drop_duplicate_owners(metadata: dict[str, Any]) -> str:
+def drop_duplicate_owners(metadata: dict[str, Any], *, patched: bool) -> str:
     """Drop owners that are named twice, in place.
+
+    Args:
+        metadata: Of the object.
+        patched: The write is a patch, which is looked at later.
 
     Returns:
         The warning that says so, "" when there were none.
@@ -297,8 +301,9 @@ def drop_duplicate_owners(metadata: dict[str, Any]) -> str:
         return ""
     metadata["ownerReferences"] = kept
     names = ", ".join(dict.fromkeys(twice))
+    when = " after mutating admission happens" if patched else ""
     return (
-        ".metadata.ownerReferences contains duplicate entries; API server dedups owner "
-        "references in 1.20+, and may reject such requests as early as 1.24; please "
-        f"fix your requests; duplicate UID(s) observed: {names}"
+        f".metadata.ownerReferences contains duplicate entries{when}; API server "
+        "dedups owner references in 1.20+, and may reject such requests as early as "
+        f"1.24; please fix your requests; duplicate UID(s) observed: {names}"
     )

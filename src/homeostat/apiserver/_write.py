@@ -89,7 +89,7 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     check_target(target, value)
     metadata = value["metadata"]
     admit(cluster, served, metadata)
-    _dedupe(target, metadata)
+    _dedupe(target, metadata, patched=change.patched)
     version = metadata.pop("resourceVersion", "")
     strategy = cluster.strategy(served)
     _begin(cluster, served, metadata)
@@ -124,8 +124,8 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     return _latest(served, entry)
 
 
-def _dedupe(target: Target, metadata: Value) -> None:
-    warning = drop_duplicate_owners(metadata)
+def _dedupe(target: Target, metadata: Value, *, patched: bool) -> None:
+    warning = drop_duplicate_owners(metadata, patched=patched)
     if warning:
         target.warnings.append(warning)
 
@@ -192,7 +192,7 @@ def commit_update(
     value = _stored(served, change.value)
     check_target(target, value)
     check_preconditions(served, live, value["metadata"], patched=change.patched)
-    _dedupe(target, value["metadata"])
+    _dedupe(target, value["metadata"], patched=change.patched)
     inherit(value["metadata"], old["metadata"])
     isolate(served, value, old, change.subresource)
     strategy = cluster.strategy(served)

@@ -68,8 +68,9 @@ def _merged(current: Value, patch: Value, schema: Schema) -> Value:
         return _directed(patch)
     merged = _retained(current, patch)
     _merge_ordered(merged, patch, schema)
-    for name, value in patch.items():
-        _merge_member(merged, name, value, schema)
+    # What goes from a list goes before what is added: the server takes any order.
+    for name in sorted(patch, key=lambda each: not each.startswith(DELETE)):
+        _merge_member(merged, name, patch[name], schema)
     return merged
 
 

@@ -80,7 +80,8 @@ def merge_items(
     """Return a list with the items of the patch's list merged into it.
 
     Args:
-        current: The list as it is.
+        current: The list as it is; afterwards it says where items stood, as far as
+            the server remembers.
         given: The patch's list; its objects are used up.
         rules: The list's.
         merge: Merges two objects of a schema.
@@ -92,9 +93,12 @@ def merge_items(
         return _arranged(merged, given, current, "")
     if not rules.key:
         raise failed("cannot merge lists without merge key for struct")
-    current, given = _carry_out(current, given, rules.key)
-    merged = _merge_objects(current, given, rules, merge)
-    return _arranged(merged, given, current, rules.key)
+    live, given = _carry_out(current, given, rules.key)
+    merged = _merge_objects(live, given, rules, merge)
+    # Go's slices share their array: what is added takes the places of what went.
+    added = merged[len(live) : len(current)]
+    current[len(live) : len(live) + len(added)] = added
+    return _arranged(merged, given, live, rules.key)
 
 
 def remove_items(
@@ -180,20 +184,22 @@ def _carry_out(
     """Carry out the items that are directives; return both lists without them."""
     plain: list[Any] = []
     replaces = False
+    live = list(current)
     for item in cast("list[Value]", given):
         directive = item.get("$patch")
         if "$patch" not in item:
             plain.append(item)
         elif directive == "delete":
             gone = _key_of(item, key)
-            current = [each for each in current if _find_key(each, key) != gone]
+            live = [each for each in live if _find_key(each, key) != gone]
+            current[: len(live)] = live
         elif directive == "replace":
             replaces = True
         elif directive == "merge":
             raise failed("merging lists cannot yet be specified in the patch")
         else:
             raise unmergeable(directive, item)
-    return (plain, []) if replaces else (current, plain)
+    return (plain, []) if replaces else (live, plain)
 
 
 def _merge_objects(

@@ -147,6 +147,8 @@ MERGES: list[tuple[Any, Any, Any]] = [
     ({}, {"$setElementOrder/cs": cs("b", "a"), "cs": cs("b", "a")}, {"cs": cs("b", "a")}),
     ({}, {"$setElementOrder/cs": cs("b", "a")}, {}),
     ({"cs": cs("a")}, {"$setElementOrder/cs": [], "cs": cs("n", "m")}, {"cs": cs("a", "m", "n")}),
+    # What is added stands where something went.
+    ({"cs": cs("a", "b", "c")}, {"$setElementOrder/cs": cs("n"), "cs": [{"name": "a", "$patch": "delete"}, {"name": "n", "image": "i"}]}, {"cs": [*cs("b", "c"), {"name": "n", "image": "i"}]}),
     ({"free": {"a": "1"}}, {"free": {"a": "2", "b": {"c": None}}}, {"free": {"a": "2", "b": {}}}),
 ]  # fmt: skip
 
