@@ -28,7 +28,11 @@ _PORT_ERRORS = {
 
 @asynccontextmanager
 async def listening(
-    cluster: LocalCluster, *, port: int = 0, tls: Tls | None = None
+    cluster: LocalCluster,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: Tls | None = None,
 ) -> AsyncGenerator[str]:
     """Serve a cluster until the block exits; yields the URL.
 
@@ -37,12 +41,14 @@ async def listening(
     """
     async with AsyncExitStack() as stack:
         try:
-            url = await stack.enter_async_context(cluster.serve(port=port, tls=tls))
+            url = await stack.enter_async_context(
+                cluster.serve(host=host, port=port, tls=tls)
+            )
         except OSError as error:
             if error.errno not in _PORT_ERRORS:
                 raise
             raise ConfigError(
-                f"port {port} on 127.0.0.1 {_PORT_ERRORS[error.errno]}: leave out "
+                f"port {port} on {host} {_PORT_ERRORS[error.errno]}: leave out "
                 "--port for a free one, or name another"
             ) from error
         yield url

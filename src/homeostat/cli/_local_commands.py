@@ -85,7 +85,7 @@ def local() -> None:
     help="Serve plain HTTP, where everybody is the administrator.",
 )
 def up(**options: Any) -> None:  # noqa: ANN401 -- click fills it
-    """Run a cluster until Ctrl-C, or with --detach until `local down`.
+    """Run a cluster, until Ctrl-C or with --detach in the background.
 
     The first line on stdout is a shell command that points kubectl at it.
     """

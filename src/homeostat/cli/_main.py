@@ -158,6 +158,26 @@ def run(files: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401 -- cli
 main.add_command(local)
 
 
+@main.command("envtest-assets")
+@click.argument(
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    metavar="DIR",
+)
+def envtest_assets(folder: Path) -> None:
+    """Write `etcd` and `kube-apiserver` for tests in Go to DIR.
+
+    They serve controller-runtime's envtest with homeostat's own server, in place of
+    the real binaries; the suite stays as it is.
+
+    \b
+    eval "$(homeostat envtest-assets ./bin)" && go test ./...
+    """  # noqa: D301 -- as above
+    from homeostat.cli._envtest import write_assets  # noqa: PLC0415
+
+    write_assets(folder)
+
+
 @main.command()
 @FILES
 def crd(files: tuple[Path, ...]) -> None:

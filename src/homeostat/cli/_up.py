@@ -122,7 +122,7 @@ def _in_background(home: Home, options: UpOptions) -> None:
     record = home.record()
     url = record.url if record else ""
     click.echo(
-        f"cluster on {url}, {_what(options)}, in the background (process {child}); "
+        f"cluster on {url}, {_what(options)}; "
         f"`homeostat local down{option(home.name)}` ends it",
         err=True,
     )
