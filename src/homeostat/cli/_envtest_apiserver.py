@@ -109,7 +109,7 @@ def _authentication(flags: Mapping[str, str]) -> Authentication:
     tokens, key = flags.get("token-auth-file"), "service-account-signing-key-file"
     known = Authentication(
         tokens=read_tokens(Path(tokens)) if tokens else {},
-        anonymous=flags.get("anonymous-auth", "true") != "false",
+        anonymous="none" if flags.get("anonymous-auth") == "false" else "public",
         account_key=Path(flags[key]).read_bytes if key in flags else None,
     )
     issuer = flags.get("service-account-issuer")
