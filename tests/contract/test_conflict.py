@@ -157,3 +157,15 @@ async def test_delete_with_matching_preconditions_deletes(
     }
     (await server.delete(server.core("configmaps/a"), body)).ok()
     (await server.get(server.core("configmaps/a"))).refused(404, "NotFound")
+
+
+@pytest.mark.parametrize("path", ["configmaps", "configmaps/a"])
+@pytest.mark.parametrize("query", [{"uid": "zz"}, {"resourceVersion": "0"}])
+async def test_preconditions_may_stand_in_the_query(
+    server: Server, path: str, query: Any
+) -> None:
+    (await server.post(server.core("configmaps"), config_map("a"))).ok(201)
+    answer = await server.delete(server.core(path), **query)
+    answer.refused(409, "Conflict")
+    assert " in the precondition " in answer.json["message"]
+    assert (await server.get(server.core("configmaps/a"))).status == 200

@@ -290,3 +290,15 @@ async def test_custom_resource_is_aggregated(server: Server) -> None:
     assert found["shortNames"] == ["wd"]
     subresources = [item["subresource"] for item in found["subresources"]]
     assert sorted(subresources) == ["scale", "status"]
+
+
+@pytest.mark.parametrize("path", ["/apis", "/apis/apps/v1"])
+async def test_form_that_is_not_served(server: Server, path: str) -> None:
+    answer = await server.get(path, headers={"accept": BETA})
+    answer.refused(406, "NotAcceptable")
+
+
+async def test_aggregated_form_is_preferred(server: Server) -> None:
+    headers = {"accept": f"application/json,{AGGREGATED}"}
+    document = (await server.get("/apis", headers=headers)).ok()
+    assert document["kind"] == "APIGroupDiscoveryList"

@@ -65,6 +65,7 @@ UNKNOWN = 'is not a known field selector: only "metadata.name", "metadata.namesp
         ("data.x=1", f'"data.x" {UNKNOWN}'),
         ("metadata.labels.x=1", f'"metadata.labels.x" {UNKNOWN}'),
         ("metadata.uid=x", f'"metadata.uid" {UNKNOWN}'),
+        ("metadata.name=a,=x", f'"" {UNKNOWN}'),
         (
             "metadata.name",
             "invalid selector: 'metadata.name'; can't understand 'metadata.name'",
@@ -130,6 +131,16 @@ async def test_other_kinds_have_metadata_only(
 ) -> None:
     answer = await server.get(server.apps(resource), fieldSelector=f"{field}=1")
     answer.refused(400, "BadRequest", f'"{field}" {UNKNOWN}')
+
+
+async def test_fields_of_resource_slices(server: Server) -> None:
+    path = "/apis/resource.k8s.io/v1/resourceslices"
+    selector = "spec.nodeName=n,spec.driver!=d"
+    assert (await server.get(path, fieldSelector=selector)).ok()["items"] == []
+    answer = await server.get(path, fieldSelector="spec.pool=p")
+    kind = "resource.k8s.io/v1, Kind=ResourceSlice"
+    message = f"field label not supported for {kind}: spec.pool"
+    answer.refused(400, "BadRequest", message)
 
 
 async def test_type_of_secrets(server: Server) -> None:

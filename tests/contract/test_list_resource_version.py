@@ -177,3 +177,21 @@ async def test_future_version_times_out(server: Server, past: int, what: str) ->
         ],
         "retryAfterSeconds": 1,
     }
+
+
+async def test_delete_at_a_version_is_of_the_past(server: Server) -> None:
+    path = server.core("configmaps")
+    x = (await server.post(path, config_map("x"))).ok(201)
+    (await server.post(path, config_map("y"))).ok(201)
+    # Exactly then, as of a page; and only what has been so since.
+    version = x["metadata"]["resourceVersion"]
+    deleted = (await server.delete(path, resourceVersion=version)).ok()
+    assert names(deleted) == ["x"]
+    assert names((await server.get(path)).ok()) == ["y"]
+
+
+@pytest.mark.parametrize("name", ["limit", "timeoutSeconds"])
+async def test_number_must_not_be_empty(server: Server, name: str) -> None:
+    answer = await server.get(server.core("configmaps"), **{name: ""})
+    message = 'strconv.ParseInt: parsing "": invalid syntax'
+    answer.refused(400, "BadRequest", message)

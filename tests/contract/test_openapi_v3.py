@@ -110,3 +110,9 @@ async def test_custom_schema_is_published(server: Server) -> None:
     schema = next(s for s in schemas if kind in s.get(KIND, ()))
     size = schema["properties"]["spec"]["properties"]["size"]
     assert size["maximum"] == 10
+
+
+async def test_document_is_no_text(server: Server) -> None:
+    path = "/openapi/v3/apis/apps/v1"
+    answer = await server.get(path, headers={"accept": "text/plain"})
+    assert (answer.status, answer.body) == (406, b"")

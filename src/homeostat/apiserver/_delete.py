@@ -3,7 +3,7 @@
 Source: apiserver ``pkg/registry/rest/delete.go``, ``generic/registry/store.go``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -124,6 +124,9 @@ def delete_collection(
     """Answer a delete of everything that is selected; not atomic."""
     served = target.served
     options = _read_options(target)
+    if listing.version not in ("", "0") and not listing.match:
+        # The real server reads pages, and of pages a version is meant exactly.
+        listing = replace(listing, match="Exact")
     entries, metadata = read_page(cluster, target, listing)
     for entry in entries:
         live = served.table.live.get(entry.key)

@@ -196,6 +196,7 @@ _SELECTABLE: dict[GroupResource, Callable[[dict[str, Any]], FieldValues]] = {
     ("", "replicationcontrollers"): texts("status.replicas", missing="0"),
     ("batch", "jobs"): _job,
     ("certificates.k8s.io", "certificatesigningrequests"): texts("spec.signerName"),
+    ("resource.k8s.io", "resourceslices"): texts("spec.nodeName", "spec.driver"),
 }
 
 

@@ -24,6 +24,8 @@ __all__ = [
     "Form",
     "MediaType",
     "accepts_discovery",
+    "accepts_json",
+    "check_plain",
     "check_stream",
     "encoding_of",
     "form_of",
@@ -274,11 +276,24 @@ def accepts_discovery(header: str) -> str:
         ``v2``, or "" for the legacy documents: 1.36 has given up ``v2beta1``.
     """
     for clause in _clauses(header):
-        if not clause.allows(JSON_TYPE):
-            continue
         asked = tuple(clause.parameters.get(key, "") for key in ("g", "v", "as"))
-        if asked == _DISCOVERY:
+        if clause.allows(JSON_TYPE) and asked == _DISCOVERY:
             return "v2"
-        if not any(asked):
-            return ""
     return ""
+
+
+def check_plain(request: HttpRequest) -> None:
+    """Refuse a request for a document that has no other form than its own.
+
+    Raises:
+        StatusError: 406, only other forms or encodings are accepted.
+    """
+    header = request.headers.get("accept", "").strip()
+    if header and _first(header, _plain) is None:
+        raise not_acceptable(SUPPORTED)
+
+
+def accepts_json(request: HttpRequest) -> bool:
+    """Tell whether JSON may answer a request, in whatever form."""
+    header = request.headers.get("accept", "").strip()
+    return not header or any(clause.allows(JSON_TYPE) for clause in _clauses(header))

@@ -62,9 +62,9 @@ def number_of(values: dict[str, list[str]], key: str) -> int | None:
     Raises:
         StatusError: 400, it is none, or one of more than 64 bits.
     """
-    text = text_of(values, key)
-    if not text:
+    if not values.get(key):
         return None
+    text = values[key][0]
     try:
         if not text.lstrip("+-").isdecimal() or not text.isascii():
             raise ValueError
@@ -280,8 +280,10 @@ def delete_options(request: HttpRequest, body: dict[str, Any] | None) -> DeleteO
         values = parameters(request.query)
         options = DeleteOptions(
             grace=number_of(values, "gracePeriodSeconds"),
-            propagation=text_of(values, "propagationPolicy") or None,
+            propagation=next(iter(values.get("propagationPolicy", ())), None),
             orphan=flag_of(values, "orphanDependents"),
+            uid=text_of(values, "uid") or None,
+            version=text_of(values, "resourceVersion") or None,
             dry_run=bool(values.get("dryRun")),
         )
         return _check_delete(options, values.get("dryRun", []))

@@ -17,7 +17,7 @@ from homeostat.apiserver._discovery import (
     document_hash,
     group_discovery_list,
 )
-from homeostat.apiserver._negotiate import accepts_discovery
+from homeostat.apiserver._negotiate import accepts_discovery, accepts_json, check_plain
 from homeostat.apiserver._openapi import OpenApi
 from homeostat.apiserver._render import JSON_HEADERS, respond
 from homeostat.apiserver._status import json_bytes, method_not_allowed
@@ -36,6 +36,7 @@ _TEXT = {
 _METRICS = {"content-type": "text/plain; version=0.0.4; charset=utf-8"}
 _OBJECTS: Final = "apiserver_resource_objects"
 _PUBLIC = {"cache-control": "public, max-age=3600"}
+_NO_OPENAPI = {"cache-control": "no-cache, private", "vary": "Accept"}
 _FOREVER = "Sun, 31 Dec 9999 23:59:59 GMT"
 
 
@@ -216,6 +217,7 @@ class Root:
         aggregated = accepts_discovery(request.headers.get("accept", ""))
         if path in ("/api", "/apis") and aggregated:
             return self._aggregated(request, path, aggregated)
+        check_plain(request)
         key = (path, request.headers.get("host", ""))
         body = self._documents.get(key)
         if body is None:
@@ -293,6 +295,8 @@ class Root:
         current = self._openapi.hash_of(path)
         if current is None:
             return None
+        if not accepts_json(request):
+            return HttpResponse(status=406, headers=_NO_OPENAPI)
         asked = next((v for k, v in request.query if k == "hash"), "")
         if asked and asked != current:
             where = f"/openapi/v3/{path}?hash={current}"

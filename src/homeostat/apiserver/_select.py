@@ -1,6 +1,7 @@
 """Selectors of a list or watch, parsed once and run on entries."""
 
 import functools
+import re
 from collections.abc import Mapping
 
 from homeostat.api import FieldSelector, Selector
@@ -9,6 +10,10 @@ from homeostat.apiserver._status import bad_request
 from homeostat.apiserver._store import Entry
 
 __all__ = ["Selection", "selection"]
+
+
+# Terms without a field and a value: they select everything.
+_NO_FIELDS = re.compile(r"(?:[!=]?=|,)*")
 
 
 class Selection:
@@ -86,7 +91,7 @@ def selection(
     try:
         if labels:
             parsed_labels = _parse_labels(labels)
-        if fields:
+        if not _NO_FIELDS.fullmatch(fields):
             parsed_fields = _parse_fields(fields)
     except ValueError as error:
         raise bad_request(str(error)) from None
@@ -103,12 +108,15 @@ def selection(
 
 def _check_field(served: Served, path: str) -> None:
     own = served.fields | served.aliases.keys()
-    if path in own or path in ("", "metadata.name"):
+    if path in own or path == "metadata.name":
         return
     if path == "metadata.namespace" and (served.namespaced or not own):
         return
     if served.kind == "Job":
         raise bad_request(f'field label "{path}" not supported for Job')
+    if served.kind == "ResourceSlice":
+        kind = f"{served.gvk.api_version}, Kind={served.kind}"
+        raise bad_request(f"field label not supported for {kind}: {path}")
     if own or served.custom:
         raise bad_request(f"field label not supported: {path}")
     raise bad_request(
