@@ -147,6 +147,38 @@ async def test_built_in_versions_know_each_others_fields(server: Server) -> None
     assert set(owned) == {"f:scaleTargetRef"}
 
 
+async def test_what_v1_has_no_fields_for_stands_in_annotations(
+    server: Server,
+) -> None:
+    v1, v2 = (server.path(f"autoscaling/{v}", SCALER) for v in ("v1", "v2"))
+    memory = {"name": "memory", "target": {"type": "AverageValue", "averageValue": "1"}}
+    metrics = [cpu(60), {"type": "Resource", "resource": memory}]
+    body = scaler(
+        "v2",
+        scaleTargetRef={"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"},
+        maxReplicas=5,
+        metrics=metrics,
+        behavior={"scaleDown": {"stabilizationWindowSeconds": 5}},
+    )
+    stored = (await server.apply(v2, body, "a")).ok(201)["spec"]
+    item = (await server.get(v1)).ok()
+    assert item["spec"]["targetCPUUtilizationPercentage"] == 60
+    assert item["status"] == {"currentReplicas": 0, "desiredReplicas": 0}
+    prefix = "autoscaling.alpha.kubernetes.io"
+    told = item["metadata"]["annotations"]
+    assert told[f"{prefix}/metrics"] == (
+        '[{"type":"Resource","resource":{"name":"memory","targetAverageValue":"1"}}]'
+    )
+    head = '{"ScaleUp":{"StabilizationWindowSeconds":0,"SelectPolicy":"Max","Policies":'
+    assert told[f"{prefix}/behavior"].startswith(head)
+    # An update of v1 leaves them as they are.
+    (await server.put(v1, item)).ok()
+    spec = (await server.get(v2)).ok()["spec"]
+    assert spec == {**stored, "metrics": metrics[::-1]}
+    [listed] = (await server.get(v1.removesuffix("/h"))).ok()["items"]
+    assert "kind" not in listed
+
+
 def version(name: str, *, storage: bool = False, kind: str = "set", **more: Any) -> Any:
     """Return a version whose list is of a kind."""
     tags = {"type": "array", "items": {"type": "string"}}

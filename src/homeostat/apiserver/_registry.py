@@ -141,9 +141,16 @@ class Served:
     @functools.cached_property
     def envelope(self) -> bytes:
         """How the bytes of each stored object begin."""
-        return (
-            f'{{"kind":"{self.storage.kind}","apiVersion":"{self.storage.api_version}",'
-        ).encode()
+        return _head(self.storage)
+
+    @functools.cached_property
+    def head(self) -> bytes:
+        """How the bytes of each object begin in this version."""
+        return _head(self.gvk)
+
+
+def _head(kind: GroupVersionKind) -> bytes:
+    return f'{{"kind":"{kind.kind}","apiVersion":"{kind.api_version}",'.encode()
 
 
 class Registry:

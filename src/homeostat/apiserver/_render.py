@@ -123,7 +123,7 @@ def scale_bytes(served: Served, scale: dict[str, Any], form: Form) -> bytes:
 def _item_bytes(served: Served, data: bytes, form: Form) -> bytes:
     rendered = object_bytes(served, data, form)
     # Typed Go servers leave kind and apiVersion out of the items of a list.
-    head = served.envelope
+    head = served.envelope if served.from_storage is None else served.head
     if not form.kind and not served.custom and rendered.startswith(head):
         return b"{" + rendered[len(head) :]
     return rendered
