@@ -25,6 +25,7 @@ from homeostat.k8s import apps_v1, batch_v1, core_v1
 __all__ = [
     "Claims",
     "adopters",
+    "by_controller",
     "candidates",
     "claim",
     "pods_by_controller",
@@ -46,12 +47,17 @@ Workload: TypeAlias = (
 NOTHING = Selector.parse("none,!none")
 
 
-def _controller_uid(record: Record) -> str | None:
-    return record.controller_uid
+def by_controller(record: Record) -> str:
+    """Return the uid of an object's controller; what has none is found as an orphan."""
+    return record.controller_uid or _orphans(record.namespace)
 
 
-pods_by_controller = Index(core_v1.Pod, by=_controller_uid, name="controller")
-sets_by_controller = Index(apps_v1.ReplicaSet, by=_controller_uid, name="controller")
+def _orphans(namespace: str) -> str:
+    return f"orphan/{namespace}"
+
+
+pods_by_controller = Index(core_v1.Pod, by=by_controller, name="controller")
+sets_by_controller = Index(apps_v1.ReplicaSet, by=by_controller, name="controller")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +107,12 @@ def candidates(
     Args:
         owner: The workload.
         selector: Its label selector.
-        index: Of the objects, by the uid of their controller.
+        index: Of the objects, with ``by_controller``.
         ctx: Of the reconcile.
     """
-    owned = ctx.list(index[owner.metadata.uid])
-    selected: Sequence[Any] = ctx.list(index.kind, labels=selector)
-    return [*owned, *(each for each in selected if not controller_of(each))]
+    meta = owner.metadata
+    orphans = ctx.list(index[_orphans(meta.namespace)], labels=selector)
+    return [*ctx.list(index[meta.uid]), *orphans]
 
 
 def claim(

@@ -23,11 +23,11 @@ from homeostat.api import (
     set_controller_reference,
     to_dict,
 )
-from homeostat.cache import Index, Record
+from homeostat.cache import Index
 from homeostat.controller import Context
 from homeostat.errors import AlreadyExistsError
 from homeostat.k8s import apps_v1, core_v1
-from homeostat.localcluster._claims import candidates, claim, settle
+from homeostat.localcluster._claims import by_controller, candidates, claim, settle
 
 __all__ = [
     "REVISION_LABEL",
@@ -53,11 +53,7 @@ _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
-def _controller_uid(record: Record) -> str | None:
-    return record.controller_uid
-
-
-_by_controller = Index(Revision, by=_controller_uid, name="controller")
+_by_controller = Index(Revision, by=by_controller, name="controller")
 
 
 def data_of(template: Data) -> Data:

@@ -165,7 +165,7 @@ def claims_of(
 
 def waits_for_old_claim(
     owner: apps_v1.StatefulSet,
-    pod: core_v1.Pod,
+    ordinal: int,
     claims: Sequence[core_v1.PersistentVolumeClaim],
 ) -> bool:
     """Tell whether a pod to be made has to wait until its old claims are gone.
@@ -173,7 +173,10 @@ def waits_for_old_claim(
     Where claims go with their pods, one that belongs to a former pod of the name is on
     its way out.
     """
-    return _policy(owner)[1] and any(_is_stale(claim, pod) for claim in claims)
+    if not claims or not _policy(owner)[1]:
+        return False
+    pod = core_v1.Pod(metadata=ObjectMeta(name=_name(owner, ordinal)))
+    return any(_is_stale(claim, pod) for claim in claims)
 
 
 def retained_owners(

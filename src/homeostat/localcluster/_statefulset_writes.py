@@ -53,9 +53,7 @@ class Writer:
 
     def is_held(self, ordinal: int) -> bool:
         """Tell whether a pod cannot be made yet: its old claims are still there."""
-        return waits_for_old_claim(
-            self._owner, self._new(ordinal), self._claims(ordinal)
-        )
+        return waits_for_old_claim(self._owner, ordinal, self._claims(ordinal))
 
     def claims_fit(self, pod: core_v1.Pod) -> bool:
         """Tell whether a pod's claims belong to whom they are to belong."""

@@ -3,6 +3,7 @@
 Source: kubernetes ``pkg/controller/statefulset``.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from homeostat.api import GroupVersionKind
@@ -114,7 +115,7 @@ async def _reconcile(owner: apps_v1.StatefulSet, ctx: Context) -> Result | None:
         collisions=state.collisions,
     )
     await ctx.update_status(owner)
-    await _forget(state, history, ctx)
+    await _forget(state, history, pods.values(), ctx)
     if failure is not None:
         raise failure
     left = next_available(list(pods.values()), wait, now)
@@ -183,12 +184,13 @@ async def _act(state: State, ctx: Context) -> None:
         await writer.take(step, pods.get(step.ordinal))
 
 
-async def _forget(state: State, history: list[Revision], ctx: Context) -> None:
+async def _forget(
+    state: State, history: list[Revision], pods: Iterable[core_v1.Pod], ctx: Context
+) -> None:
     """Delete revisions beyond the limit that no pod has any more."""
     limit = state.owner.spec.revision_history_limit
     if limit is None or limit < 0:
         return
-    pods = _pods(state.owner, ctx).values()
     live = {pod.metadata.labels.get(REVISION_LABEL, "") for pod in pods}
     live |= {state.current.metadata.name, state.update.metadata.name}
     for revision in surplus(history, limit, live):

@@ -111,9 +111,9 @@ def test_claims_of_others_are_left_alone() -> None:
 
 def test_pod_waits_for_a_claim_of_its_predecessor_to_go() -> None:
     former = claim(ref("Pod", "former", "web-1"))
-    assert waits_for_old_claim(owner(when_scaled="Delete"), pod(), [former])
-    assert not waits_for_old_claim(owner(when_scaled="Delete"), pod(), [claim(SET)])
-    assert not waits_for_old_claim(owner(), pod(), [former])
+    assert waits_for_old_claim(owner(when_scaled="Delete"), 1, [former])
+    assert not waits_for_old_claim(owner(when_scaled="Delete"), 1, [claim(SET)])
+    assert not waits_for_old_claim(owner(), 1, [former])
 
 
 def test_storage_takes_the_place_of_a_volume_of_its_name() -> None:
