@@ -45,10 +45,9 @@ async def serve(
         files = Threads(1, name="tls")
         context = await files.run(tls.context)
         files.close()
+    listener = Listener(server, secure=context is not None)
     runner = web.ServerRunner(
-        Listener(server, secure=context is not None),
-        handle_signals=False,
-        shutdown_timeout=SHUTDOWN_SECONDS,
+        listener, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS
     )
     await runner.setup()
     try:
@@ -60,3 +59,5 @@ async def serve(
     finally:
         server.drop_watches(clean=True)
         await runner.cleanup()
+        # Over TLS a client that is told of the end may take half a minute to agree.
+        await listener.abort()

@@ -7,7 +7,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
@@ -30,6 +30,9 @@ __all__ = ["Listener"]
 MAX_HEADER_BYTES: Final = 1 << 20
 MAX_HEADERS: Final = 1 << 14
 
+# Of the loop, in which a connection that was cut off is closed.
+_ROUNDS: Final = 10
+
 _BAD_VERSION: Final = "505 HTTP Version Not Supported: unsupported protocol version"
 # A method that the parser does not know is none of ours either.
 _UNKNOWN_METHOD: Final = re.compile(r"b'[A-Za-z][A-Za-z0-9-]* [/*]\S* HTTP/1\.[01]'")
@@ -41,9 +44,11 @@ class Listener(web.Server):
     Args:
         server: What answers.
         secure: Connections come over TLS, and clients are who they prove to be.
+
     """
 
     def __init__(self, server: ApiServer, *, secure: bool = False) -> None:
+        self._transports: dict[_Connection, asyncio.BaseTransport] = {}
         gate = _Gate(server)
         super().__init__(
             gate.identified if secure else gate.handle,
@@ -55,19 +60,39 @@ class Listener(web.Server):
             auto_decompress=False,
         )
 
+    async def abort(self) -> None:
+        """Cut off the connections that are there still."""
+        for transport in list(self._transports.values()):
+            # Both loops have it, also for TLS; no base class of theirs does.
+            cast("asyncio.Transport", transport).abort()
+        for _ in range(_ROUNDS):
+            if not self._transports:
+                return
+            await asyncio.sleep(0)
+
     def __call__(self) -> web.RequestHandler:
         """Return the protocol of a connection."""
-        return _Connection(self, loop=self._loop, **self._kwargs)
+        connection = _Connection(self, loop=self._loop, **self._kwargs)
+        connection.others = self._transports
+        return connection
 
 
 class _Connection(web.RequestHandler):
     """Refuses what is no HTTP, and says nothing of it in the log."""
 
-    __slots__ = ("certified",)
+    __slots__ = ("certified", "others")
+
+    others: "dict[_Connection, asyncio.BaseTransport]"
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Take note that it is gone."""
+        self.others.pop(self, None)
+        super().connection_lost(exc)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take note of whom the certificate of a client names, if it has shown one."""
         super().connection_made(transport)
+        self.others[self] = transport
         # Once for all requests: digests and names cost more than reading a request.
         found = transport.get_extra_info("ssl_object")
         der = found and found.getpeercert(binary_form=True)

@@ -125,6 +125,15 @@ async def test_certificate_of_a_stranger_is_refused(
     assert caplog.records == []
 
 
+async def test_idle_client_is_not_waited_for() -> None:
+    async with serve(ApiServer(), tls=PKI.tls()) as url:
+        reader, writer = await opened(url, trusting())
+    async with asyncio.timeout(5):
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+    writer.transport.abort()
+
+
 async def test_plain_http_and_in_process_are_the_administrators() -> None:
     request = HttpRequest(
         method="POST",
