@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from benchmarks import (
+    local_up,
     operator_requests,
     react,
     reading,
@@ -36,6 +37,7 @@ SUITES: dict[str, tuple[str, Suite]] = {
         "start-up",
         lambda options: [
             *startup.import_time(options.runs),
+            *local_up.ready(options.runs),
             *startup.idle_memory(),
         ],
     ),
