@@ -86,6 +86,8 @@ def up(options: UpOptions) -> None:
         click.echo(f"cluster on {url}, {_what(options)}; Ctrl-C ends it", err=True)
 
     _run(home, options, ready)
+    if sys.stderr.isatty():
+        click.echo(err=True)  # the terminal has left the line at ^C
 
 
 def _announce(home: Home) -> None:
