@@ -16,6 +16,7 @@ import msgspec
 from homeostat.api import GroupVersionKind, Resource
 from homeostat.apiserver._discovery import document_hash, is_builtin
 from homeostat.apiserver._openapi_paths import resource_paths
+from homeostat.apiserver._openapi_v2 import openapi_v2
 from homeostat.k8s import component_of, components, server_version, subresources
 
 __all__ = ["OpenApi"]
@@ -102,6 +103,12 @@ class OpenApi:
             text = msgspec.json.encode([server_version(), path, facts])
             known = self._hashes[path] = document_hash(text)
         return known
+
+    @cached_property
+    def old(self) -> bytes:
+        """``/openapi/v2``: the definitions of all kinds."""
+        found = (self.document(path) for path in sorted(self._served))
+        return openapi_v2((each for each in found if each is not None), _release())
 
     def document(self, path: str) -> bytes | None:
         """Return a document as JSON, None for a path that is not served.

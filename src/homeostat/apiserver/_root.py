@@ -43,12 +43,7 @@ _FOREVER = "Sun, 31 Dec 9999 23:59:59 GMT"
 # Asked for with an @, answered with a dot: an @ is no part of a media type.
 _OPENAPI_V2_ASKED: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 _OPENAPI_V2_GIVEN: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-_NO_KINDS: Final[Document] = {
-    "swagger": "2.0",
-    "info": {"title": "Kubernetes", "version": "unversioned"},
-    "paths": {},
-}
-# The same as a message of gnostic's openapi.v2.Document: swagger is its field 1, info
+# No kinds, as a message of gnostic's openapi.v2.Document: swagger is its field 1, info
 # its field 2, with title and version as fields 1 and 2.
 _NO_KINDS_PROTOBUF: Final = b"\x0a\x032.0\x12\x19\x0a\x0aKubernetes\x12\x0bunversioned"
 
@@ -71,7 +66,7 @@ class Root:
         self._fixed = {
             "/version": self._tell_version,
             "/metrics": self._measure,
-            "/openapi/v2": self._describe_nothing,
+            "/openapi/v2": self._describe_old,
             "/openid/v1/jwks": self._tell_keys,
             "/.well-known/openid-configuration": self._tell_issuer,
         }
@@ -274,17 +269,20 @@ class Root:
             return HttpResponse(status=304, headers=headers)
         return HttpResponse(status=200, headers=headers, body=body)
 
-    def _describe_nothing(self, request: HttpRequest) -> HttpResponse:
-        """Answer for OpenAPI v2 with a document that describes no kind.
+    def _describe_old(self, request: HttpRequest) -> HttpResponse:
+        """Answer for OpenAPI v2: with definitions as JSON, with none as protobuf.
 
-        kubectl asks it for what version 3 does not describe: a ``List``, a kind whose
-        definition is missing. Of a kind that it does not find there it checks nothing;
-        without an answer it refuses the manifest.
+        kubectl asks, in protobuf, for what version 3 does not describe: a ``List``, a
+        kind whose definition is missing. Of a kind that it does not find there it
+        checks nothing; without an answer it refuses the manifest.
         """
         if _OPENAPI_V2_ASKED in request.headers.get("accept", ""):
             headers = {"content-type": _OPENAPI_V2_GIVEN}
             return HttpResponse(status=200, headers=headers, body=_NO_KINDS_PROTOBUF)
-        return respond(json_bytes(_NO_KINDS))
+        if not accepts_json(request):
+            return HttpResponse(status=406, headers=_NO_OPENAPI)
+        body = self._openapi.old
+        return _tagged(request, body, f'"{document_hash(body)}"', {})
 
     def _describe(self, request: HttpRequest) -> HttpResponse | None:
         path = request.path.removeprefix("/openapi/v3").strip("/")
