@@ -21,6 +21,7 @@ from homeostat.localcluster._serviceaccounts import (
     service_accounts,
 )
 from homeostat.localcluster._statefulsets import stateful_sets
+from homeostat.localcluster._stray_pods import stray_pods
 from homeostat.localcluster._ttl import finished_jobs
 
 __all__ = ["GARBAGE_COLLECTOR", "NAMES", "Settings", "built_in", "select"]
@@ -54,6 +55,7 @@ _FACTORIES: dict[str, Factory] = {
     "namespace-controller": lambda _: [namespaces],
     "persistentvolume-protection-controller": lambda _: [volume_protection()],
     "persistentvolumeclaim-protection-controller": lambda _: [claim_protection()],
+    "pod-garbage-collector-controller": lambda _: [stray_pods()],
     "replicaset-controller": lambda _: [replica_sets()],
     "root-ca-certificate-publisher-controller": lambda settings: [
         root_certificates(settings.ca)
