@@ -41,7 +41,7 @@ def started(cluster: Cluster, item: core_v1.Pod, *, restarts: int = 0) -> None:
     async def is_running(client: Client) -> bool:
         found = await client.get(core_v1.Pod, item.metadata.name)
         return any(
-            each.restart_count >= restarts and each.state.running is not None
+            each.restart_count >= restarts and each.state != core_v1.ContainerState()
             for each in found.status.container_statuses
         )
 
@@ -52,24 +52,36 @@ def started(cluster: Cluster, item: core_v1.Pod, *, restarts: int = 0) -> None:
     eventually(lambda: cluster.call(is_running))
 
 
-def test_logs(cluster: Cluster, kubectl: Kubectl) -> None:
-    life = {"log": "hello\nworld", "exit_code": "3", "run_for": "300ms"}
-    started(cluster, pod("web", **life), restarts=1)
-    first = "simulated container c of nginx runs"
+FIRST = "simulated container c of nginx runs"
+LAST = "simulated container c exits with 3"
+
+
+def test_log_of_a_pod_that_runs(cluster: Cluster, kubectl: Kubectl) -> None:
+    started(cluster, pod("web", log="hello\nworld"))
+    assert kubectl("logs", "web").out.splitlines() == [FIRST, "hello", "world"]
     assert kubectl("logs", "web", "--tail=2").out == "hello\nworld\n"
-    followed = kubectl("logs", "-f", "web", "--limit-bytes=1000")
-    last = "simulated container c exits with 3"
-    assert followed.out.splitlines() == [first, "hello", "world", last]
-    previous = kubectl("logs", "--previous", "web", "--timestamps").out.splitlines()
-    assert [line.split(" ", 1)[1] for line in previous] == [
-        first,
-        "hello",
-        "world",
-        last,
-    ]
-    waiting = kubectl("logs", "web", "--since=1s", "-c", "x")
-    assert waiting.code == 1
-    assert "container x is not valid for pod web" in waiting.err
+    refused = kubectl("logs", "web", "-c", "x")
+    assert refused.code == 1
+    assert "container x is not valid for pod web" in refused.err
+
+
+def test_log_is_followed_until_the_end(cluster: Cluster, kubectl: Kubectl) -> None:
+    item = pod("web", log="hello", exit_code="3", run_for="300ms")
+    item.spec.restart_policy = "Never"
+    cluster.call(lambda client: client.create(item))
+
+    def followed() -> None:
+        found = kubectl("logs", "-f", "web", "--limit-bytes=1000")
+        assert found.out.splitlines() == [FIRST, "hello", LAST]
+
+    eventually(followed)  # before its start a log is refused
+
+
+def test_log_of_the_run_before(cluster: Cluster, kubectl: Kubectl) -> None:
+    started(cluster, pod("web", exit_code="3", run_for="100ms"), restarts=1)
+    found = kubectl("logs", "--previous", "web", "--timestamps")
+    texts = [line.split(" ", 1)[1] for line in found.out.splitlines()]
+    assert texts == [FIRST, LAST]
 
 
 def test_commands_follow_the_script(cluster: Cluster, kubectl: Kubectl) -> None:

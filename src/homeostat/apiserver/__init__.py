@@ -26,10 +26,12 @@ from homeostat.apiserver._authorize import (
     Rules,
 )
 from homeostat.apiserver._erase import erase
+from homeostat.apiserver._faults import Fault, Faults
 from homeostat.apiserver._history import HistoryLimits
 from homeostat.apiserver._http import serve
 from homeostat.apiserver._processes import Finished, LogLine, Processes
 from homeostat.apiserver._server import ApiServer
+from homeostat.apiserver._snapshot import Snapshot
 from homeostat.apiserver._tls import Tls
 from homeostat.apiserver._users import User
 
@@ -39,6 +41,8 @@ __all__ = [
     "Authentication",
     "Authorizer",
     "Decision",
+    "Fault",
+    "Faults",
     "Finished",
     "HistoryLimits",
     "LogLine",
@@ -46,6 +50,7 @@ __all__ = [
     "Processes",
     "ResourceRule",
     "Rules",
+    "Snapshot",
     "Tls",
     "User",
     "erase",

@@ -1,6 +1,5 @@
 """The API server: requests in, answers and streams out."""
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -22,30 +21,30 @@ from homeostat.apiserver._authorize import (
     require,
 )
 from homeostat.apiserver._bootstrap import bootstrap, strategies
-from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._context import Cluster
 from homeostat.apiserver._dress import dressed
+from homeostat.apiserver._faults import Faults
 from homeostat.apiserver._handlers import answer as answer_request
 from homeostat.apiserver._handlers import is_watch, open_watch
 from homeostat.apiserver._history import HistoryLimits
 from homeostat.apiserver._in_process import InProcess, WholeAnswer
-from homeostat.apiserver._list import parse_version
 from homeostat.apiserver._pod_exec import execute
 from homeostat.apiserver._pod_logs import LogStream, follows, open_log
 from homeostat.apiserver._processes import Finished, Processes
 from homeostat.apiserver._registry import Registry
 from homeostat.apiserver._render import status_response
+from homeostat.apiserver._resolve import await_version, find_target, unknown
 from homeostat.apiserver._root import Root
-from homeostat.apiserver._routes import parse_path
+from homeostat.apiserver._snapshot import Snapshot, restore, take
 from homeostat.apiserver._status import (
     StatusError,
     bad_request,
-    too_large_version,
     unknown_path,
 )
 from homeostat.apiserver._store import Store
 from homeostat.apiserver._users import ADMIN, User
-from homeostat.apiserver._watch import WAIT_FOR_VERSION, WatchStream
-from homeostat.errors import ConfigError
+from homeostat.apiserver._watch import WatchStream
+from homeostat.errors import ConfigError, TransportError
 
 if TYPE_CHECKING:
     from homeostat.apiserver._journal import Journal
@@ -54,14 +53,6 @@ __all__ = ["ApiServer"]
 
 logger = logging.getLogger(__name__)
 
-NOT_FOUND = HttpResponse(
-    status=404,
-    headers={
-        "content-type": "text/plain; charset=utf-8",
-        "x-content-type-options": "nosniff",
-    },
-    body=b"404 page not found\n",
-)
 _FAILED = status_response(
     StatusError(
         500,
@@ -89,6 +80,9 @@ class ApiServer:
         authentication: Who may come over TLS, besides those with a certificate.
         authorizer: Who may do what; by default everybody may do everything.
         processes: What runs in pods; by default nothing does.
+
+    Attributes:
+        faults: What is to go wrong, for tests.
 
     Raises:
         ConfigError: The folder cannot be used, another process has it, or what is in
@@ -134,6 +128,7 @@ class ApiServer:
         self._root = Root(self._cluster, version)
         self._watches: dict[WatchStream, None] = {}
         self._logs: dict[LogStream, None] = {}
+        self.faults = Faults()
 
     @property
     def revision(self) -> int:
@@ -188,6 +183,18 @@ class ApiServer:
         return await self._complete(request, admitted)
 
     async def _complete(self, request: HttpRequest, user: User) -> HttpResponse:
+        if not self.faults:
+            return await self._answered(request, user)
+        try:
+            fault = await self.faults.meet(request, user)
+        except StatusError as error:
+            return self._audited(request, status_response(error))
+        answer = await self._answered(request, user)
+        if fault is not None and fault.lost:
+            raise TransportError("injected: the answer was lost", sent=True)
+        return answer
+
+    async def _answered(self, request: HttpRequest, user: User) -> HttpResponse:
         answer = await call_async(lambda: self._handle(request, user))
         if isinstance(answer, Failed):
             # A bug must not take the server down, nor leave the client without a word.
@@ -229,25 +236,16 @@ class ApiServer:
             return status_response(error)
 
     async def _answer(self, request: HttpRequest, user: User) -> HttpResponse:
-        target = self._target(request, user)
+        target = find_target(self._cluster, request, user)
         if target is None:
-            return self._root.answer(request) or self._unknown(request.path)
+            return self._root.answer(request) or unknown(self._cluster, request.path)
         if is_watch(request, target):
             raise bad_request("a watch is a stream: open it as one")
-        await self._await_version(request, target)
+        await await_version(self._cluster.store, request, target)
         try:
             return answer_request(self._cluster, target)
         except StatusError as error:
             return status_response(error, target.warnings)
-
-    def _unknown(self, path: str) -> HttpResponse:
-        parts = path.split("/")
-        known = self._cluster.registry.has_builtin
-        if parts[1:2] == ["api"] and len(parts) > 2:
-            raise unknown_path()
-        if parts[1:2] == ["apis"] and len(parts) > 2 and known(parts[2]):
-            raise unknown_path()
-        return NOT_FOUND
 
     def stream(
         self, request: HttpRequest, user: User | None = None
@@ -277,6 +275,12 @@ class ApiServer:
         if watch is None:
             yield WholeAnswer(await self._complete(request, admitted))
             return
+        if self.faults:
+            try:
+                await self.faults.meet(request, admitted)
+            except StatusError as error:
+                yield WholeAnswer(self._audited(request, status_response(error)))
+                return
         if isinstance(watch, LogStream):
             self._logs[watch] = None
             try:
@@ -297,7 +301,7 @@ class ApiServer:
     ) -> WatchStream | LogStream | HttpResponse | None:
         """Open a watch or a log, or refuse it; None when something else is asked."""
         try:
-            target = self._target(request, user)
+            target = find_target(self._cluster, request, user)
             if target is not None and is_watch(request, target):
                 return open_watch(self._cluster, target)
             if target is not None and follows(target):
@@ -328,44 +332,25 @@ class ApiServer:
 
     def _executed(self, request: HttpRequest, user: User) -> Finished | HttpResponse:
         try:
-            target = self._target(request, user)
+            target = find_target(self._cluster, request, user)
             if target is None:
                 raise unknown_path()
             return execute(self._cluster, target)
         except StatusError as error:
             return status_response(error)
 
-    def _target(self, request: HttpRequest, user: User) -> Target | None:
-        route = parse_path(request.path)
-        if route is None:
-            return None
-        registry = self._cluster.registry
-        served = registry.find(route.group, route.version, route.resource)
-        if served is None:
-            if registry.has_builtin(route.group):
-                raise unknown_path()
-            return None
-        if bool(route.namespace) and not served.namespaced:
-            raise unknown_path()
-        if route.name and served.namespaced and not route.namespace:
-            raise unknown_path()
-        return Target(request=request, route=route, served=served, user=user)
+    def snapshot(self) -> Snapshot:
+        """Keep the present state, for ``restore``; costs a reference an object."""
+        return take(self._cluster)
 
-    async def _await_version(self, request: HttpRequest, target: Target) -> None:
-        """Let a read ahead of the store wait for it, as the server's cache does."""
-        if request.method != "GET" or not request.query:
-            return
-        if any(key == "continue" and value for key, value in request.query):
-            return  # a continued list has its version in the token
-        text = next((v for k, v in request.query if k == "resourceVersion"), "")
-        asked = parse_version(text, listing=not target.route.name)
-        store = self._cluster.store
-        if asked <= store.revision:
-            return
-        until = asyncio.get_running_loop().time() + WAIT_FOR_VERSION
-        while store.revision < asked:
-            if not await store.changed(until):
-                raise too_large_version(asked, store.revision)
+    def restore(self, snapshot: Snapshot) -> int:
+        """Bring the objects of a snapshot of this server back; returns the commits.
+
+        They are ordinary writes, which watchers are told of and controllers act on:
+        what was made since is removed without its finalizers being asked, the rest is
+        stored as it was, under its uid and a new resourceVersion.
+        """
+        return restore(self._cluster, snapshot)
 
     def compact(self) -> None:
         """Forget all history: older watches and continued lists meet 410."""

@@ -126,12 +126,12 @@ class LocalCluster:
         """
         if self._profile == "apiserver":
             await asyncio.get_running_loop().create_future()
-        if LIFE not in sys.modules:
+        # No import here: another thread may be about it, and hold the lock.
+        live = getattr(sys.modules.get(LIFE), "live", None)
+        if live is None:
             threads = Threads(1, name="localcluster-load")
-            await threads.run(import_module, LIFE)
+            live = (await threads.run(import_module, LIFE)).live
             threads.close()
-        from homeostat.localcluster._life import live  # noqa: PLC0415
-
         await live(
             self.server,
             controllers=self._controllers,

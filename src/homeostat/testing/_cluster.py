@@ -1,9 +1,9 @@
 """A local cluster for a test: on a thread and a loop of its own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from concurrent.futures import Future
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,8 +12,10 @@ from typing import Any, Self, TypeVar, final
 
 from homeostat._loop_thread import LoopThread
 from homeostat._tasks import Group, only_error
+from homeostat.apiserver import Fault, Snapshot
 from homeostat.client import Client
 from homeostat.controller import Controller, KindController
+from homeostat.k8s import core_v1
 from homeostat.localcluster import LocalCluster, PodLives, Profile, kubeconfig_for
 from homeostat.manager import Manager, install_crds, resources_of
 from homeostat.testing._hop import Hop
@@ -22,6 +24,7 @@ __all__ = ["Cluster"]
 
 T = TypeVar("T")
 
+STOP_TIMEOUT = 10.0  # seconds until controllers that are stopped have ended
 START_TIMEOUT = 30.0  # seconds until the caches of a test's controllers are full
 _NOT_RUNNING = "the cluster is not running: use it in a with block"
 
@@ -54,7 +57,7 @@ class Cluster:
         self._thread = LoopThread(name="homeostat-cluster")
         self._stack = ExitStack()
         self._services = AsyncExitStack()
-        self._background: list[Future[None]] = []
+        self._background: list[_Service] = []
         self._make = partial(
             LocalCluster,
             profile=profile,
@@ -62,6 +65,7 @@ class Cluster:
             controllers=controllers,
             pods=pods,
         )
+        self._node_count = nodes if profile == "cluster" else 0
         self._local: LocalCluster | None = None
         self._client: Client | None = None
         self._url = ""
@@ -82,14 +86,12 @@ class Cluster:
             self._thread.call(self._services.aclose())
         finally:
             self._stack.close()
-        for service in self._background:  # what died must not go unnoticed
-            if not service.cancelled() and (error := service.exception()):
-                raise error
+        _raise_what_died(self._background)
 
     async def _boot(self) -> None:
         self._local = self._make()
         self._client = self._local.client()
-        self._background.append(self._thread.submit(self._local.run()))
+        self._background.append(_Service(self._thread, self._local.run()))
 
     @property
     def local(self) -> LocalCluster:
@@ -140,8 +142,91 @@ class Cluster:
         client = self.local.client()
         manager = Manager(controllers=controllers, client=client, drain_timeout=0.0)
         self.call(lambda admin: _install(admin, controllers))
-        running = self._thread.call(_begin(self._thread, manager, client))
-        self._background.append(running)
+        service = _Service(self._thread, _operate(manager, client))
+        try:
+            self._thread.call(_ready(manager, service.running))
+        except BaseException:
+            service.stop()
+            raise
+        self._background.append(service)
+
+    def settle(self, *, quiet: float = 0.1, within: float = 30.0) -> None:
+        """Block until the nodes are there and nothing is written any more.
+
+        Args:
+            quiet: How long nothing must be written, in seconds.
+            within: How long that may take, in seconds.
+
+        Raises:
+            TimeoutError: Somebody writes all the time.
+        """
+        self._thread.call(_settled(self.local, self._node_count, quiet, within))
+
+    def snapshot(self) -> Snapshot:
+        """Keep the present state of the cluster, for ``restore``."""
+        return self._on_loop(self.local.server.snapshot)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Bring the objects of a snapshot back, in milliseconds.
+
+        What was made since is removed at once, whatever its finalizers; the others are
+        as they were, under their uids. Controllers that run see it as they see any
+        change: take a snapshot of a cluster at rest, and restore it at rest, or what
+        they were about to write comes after it.
+        """
+        self._on_loop(lambda: self.local.server.restore(snapshot))
+
+    @contextmanager
+    def isolated(self) -> Generator[Self]:
+        """Undo on exit what is done inside: objects, controllers and faults.
+
+        ``module_cluster`` and ``session_cluster`` wrap each test in it. If a controller
+        started inside died, the exit raises why.
+        """
+        before = self.snapshot()
+        running = len(self._background)
+        try:
+            yield self
+        finally:
+            started = self._background[running:]
+            del self._background[running:]
+            for service in started:
+                service.stop()
+            self._on_loop(self.local.server.faults.clear)
+            self.restore(before)
+        _raise_what_died(started)
+
+    def compact(self) -> None:
+        """Forget all history: watches that resume from before it meet 410."""
+        self._on_loop(self.local.server.compact)
+
+    def expire_watches(self) -> None:
+        """End every open watch with an ERROR event of code 410."""
+        self._on_loop(self.local.server.expire_watches)
+
+    def drop_watches(self) -> None:
+        """Break every open watch, as a lost connection does."""
+        self._on_loop(self.local.server.drop_watches)
+
+    @contextmanager
+    def fault(self, fault: Fault) -> Generator[Fault]:
+        """Let a fault happen inside the block, whoever asks: kubectl, too.
+
+        ``with cluster.fault(Fault(verb="update", resource="pods", nth=3, code=409)):``.
+        Its ``calls`` count the requests that it was meant for.
+        """
+        faults = self.local.server.faults
+        self._on_loop(lambda: faults.add(fault))
+        try:
+            yield fault
+        finally:
+            self._on_loop(lambda: faults.remove(fault))
+
+    def _on_loop(self, act: Callable[[], T]) -> T:
+        async def called() -> T:
+            return act()
+
+        return self._thread.call(called())
 
     @property
     def url(self) -> str:
@@ -163,6 +248,59 @@ class Cluster:
         return await self._services.enter_async_context(self.local.serve())
 
 
+class _Service:
+    """Something that runs on the cluster's loop until it is stopped."""
+
+    def __init__(self, thread: LoopThread, work: Coroutine[Any, Any, None]) -> None:
+        self._thread = thread
+        self._ended = asyncio.Event()
+        self.running: Future[None] = thread.submit(self._run(work))
+
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:
+            self._ended.set()
+
+    def stop(self) -> None:
+        """Cancel it, and wait until it has ended."""
+        if self.running.cancel():
+            self._thread.call(self._wait())
+
+    async def _wait(self) -> None:
+        async with asyncio.timeout(STOP_TIMEOUT):
+            await self._ended.wait()
+
+    def check(self) -> None:
+        """Raise what it died of: that must not go unnoticed."""
+        done = self.running.done() and not self.running.cancelled()
+        if done and (error := self.running.exception()):
+            raise error
+
+
+def _raise_what_died(services: Iterable[_Service]) -> None:
+    for service in services:
+        service.check()
+
+
+async def _settled(
+    local: LocalCluster, nodes: int, quiet: float, within: float
+) -> None:
+    text = f"no {quiet:g} s without a write in {within:g} s"
+    try:
+        async with asyncio.timeout(within), local.client() as client:
+            revision = -1
+            while revision != local.server.revision or not await _has(client, nodes):
+                revision = local.server.revision
+                await asyncio.sleep(quiet)
+    except TimeoutError:
+        raise TimeoutError(text) from None
+
+
+async def _has(client: Client, nodes: int) -> bool:
+    return len(await client.list(core_v1.Node)) >= nodes
+
+
 async def _install(admin: Client, controllers: Iterable[object]) -> None:
     resources = resources_of(controllers)
     try:
@@ -172,17 +310,6 @@ async def _install(admin: Client, controllers: Iterable[object]) -> None:
         names = ", ".join(each.__name__ for each in resources)
         text = f"no definition for one of {names} after {START_TIMEOUT:g} s: is it"
         raise TimeoutError(f"{text} being deleted?") from None
-
-
-async def _begin(thread: LoopThread, manager: Manager, client: Client) -> Future[None]:
-    """Return a manager at work; one that fails to get there is gone when it raises."""
-    running = thread.submit(_operate(manager, client))
-    try:
-        await _ready(manager, running)
-    except BaseException:
-        running.cancel()
-        raise
-    return running
 
 
 async def _ready(manager: Manager, running: Future[None]) -> None:

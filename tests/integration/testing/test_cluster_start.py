@@ -20,6 +20,7 @@ from homeostat.errors import ConfigError
 from homeostat.k8s import core_v1
 from homeostat.manager._manager import DRAIN
 from homeostat.testing import Cluster, _cluster, eventually
+from homeostat.testing._cluster import _Service
 
 WIDGET = GroupVersionKind("example.com", "v1", "Widget")
 
@@ -81,7 +82,7 @@ def test_what_died_amid_the_test_is_raised_at_its_end() -> None:
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="disk"), Cluster(profile="apiserver") as cluster:
-        cluster._background.append(cluster._thread.submit(die()))
+        cluster._background.append(_Service(cluster._thread, die()))
 
 
 def test_loop_of_a_cluster_ends_with_it() -> None:
