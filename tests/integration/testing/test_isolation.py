@@ -49,15 +49,18 @@ def test_what_is_done_inside_is_undone(shared: Cluster) -> None:
     async def look(client: Client) -> core_v1.ConfigMap:
         return await client.get(core_v1.ConfigMap, "kept")
 
-    before = shared.call(prepare)
     with shared.isolated():
-        shared.call(change)
-        assert shared.call(names) == ["kept", "new"]
-    assert shared.call(names) == ["gone", "kept"]
-    after = shared.call(look)
-    assert after.data == {"a": "1"}
-    assert after.metadata.uid == before.metadata.uid
-    assert int(after.metadata.resource_version) > int(before.metadata.resource_version)
+        before = shared.call(prepare)
+        with shared.isolated():
+            shared.call(change)
+            assert shared.call(names) == ["kept", "new"]
+        assert shared.call(names) == ["gone", "kept"]
+        after = shared.call(look)
+        assert after.data == {"a": "1"}
+        assert after.metadata.uid == before.metadata.uid
+        assert int(after.metadata.resource_version) > int(
+            before.metadata.resource_version
+        )
 
 
 THING = {"apiVersion": "iso.example.com/v1", "kind": "Thing", "metadata": {"name": "a"}}
