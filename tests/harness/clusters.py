@@ -80,6 +80,7 @@ _OURS = (
     "endpoints-controller",
     "endpointslice-controller",
     "job-controller",
+    "persistentvolume-binder-controller",
     "replicaset-controller",
     "statefulset-controller",
     "ttl-after-finished-controller",

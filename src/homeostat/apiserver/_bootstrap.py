@@ -13,6 +13,7 @@ from homeostat.apiserver._crd import (
 from homeostat.apiserver._namespaces import BOOTSTRAP, NAME_LABEL, NamespaceStrategy
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._services import KUBERNETES_IP, ServiceStrategy
+from homeostat.apiserver._storage import ClaimStrategy, VolumeStrategy
 from homeostat.apiserver._write import finished, remove
 from homeostat.k8s import resources, schema_of
 
@@ -27,6 +28,8 @@ def strategies() -> Mapping[tuple[str, str], Strategy]:
     return {
         CUSTOM: InstanceStrategy(),
         ("", "namespaces"): NamespaceStrategy(),
+        ("", "persistentvolumeclaims"): ClaimStrategy(),
+        ("", "persistentvolumes"): VolumeStrategy(),
         ("", "services"): ServiceStrategy(),
         ("apiextensions.k8s.io", "customresourcedefinitions"): DefinitionStrategy(),
     }

@@ -23,6 +23,7 @@ from homeostat.localcluster._serviceaccounts import (
 from homeostat.localcluster._statefulsets import stateful_sets
 from homeostat.localcluster._stray_pods import stray_pods
 from homeostat.localcluster._ttl import finished_jobs
+from homeostat.localcluster._volumes import volume_binder
 
 __all__ = ["GARBAGE_COLLECTOR", "NAMES", "Settings", "built_in", "select"]
 
@@ -53,6 +54,7 @@ _FACTORIES: dict[str, Factory] = {
     "endpointslice-controller": lambda _: [endpoint_slices()],
     "job-controller": lambda _: [jobs(), orphaned_pods],
     "namespace-controller": lambda _: [namespaces],
+    "persistentvolume-binder-controller": lambda _: volume_binder(),
     "persistentvolume-protection-controller": lambda _: [volume_protection()],
     "persistentvolumeclaim-protection-controller": lambda _: [claim_protection()],
     "pod-garbage-collector-controller": lambda _: [stray_pods()],

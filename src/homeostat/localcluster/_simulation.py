@@ -9,6 +9,7 @@ from homeostat.client import Client
 from homeostat.localcluster._nodes import Nodes
 from homeostat.localcluster._pod_life import PodLives
 from homeostat.localcluster._scheduler import scheduler
+from homeostat.localcluster._volume_provisioner import provision_class, provisioner
 from homeostat.manager import Manager
 
 __all__ = ["Simulation"]
@@ -54,12 +55,13 @@ class Simulation:
     async def run(self) -> None:
         """Run until cancelled. Pods that run go on as they are."""
         manager = Manager(
-            controllers=[scheduler, self._nodes.kubelet()],
+            controllers=[scheduler, self._nodes.kubelet(), *provisioner()],
             client=self._client,
             drain_timeout=0.0,
             clock=self._clock,
             random=self._random,
         )
+        await provision_class(self._client)
         async with Group() as tasks:
             tasks.start(self._nodes.run(self._client), name="simulation/nodes")
             tasks.start(manager.run(), name="simulation/controllers")
