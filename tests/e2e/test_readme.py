@@ -82,8 +82,11 @@ def _shape(line: str) -> str:
     return re.sub(r"in \S+ ms", "in N ms", line)
 
 
-def test_test_of_the_readme_passes(tmp_path: Path) -> None:
-    (tmp_path / "test_shouting.py").write_text(PYTHON[1])
+@pytest.mark.parametrize("page", ["README.md", "docs/testing.md"])
+def test_tests_that_are_shown_pass(page: str, tmp_path: Path) -> None:
+    text = (ROOT / page).read_text()
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[-1]
+    (tmp_path / "test_shown.py").write_text(code)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
         capture_output=True,
@@ -92,7 +95,7 @@ def test_test_of_the_readme_passes(tmp_path: Path) -> None:
         cwd=tmp_path,
         timeout=60,
     )
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert f"{code.count('def test_')} passed" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "kube"])
