@@ -10,6 +10,7 @@ from homeostat.apiserver._crd import (
     InstanceStrategy,
     serve_definitions,
 )
+from homeostat.apiserver._event_ttl import EventStrategy
 from homeostat.apiserver._namespaces import BOOTSTRAP, NAME_LABEL, NamespaceStrategy
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._services import KUBERNETES_IP, ServiceStrategy
@@ -27,6 +28,7 @@ def strategies() -> Mapping[tuple[str, str], Strategy]:
     """Return the rules of the kinds that have some."""
     return {
         CUSTOM: InstanceStrategy(),
+        ("", "events"): EventStrategy(),
         ("", "namespaces"): NamespaceStrategy(),
         ("", "persistentvolumeclaims"): ClaimStrategy(),
         ("", "persistentvolumes"): VolumeStrategy(),

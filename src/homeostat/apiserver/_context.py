@@ -64,6 +64,9 @@ class Strategy:
     def removed(self, cluster: "Cluster", entry: Entry) -> None:
         """Take note that an object is gone."""
 
+    def reading(self, cluster: "Cluster") -> None:
+        """Take note that objects are about to be read."""
+
 
 _PLAIN = Strategy()
 # Key of the one strategy that all custom kinds share.

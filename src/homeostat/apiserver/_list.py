@@ -114,6 +114,7 @@ def read_page(
     Raises:
         StatusError: 400, 410 or 504.
     """
+    cluster.strategy(target.served).reading(cluster)
     prefix = prefix_of(target)
     chosen = selection(
         target.served, prefix, target.route.name, options.labels, options.fields
