@@ -39,6 +39,7 @@ from homeostat.localcluster._job_status import (
     uncounted_of,
     verdict_on,
 )
+from homeostat.localcluster._pod_writes import create_pod, delete_pod
 from homeostat.localcluster._refusals import Refusals
 from homeostat.localcluster._replicas import is_active, is_ready, is_terminating
 
@@ -150,15 +151,10 @@ class _Sync:
 
     async def _create(self, pod: core_v1.Pod) -> bool:
         try:
-            made = await self.ctx.create(pod, owned=True)
+            return await create_pod(pod, self.ctx)
         except ApiError as error:
-            if not error.is_namespace_terminating:
-                text = f"Error creating: {error.message}"
-                self.ctx.event("FailedCreate", text, type="Warning")
-                self._failure = error
+            self._failure = error
             return False
-        self.ctx.event("SuccessfulCreate", f"Created pod: {made.metadata.name}")
-        return True
 
     async def _delete(
         self, pods: Iterable[core_v1.Pod], *, tracked: bool = True
@@ -168,17 +164,11 @@ class _Sync:
             try:
                 if not tracked:
                     await untrack(pod, self.ctx)
-                deleted = await self.ctx.delete(pod)
+                await delete_pod(pod, self.ctx)
             except ConflictError:
                 raise  # it has changed meanwhile, and so may have what is due
             except ApiError as error:
-                text = f"Error deleting: {error.message}"
-                self.ctx.event("FailedDelete", text, type="Warning")
                 self._failure = self._failure or error
-                continue
-            if deleted:
-                text = f"Deleted pod: {pod.metadata.name}"
-                self.ctx.event("SuccessfulDelete", text)
 
     def _note_numbers(self) -> int:
         """Say in the status what pods there are; return how many are active."""
