@@ -110,12 +110,14 @@ bench: bench-peers
 	-@$(MAKE) --no-print-directory kube
 	$(BIN)/python -m benchmarks all
 	BENCH_SECONDS=$(if $(LONG),600,120) $(BIN)/python -m benchmarks compare $(BENCH)
+	$(BIN)/python -m benchmarks apiserver --write
 
 # A program that is there and gives no figures fails; how good they are does not matter.
 # With 500 objects none may take too long, with 20,000 the slow ones are stopped.
 bench-check: bench-python bench-go
 	BENCH_SECONDS=40 $(BIN)/python -m benchmarks compare \
 	  --count 500 --count 20000 --pods 1000 --rounds 1
+	$(BIN)/python -m benchmarks apiserver --objects 200 --seconds 0.2 --runs 1
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from benchmarks import (
+    apiserver,
     local_up,
     operator_requests,
     react,
@@ -20,8 +21,18 @@ from benchmarks import (
     startup,
     sync,
 )
-from benchmarks._document import PAGE, bars, fingerprint, page, results
+from benchmarks._apiserver_servers import SERVERS
+from benchmarks._document import (
+    PAGE,
+    bars,
+    fingerprint,
+    page,
+    results,
+    server_bars,
+    server_part,
+)
 from benchmarks._report import Figure, report
+from benchmarks._table import Table
 from benchmarks._target import add_target, target_of
 from benchmarks.compare import Scale, compare
 
@@ -93,8 +104,9 @@ def main() -> int:
     if options.benchmark == "react-operator":
         react.operator(options.way, options.kubeconfig)
         return 0
-    if options.benchmark == "compare":
-        return _compare(options)
+    if options.benchmark in {"compare", "apiserver"}:
+        beside = _compare if options.benchmark == "compare" else _apiserver
+        return beside(options)
     chosen = (
         SUITES
         if options.benchmark == "all"
@@ -138,6 +150,14 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("way", choices=sorted(react.OPERATORS))
     command.add_argument("--kubeconfig", required=True)
     _add_compare(commands.add_parser("compare", help="ours beside others"))
+    command = commands.add_parser("apiserver", help="ours beside the real API server")
+    command.add_argument("--objects", type=int, default=10_000, help="of each kind")
+    command.add_argument("--seconds", type=float, default=3.0, help="of each request")
+    command.add_argument("--clients", type=int, default=16, help="connections (16)")
+    command.add_argument("--runs", type=int, default=5, help="starts (5)")
+    command.add_argument("--only", action="append", default=[], choices=[*SERVERS])
+    command.add_argument("--json", action="store_true", help="a line per table's row")
+    command.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     return parser
 
 
@@ -179,9 +199,39 @@ def _compare(options: argparse.Namespace) -> int:
     if fingerprint() != source:
         print("homeostat's source changed meanwhile: not one run", file=sys.stderr)
         return 1
-    command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
     if options.write:
-        PAGE.write_text(page(table, command=command))
+        PAGE.write_text(page(table, command=_command(), before=PAGE.read_text()))
+    return _broken(table)
+
+
+def _apiserver(options: argparse.Namespace) -> int:
+    """Print the tables; exit status 1 when a server or the generator is broken."""
+    table = apiserver.apiserver(
+        objects=options.objects,
+        seconds=options.seconds,
+        clients=options.clients,
+        runs=options.runs,
+        only=options.only,
+    )
+    if options.json:
+        for subject, programs in table.results.items():
+            for name, figures in programs.items():
+                row = {"benchmark": subject.what, "program": name, **figures}
+                print(json.dumps(row))
+    else:
+        print(results(table), server_bars(table), sep="\n\n")
+    if options.write:
+        before = PAGE.read_text()
+        PAGE.write_text(server_part(table, command=_command(), before=before))
+    return _broken(table)
+
+
+def _command() -> str:
+    return shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
+
+
+def _broken(table: Table) -> int:
+    """Say what is broken; returns the exit status."""
     for (subject, name), why in table.broken.items():
         print(f"broken: {subject.what}, {name}: {why}", file=sys.stderr)
     return 1 if table.broken else 0

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["ALONE", "BARS", "Alone", "Bar", "Results", "judge"]
+__all__ = ["ALONE", "BARS", "SERVER_BARS", "Alone", "Bar", "Results", "judge"]
 
 # By benchmark, then by program: what it printed.
 Results = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -25,6 +25,7 @@ class Bar:
         ratio: What ours divided by theirs should be.
         more: More is better.
         theirs: Their figure, where it is another one than ours.
+        ours: Which program of ours.
     """
 
     what: str
@@ -34,6 +35,7 @@ class Bar:
     ratio: float
     more: bool = False
     theirs: str = ""
+    ours: str = "homeostat"
 
 
 def _more(what: str, benchmark: str, field: str, peer: str, ratio: float) -> Bar:
@@ -115,6 +117,53 @@ BARS: Final[Sequence[Bar]] = (
     _less(*_REQUESTS, "client-go typed", 2.5),
     _less(*_REQUEST, "Python", 0.5),
     _less(*_REQUESTS, "Python", 0.5),
+)
+
+_RATES: Final = {
+    f"{each}_per_s": f"{said} per second"
+    for each, said in (
+        *(("creates", "creates"), ("gets", "gets"), ("merges", "merge patches")),
+        *(("applies", "applies"), ("lists", "lists")),
+    )
+}
+_KINDS: Final = {"server": "ConfigMaps", "server custom": "a custom resource"}
+_REAL: Final = "kube-apiserver"
+_JOURNAL: Final = "homeostat, journal"
+
+SERVER_BARS: Final[Sequence[Bar]] = (
+    *(
+        _more(f"{kind}: {rate}", what, field, _REAL, 1)
+        for what, kind in _KINDS.items()
+        for field, rate in _RATES.items()
+    ),
+    _less("one get after the other", "server times", "serial_get_ms", _REAL, 1),
+    _less("one apply of no effect", "server times", "serial_apply_ms", _REAL, 1),
+    _less("create to watch event, p50", "server times", "event_p50_ms", _REAL, 1),
+    _less("create to watch event, p99", "server times", "event_p99_ms", _REAL, 1),
+    _more("events of 20 watchers", "server times", "fan_out_per_s", _REAL, 1),
+    _less("ready, from the shell", "server start", "shell_ms", _REAL, 1 / 6),
+    _less(
+        "ready, inside a process",
+        "server start",
+        "inside_ms",
+        _REAL,
+        1 / 50,
+        "shell_ms",
+    ),
+    _less("memory after the load", "server memory", "loaded_mb", _REAL, 1 / 8),
+    *(
+        Bar(
+            what=f"with the journal, {kind}: {rate}",
+            benchmark=what,
+            field=field,
+            peers=("homeostat",),
+            ratio=0.5,
+            more=True,
+            ours=_JOURNAL,
+        )
+        for what, kind in _KINDS.items()
+        for field, rate in _RATES.items()
+    ),
 )
 
 
@@ -209,7 +258,7 @@ def judge(results: Results, bar: Bar) -> tuple[float, str, float, bool] | None:
 
     None where either is missing.
     """
-    ours = results.get(bar.benchmark, {}).get("homeostat", {}).get(bar.field)
+    ours = results.get(bar.benchmark, {}).get(bar.ours, {}).get(bar.field)
     best = _figures(results, bar, max if bar.more else min)
     if ours is None or best is None:
         return None

@@ -41,6 +41,13 @@ _STORM: Final = (
 )
 
 _UPDATES: Final = "Follow {events} updates of {objects} objects, each queues a key"
+_RATES: Final = (
+    ("creates/s", "creates_per_s"),
+    ("gets/s", "gets_per_s"),
+    ("merge patches/s", "merges_per_s"),
+    ("applies/s", "applies_per_s"),
+    ("lists/s", "lists_per_s"),
+)
 
 CHAPTERS: Final[Sequence[Chapter]] = (
     Chapter(what="sync", title="Fill a cache with {objects} objects", columns=_FILL),
@@ -127,5 +134,47 @@ CHAPTERS: Final[Sequence[Chapter]] = (
         what="react",
         title="From a write to the reaction to it, on the real kube-apiserver",
         columns=(("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"), ("of", "reactions")),
+    ),
+    Chapter(
+        what="server",
+        title="ConfigMaps, {objects} of them",
+        columns=_RATES,
+        note="Applies are server-side and change something; a list has 100 objects.",
+    ),
+    Chapter(
+        what="server custom",
+        title="A custom resource with a schema, {objects} objects",
+        columns=_RATES,
+    ),
+    Chapter(
+        what="server times",
+        title="One after the other, and from writes to watchers",
+        columns=(
+            ("get ms", "serial_get_ms"),
+            ("apply of no effect ms", "serial_apply_ms"),
+            ("create to event p50 ms", "event_p50_ms"),
+            ("p99 ms", "event_p99_ms"),
+            ("events/s to 20 watchers", "fan_out_per_s"),
+        ),
+    ),
+    Chapter(
+        what="server memory",
+        title="Memory, and CPU of the whole load",
+        columns=(
+            ("idle MB", "idle_mb"),
+            ("loaded MB", "loaded_mb"),
+            ("server CPU s", "server_cpu_s"),
+            ("generator CPU s", "generator_cpu_s"),
+        ),
+        note="Resident, of all processes: kube-apiserver's and etcd's together.",
+    ),
+    Chapter(
+        what="server start",
+        title="From the start to the first answer",
+        columns=(("from the shell ms", "shell_ms"), ("in a process ms", "inside_ms")),
+        note=(
+            "Ours from the shell: `homeostat local up`, over TLS, with controllers.\n"
+            "The real one: etcd and kube-apiserver. In a process: `LocalCluster`."
+        ),
     ),
 )

@@ -10,14 +10,24 @@ from pathlib import Path
 from typing import Final
 
 import homeostat
-from benchmarks._bars import ALONE, BARS, judge
+from benchmarks._bars import ALONE, BARS, SERVER_BARS, Alone, Bar, judge
 from benchmarks._chapters import CHAPTERS, Chapter
 from benchmarks._programs import BUILT, MOST_BYTES, MOST_SECONDS, OURS, ROOT
 from benchmarks._table import Subject, Table
 
-__all__ = ["PAGE", "bars", "fingerprint", "page", "results"]
+__all__ = [
+    "PAGE",
+    "bars",
+    "fingerprint",
+    "page",
+    "results",
+    "server_bars",
+    "server_part",
+]
 
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
+# From here on the page is the other command's.
+_SERVER: Final = "## The API server\n"
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
@@ -36,6 +46,15 @@ def _markdown(rows: Sequence[Sequence[str]]) -> str:
 
 def bars(table: Table) -> str:
     """Return the bars beside what was measured, with the most objects."""
+    return _bars(table, BARS, ALONE)
+
+
+def server_bars(table: Table) -> str:
+    """Return the bars of the API server beside what was measured."""
+    return _bars(table, SERVER_BARS, ())
+
+
+def _bars(table: Table, beside: Sequence[Bar], alone: Sequence[Alone]) -> str:
     judged = table.judged
     objects = {subject.what: subject.objects for subject in sorted(table.results)}
 
@@ -44,7 +63,7 @@ def bars(table: Table) -> str:
         return f"{count:,}" if count else ""
 
     rows = [("what", "objects", "beside", "ours", "theirs", "ratio", "bar", "")]
-    for bar in BARS:
+    for bar in beside:
         found = judge(judged, bar)
         limit = f"{'>=' if bar.more else '<='} {_number(bar.ratio)}"
         if found is None:
@@ -54,7 +73,7 @@ def bars(table: Table) -> str:
         ours, peer, theirs, holds = found
         ratio = (_number(ours), _number(theirs), _number(ours / theirs), limit)
         rows.append((bar.what, size(bar.benchmark), peer, *ratio, _said(holds)))
-    for each in ALONE:
+    for each in alone:
         figures = judged.get(each.benchmark, {}).get(OURS.name)
         value = each.value(figures) if figures else None
         limit = f"<= {_number(each.limit)}"
@@ -120,8 +139,15 @@ def fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-def page(table: Table, *, command: str) -> str:
-    """Return docs/benchmarks.md."""
+def page(table: Table, *, command: str, before: str = "") -> str:
+    """Return docs/benchmarks.md.
+
+    Args:
+        table: What was measured.
+        command: By which command.
+        before: The page that there was: what it says of the API server stays.
+    """
+    _, heading, server = before.partition(f"\n{_SERVER}")
     patience = f"{MOST_SECONDS / 60:g} minutes or {MOST_BYTES >> 30} GiB"
     return f"""# Benchmarks
 
@@ -144,6 +170,30 @@ Each is judged by the run with the most objects.
 {bars(table)}
 
 ## Figures
+
+{results(table)}
+{heading}{server}"""
+
+
+def server_part(table: Table, *, command: str, before: str) -> str:
+    """Return docs/benchmarks.md with what it says of the API server told anew."""
+    return f"""{before.partition(_SERVER)[0].rstrip()}
+
+{_SERVER}
+Written by this command; do not edit:
+
+    {command}
+
+Every server ran alone, one after the other, on the same machine, which the generator
+of the load shared with it: HTTP/1.1, connections that are kept alive, objects of 1 KB.
+Ours is `homeostat local up`, over TLS unless that is said; the real one is
+kube-apiserver 1.36 with etcd, over TLS, without fsync.
+
+{_machine()}
+
+### Bars of the API server
+
+{server_bars(table)}
 
 {results(table)}
 """

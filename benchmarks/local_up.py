@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from benchmarks._report import Figure
 
-__all__ = ["ready"]
+__all__ = ["ready", "starts"]
 
 MAIN = "from homeostat.cli import main; main()"
 BAR = 400  # milliseconds
@@ -25,9 +25,8 @@ def ready(runs: int) -> list[Figure]:
     with compiled modules, as pip leaves them.
     """
     with TemporaryDirectory(prefix="homeostat-bench-") as folder:
-        _start(folder, "compiled")
+        warm = _later(folder, runs)
         cold = [_start(folder, f"cold-{number}") for number in range(runs)]
-        warm = [_start(folder, "compiled") for _ in range(runs)]
     figures: list[Figure] = []
     for name, times in (("later", warm), ("first", cold)):
         what = f"local up, TLS, answers, {name} start"
@@ -38,6 +37,17 @@ def ready(runs: int) -> list[Figure]:
             Figure(name=f"{what}, median of {runs}", value=middle, unit="ms"),
         ]
     return figures
+
+
+def starts(runs: int) -> list[float]:
+    """Return the seconds that each later start of a cluster takes."""
+    with TemporaryDirectory(prefix="homeostat-bench-") as folder:
+        return _later(folder, runs)
+
+
+def _later(folder: str, runs: int) -> list[float]:
+    _start(folder, "compiled")
+    return [_start(folder, "compiled") for _ in range(runs)]
 
 
 def _start(folder: str, name: str) -> float:

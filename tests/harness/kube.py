@@ -106,6 +106,11 @@ class ControlPlane:
         """The authority that signed the server's certificate, PEM."""
         return self._certificates.ca
 
+    @property
+    def pids(self) -> Sequence[int]:
+        """Process ids of whatever was started."""
+        return [process.pid for process in self._processes.values()]
+
     def token(self, user: str = ADMIN) -> str:
         """Bearer token of a user."""
         if user not in self._users:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Build the peers that are no Python libraries: client-go, controller-runtime, kube-rs.
+# Build the peers that are no Python libraries: client-go, controller-runtime, kube-rs;
+# and the generator of the load of API servers.
 #
 # usage: tools/bench-go/build.sh OUTPUT_DIR [go] [rust]
 #
@@ -16,10 +17,10 @@ build_go() {
     # Where PATH has none, the one that built the real control plane.
     go=$(command -v go || echo "$here/../../.kube/bin/.go/bin/go")
     if ! [ -x "$go" ]; then
-        echo "bench: no go on PATH, leaving out client-go and controller-runtime" >&2
+        echo "bench: no go on PATH, leaving out client-go, controller-runtime, the load" >&2
         return 0
     fi
-    echo "bench: building client-go and controller-runtime"
+    echo "bench: building client-go, controller-runtime and the load of API servers"
     (cd "$here" && CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOWORK=off \
         "$go" build -trimpath -buildvcs=false -o "$out/" ./cmd/...)
     {

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks._document import bars, results
+from benchmarks._document import bars, page, results, server_bars, server_part
 from benchmarks._table import Subject, Table
 
 
@@ -60,3 +60,30 @@ def test_an_update_is_counted_in_the_title(table: Table) -> None:
     figures = {"events": 100_000.0, "events_per_cpu_s": 1.0}
     table.add(Subject("storm", 20_000), "homeostat", figures)
     assert "### Follow 100,000 updates of 20,000 objects" in results(table)
+
+
+def test_each_command_leaves_the_part_of_the_other(table: Table) -> None:
+    served = Table(able=[])
+    served.add(Subject("server", 9), "homeostat", {"gets_per_s": 7.0})
+    first = page(table, command="compare --once")
+    both = server_part(served, command="apiserver --once", before=first)
+    again = page(table, command="compare --twice", before=both)
+    for text in (both, again):
+        assert text.count("## The API server") == 1
+        assert "    apiserver --once\n" in text
+        assert "gets/s" in text
+    assert "    compare --once\n" in both
+    assert "    compare --twice\n" in again
+    assert server_part(served, command="apiserver --once", before=again) == again
+
+
+def test_with_the_journal_half_of_the_rate_without_will_do() -> None:
+    table = Table(able=[])
+    subject = Subject("server", 9)
+    table.add(subject, "homeostat", {"creates_per_s": 10.0, "gets_per_s": 10.0})
+    journal = {"creates_per_s": 5.0, "gets_per_s": 4.0}
+    table.add(subject, "homeostat, journal", journal)
+    said = server_bars(table)
+    begin = "with the journal, ConfigMaps: "
+    assert "does not" not in _row(said, f"{begin}creates per second", "9", "homeostat")
+    assert "does not hold" in _row(said, f"{begin}gets per second", "9", "homeostat")
