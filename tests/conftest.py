@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from blockbuster import blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from tests.harness import binaries
 from tests.harness.kube import ControlPlane
@@ -27,6 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "xdist_group"
         ):
             item.add_marker(pytest.mark.xdist_group("kube"))
+
+
+# How busy the machine is decides on no verdict.
+settings.register_profile(
+    "homeostat", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("homeostat")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
