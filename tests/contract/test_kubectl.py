@@ -331,9 +331,10 @@ def _define_gadgets(kubectl: Kubectl) -> None:
 def test_explain_of_a_custom_resource(kubectl: Kubectl) -> None:
     _define_gadgets(kubectl)
     for _ in range(50):
-        # The document is published a moment after the definition is established.
+        # The document is published a moment after the definition is established, and
+        # again, with all that its resources have, a moment later.
         outcome = kubectl("explain", "gadgets")
-        if outcome.code == 0:
+        if outcome.code == 0 and "status\t" in outcome.out:
             break
     out = _ok(outcome)
     fields = [line.split() for line in out.splitlines() if "\t<" in line]
