@@ -5,6 +5,7 @@ import selectors
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ __all__ = [
     "kubectl_for",
     "one_line",
     "run",
+    "wait_until",
 ]
 
 START_SECONDS = 30.0  # of a process, on a busy machine
@@ -77,7 +79,7 @@ class Started:
             assert self._popen.poll() is None, self.log()
             return text in self.log()
 
-        eventually(said, within=START_SECONDS, every=0.02)
+        wait_until(said)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal and return the exit status."""
@@ -94,6 +96,11 @@ def kubeconfig_of(line: str) -> Path:
 
 def kubectl_for(kubeconfig: Path, tmp_path: Path, namespace: str) -> Kubectl:
     return Kubectl(kubeconfig, tmp_path / "cache", namespace)
+
+
+def wait_until(check: Callable[[], object]) -> None:
+    """Wait for what a process does, from its start on; see ``eventually``."""
+    eventually(check, within=START_SECONDS, every=0.02)
 
 
 def one_line(done: "subprocess.CompletedProcess[str]") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.harness.binaries import find
 
-__all__ = ["build_tests", "find_go"]
+__all__ = ["build_programs", "build_tests", "find_go", "folder_of"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ENVIRONMENT = {
@@ -16,6 +16,8 @@ _ENVIRONMENT = {
     "GOFLAGS": "-mod=readonly",
     "GOWORK": "off",
 }
+# As the peers of the benchmarks are built: the packages that they share are built once.
+_BUILD = ("-trimpath", "-buildvcs=false")
 
 
 def find_go() -> str | None:
@@ -28,13 +30,30 @@ def find_go() -> str | None:
 def build_tests(go: str, name: str) -> Path:
     """Build the suite in tests/go/NAME; a minute at first, an instant from then on."""
     out = _ROOT / "build" / "go" / name
-    # As the peers of the benchmarks are built: the packages that they share are built
-    # once.
-    flags = ["-c", "-trimpath", "-buildvcs=false", "-o", str(out)]
-    subprocess.run(
-        [go, "test", *flags, "."],
+    _go(go, name, "test", "-c", *_BUILD, "-o", str(out), ".")
+    return out
+
+
+def build_programs(go: str, name: str) -> Path:
+    """Build the programs in tests/go/NAME, and the tools that its go.mod names."""
+    out = _ROOT / "build" / "go" / name
+    out.mkdir(parents=True, exist_ok=True)
+    _go(go, name, "build", *_BUILD, "-o", str(out), "./...", "tool")
+    return out
+
+
+def folder_of(go: str, name: str, module: str) -> Path:
+    """Return where the sources are of a module that tests/go/NAME needs."""
+    return Path(_go(go, name, "list", "-m", "-f", "{{.Dir}}", module).strip())
+
+
+def _go(go: str, name: str, *args: str) -> str:
+    done = subprocess.run(
+        [go, *args],
         cwd=_ROOT / "tests" / "go" / name,
         env=os.environ | _ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
         check=True,
     )
-    return out
+    return done.stdout

@@ -73,6 +73,11 @@ class Process:
             self._popen.send_signal(signal.SIGKILL)
         self._popen.wait(10)
 
+    def end(self) -> int:
+        """Ask it to end, as Ctrl-C does, and return its exit status."""
+        self._popen.send_signal(signal.SIGINT)
+        return self._popen.wait(10)
+
     def log_tail(self, lines: int = 15) -> str:
         """Return the last lines of the log, for messages."""
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
