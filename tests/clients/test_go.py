@@ -18,7 +18,7 @@ from tests.harness.processes import Process
 
 FOO = GroupVersionKind("samplecontroller.k8s.io", "v1alpha1", "Foo")
 
-# Who has built the real server can build them; on one worker, they are built once.
+# Who has built the real server can build them.
 pytestmark = [
     pytest.mark.clients,
     pytest.mark.kube,

@@ -1,8 +1,11 @@
 """Programs in Go, built from the modules in tests/go."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.harness.binaries import find
@@ -10,6 +13,7 @@ from tests.harness.binaries import find
 __all__ = ["build_programs", "build_tests", "find_go", "folder_of"]
 
 _ROOT = Path(__file__).resolve().parents[2]
+_OUT = _ROOT / "build" / "go"
 _ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GOTOOLCHAIN": "local",
@@ -29,22 +33,33 @@ def find_go() -> str | None:
 
 def build_tests(go: str, name: str) -> Path:
     """Build the suite in tests/go/NAME; a minute at first, an instant from then on."""
-    out = _ROOT / "build" / "go" / name
-    _go(go, name, "test", "-c", *_BUILD, "-o", str(out), ".")
+    out = _OUT / name
+    with _alone():
+        _go(go, name, "test", "-c", *_BUILD, "-o", str(out), ".")
     return out
 
 
 def build_programs(go: str, name: str) -> Path:
     """Build the programs in tests/go/NAME, and the tools that its go.mod names."""
-    out = _ROOT / "build" / "go" / name
-    out.mkdir(parents=True, exist_ok=True)
-    _go(go, name, "build", *_BUILD, "-o", str(out), "./...", "tool")
+    out = _OUT / name
+    with _alone():
+        out.mkdir(exist_ok=True)
+        _go(go, name, "build", *_BUILD, "-o", str(out), "./...", "tool")
     return out
 
 
 def folder_of(go: str, name: str, module: str) -> Path:
     """Return where the sources are of a module that tests/go/NAME needs."""
     return Path(_go(go, name, "list", "-m", "-f", "{{.Dir}}", module).strip())
+
+
+@contextmanager
+def _alone() -> Generator[None]:
+    """Let the other workers of a run wait, and find built what is built here."""
+    _OUT.mkdir(parents=True, exist_ok=True)
+    with (_OUT / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _go(go: str, name: str, *args: str) -> str:
