@@ -11,6 +11,7 @@ from homeostat.apiserver._crd import (
     serve_definitions,
 )
 from homeostat.apiserver._event_ttl import EventStrategy
+from homeostat.apiserver._kinds import SYSTEM_PRIORITIES
 from homeostat.apiserver._namespaces import BOOTSTRAP, NAME_LABEL, NamespaceStrategy
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._services import KUBERNETES_IP, ServiceStrategy
@@ -22,6 +23,7 @@ __all__ = ["bootstrap", "strategies"]
 
 # Read when this module is: later it would block the loop of whoever makes a server.
 _BUILTINS = resources()
+_SCHEDULING = "scheduling.k8s.io"
 
 
 def strategies() -> Mapping[tuple[str, str], Strategy]:
@@ -55,6 +57,11 @@ def bootstrap(cluster: Cluster) -> None:
     labels = {"component": "apiserver", "provider": "kubernetes"}
     metadata = {"name": "kubernetes", "namespace": "default", "labels": labels}
     _create(cluster, "services", metadata, _kubernetes_service())
+    for name, (value, text) in SYSTEM_PRIORITIES.items():
+        what: dict[str, Any] = {"value": value, "description": text}
+        what["preemptionPolicy"] = "PreemptLowerPriority"
+        head = {"name": name, "generation": 1}
+        _create(cluster, "priorityclasses", head, what, _SCHEDULING)
 
 
 def _finish_deletes(cluster: Cluster) -> None:
@@ -83,9 +90,13 @@ def _kubernetes_service() -> dict[str, Any]:
 
 
 def _create(
-    cluster: Cluster, plural: str, metadata: dict[str, Any], parts: dict[str, Any]
+    cluster: Cluster,
+    plural: str,
+    metadata: dict[str, Any],
+    parts: dict[str, Any],
+    group: str = "",
 ) -> None:
-    served = _served(cluster, plural)
+    served = _served(cluster, plural, group)
     key = served.key(metadata.get("namespace", ""), metadata["name"])
     if key in served.table.live:
         return
@@ -95,8 +106,8 @@ def _create(
     cluster.store.put(served.table, key, value)
 
 
-def _served(cluster: Cluster, plural: str) -> Served:
-    served = cluster.registry.find("", "v1", plural)
+def _served(cluster: Cluster, plural: str, group: str = "") -> Served:
+    served = cluster.registry.find(group, "v1", plural)
     if served is None:
         raise LookupError(f"the built-in table has no {plural}")
     return served

@@ -23,6 +23,7 @@ from homeostat.apiserver._builtin_validation_kinds import (
     secret,
 )
 from homeostat.apiserver._builtin_validation_pod import pod
+from homeostat.apiserver._builtin_validation_priority import priority_class
 from homeostat.apiserver._builtin_validation_service import service
 from homeostat.apiserver._builtin_validation_workload import (
     daemon_set,
@@ -59,6 +60,7 @@ _VALIDATORS: Final[Mapping[tuple[str, str], _Validator]] = {
     ("coordination.k8s.io", "Lease"): lease,
     ("networking.k8s.io", "Ingress"): ingress,
     ("policy", "PodDisruptionBudget"): budget,
+    ("scheduling.k8s.io", "PriorityClass"): priority_class,
 }
 
 

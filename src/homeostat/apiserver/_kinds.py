@@ -10,9 +10,11 @@ from homeostat.apiserver._access import at_path, child, items
 
 __all__ = [
     "CREATE_ON_UPDATE",
+    "DEPRECATIONS",
     "GENERATION_KINDS",
     "NEEDS_VERSION",
     "RETURNS_DELETED",
+    "SYSTEM_PRIORITIES",
     "selectable",
     "spec_of",
     "texts",
@@ -20,6 +22,14 @@ __all__ = [
 
 GroupResource = tuple[str, str]
 FieldValues = Mapping[str, str]
+
+# What is said of kinds on their way out, whatever is asked of them.
+DEPRECATIONS: Mapping[GroupResource, str] = {
+    ("", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
+    ("", "endpoints"): (
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+    ),
+}
 
 # Kinds that carry metadata.generation, by (group, plural).
 GENERATION_KINDS: frozenset[GroupResource] = frozenset(
@@ -202,6 +212,22 @@ _SELECTABLE: dict[GroupResource, Callable[[dict[str, Any]], FieldValues]] = {
 
 def _none(_: dict[str, Any]) -> FieldValues:
     return {}
+
+
+# Value and description of the priority classes that every cluster has.
+SYSTEM_PRIORITIES: Mapping[str, tuple[int, str]] = {
+    "system-cluster-critical": (
+        2_000_000_000,
+        (
+            "Used for system critical pods that must run in the cluster, but can be "
+            "moved to another node if necessary."
+        ),
+    ),
+    "system-node-critical": (
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+}
 
 
 def selectable(group: str, resource: str) -> Callable[[dict[str, Any]], FieldValues]:

@@ -14,6 +14,7 @@ from homeostat.apiserver._events import (
 )
 from homeostat.apiserver._kinds import (
     CREATE_ON_UPDATE,
+    DEPRECATIONS,
     GENERATION_KINDS,
     NEEDS_VERSION,
     RETURNS_DELETED,
@@ -234,6 +235,7 @@ class Registry:
             needs_version=name in NEEDS_VERSION,
             create_on_update=name in CREATE_ON_UPDATE,
             returns_deleted=name in RETURNS_DELETED,
+            deprecation=DEPRECATIONS.get(name, ""),
             fields=frozenset(read({})),
             aliases=_POD_ALIASES if name == ("", "pods") else {},
             versions=versions,

@@ -164,6 +164,10 @@ class Root:
         document = {
             "major": major,
             "minor": minor,
+            "emulationMajor": major,
+            "emulationMinor": minor,
+            "minCompatibilityMajor": major,
+            "minCompatibilityMinor": str(int(minor or 1) - 1),
             "gitVersion": self._version,
             "gitCommit": "",
             "gitTreeState": "",

@@ -20,6 +20,11 @@ Value = dict[str, Any]
 NETWORK = ipaddress.IPv4Network("10.96.0.0/16")
 KUBERNETES_IP = str(NETWORK[1])
 NODE_PORTS = range(30000, 32768)
+_OUT_OF_RANGE = (
+    "provided port is not in the valid range. The range of valid ports is "
+    f"{NODE_PORTS[0]}-{NODE_PORTS[-1]}"
+)
+_TAKEN = "provided port is already allocated"
 _WITH_PORTS = ("NodePort", "LoadBalancer")
 _ALLOCATED = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 
@@ -42,6 +47,7 @@ class ServiceStrategy(Strategy):
             spec["clusterIP"] = spec["clusterIPs"][0]
         _allocate_address(cluster, new, old)
         if spec.get("type") in _WITH_PORTS:
+            _check_ports(cluster, new, old)
             _allocate_ports(cluster, new)
         _allocate_health_check(cluster, new, old)
 
@@ -124,6 +130,25 @@ def _why_not(asked: str, used: set[str | None]) -> str:
     return "provided IP is already allocated" if asked in used else ""
 
 
+def _check_ports(cluster: Cluster, new: Value, old: Value | None) -> None:
+    """Refuse node ports that are not to be had."""
+    kept = set(_node_ports(old)) if old is not None else set[int]()
+    taken = _taken_ports(cluster)
+    for index, number in enumerate(_node_ports(new)):
+        why = ""
+        if number and number not in kept:
+            why = _OUT_OF_RANGE if number not in NODE_PORTS else ""
+            why = _TAKEN if number in taken else why
+        if why:
+            path = f"spec.ports[{index}].nodePort"
+            error = FieldError("FieldValueInvalid", path, number, why)
+            raise invalid("", "Service", new["metadata"]["name"], [error])
+
+
+def _node_ports(service: Value) -> list[int]:
+    return [port.get("nodePort", 0) for port in items(service["spec"], "ports")]
+
+
 def _allocate_ports(cluster: Cluster, new: Value) -> None:
     wanting = [p for p in items(new["spec"], "ports") if not p.get("nodePort")]
     if not wanting:
@@ -153,14 +178,18 @@ def _allocate_health_check(cluster: Cluster, new: Value, old: Value | None) -> N
 
 
 def _free_ports(cluster: Cluster, new: Value) -> Iterator[int]:
-    used = {p.get("nodePort") for p in items(new["spec"], "ports")}
-    used.add(new["spec"].get("healthCheckNodePort"))
+    used = _taken_ports(cluster) | set(_node_ports(new))
+    used.add(new["spec"].get("healthCheckNodePort", 0))
+    return (number for number in NODE_PORTS if number not in used)
+
+
+def _taken_ports(cluster: Cluster) -> set[int]:
+    taken: set[int] = set()
     for entry in _table(cluster).live.values():
         if entry.fields.get("spec.type") in _WITH_PORTS:
-            spec = entry.value["spec"]
-            used |= {port.get("nodePort") for port in items(spec, "ports")}
-            used.add(spec.get("healthCheckNodePort"))
-    return (number for number in NODE_PORTS if number not in used)
+            taken.update(_node_ports(entry.value))
+            taken.add(entry.value["spec"].get("healthCheckNodePort", 0))
+    return taken
 
 
 def _range_is_full(new: Value, path: str) -> StatusError:

@@ -12,6 +12,8 @@ def node_labels(name: str) -> dict[str, str]:
     """Return the labels that a kubelet gives its node."""
     return {
         "kubernetes.io/hostname": name,
+        "beta.kubernetes.io/arch": "amd64",
+        "beta.kubernetes.io/os": "linux",
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
     }
