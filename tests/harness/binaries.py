@@ -1,10 +1,11 @@
 """Find the binaries of the real control plane."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["CONTROL_PLANE", "REMEDY", "find", "missing"]
+__all__ = ["CONTROL_PLANE", "REMEDY", "find", "missing", "older_kubectls"]
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 REMEDY = "build it once with `make kube`"
@@ -29,3 +30,15 @@ def find(name: str) -> Path | None:
 def missing() -> Sequence[str]:
     """Return the names of the binaries that are not there."""
     return [name for name in CONTROL_PLANE if find(name) is None]
+
+
+def older_kubectls() -> Sequence[Path]:
+    """Return every other kubectl from 1.30 on beside that on PATH, the oldest first.
+
+    Google's SDK brings some, as ``kubectl.1.30``.
+    """
+    known = shutil.which("kubectl")
+    if known is None:
+        return []
+    found = Path(known).resolve().parent.glob("kubectl.1.[3-9][0-9]")
+    return sorted(path for path in found if os.access(path, os.X_OK))

@@ -81,7 +81,9 @@ class SecureCluster:
 
     async def _serve(self, thread: LoopThread) -> str:
         known = Authentication(tokens=_TOKENS)
-        cluster = LocalCluster(profile=self._profile, authentication=known)
+        cluster = LocalCluster(
+            profile=self._profile, ca=pki().ca.decode(), authentication=known
+        )
         running = thread.submit(cluster.run())
         manager = cluster.serve(tls=pki().tls())
         url = await manager.__aenter__()

@@ -1,0 +1,65 @@
+"""What of kubectl differs between the two servers, and why."""
+
+__all__ = ["KNOWN"]
+
+_WHY = {
+    "everybody may do everything": [
+        "access: create -f - --as=jane",
+    ],
+    "OpenAPI v2 in protobuf, which is asked for, names no kinds": [
+        (
+            "access: explain deployments --api-version=apps/v1 "
+            "--output=plaintext-openapiv2"
+        ),
+    ],
+    "it is the version of the real server, and not its build": [
+        "access: version -o json",
+    ],
+    "the revision of a Deployment is written as an update, which counts as one": [
+        "applying: diff --server-side -f web-grown.yaml",
+        "applying: diff -f web-grown.yaml",
+        "deployments: get deploy web -o yaml",
+        "deployments: get deployment web --subresource=status -o yaml",
+    ],
+    "quotas are neither checked, counted nor enforced": [
+        "generators: create quota bad --hard=services=1 --scopes=NotTerminating",
+        "generators: describe quota limits",
+    ],
+    "events name the controller by another name": [
+        "pods: describe pvc claim",
+    ],
+    "what certificate requests hold is not checked": [
+        "nodes: create --validate=true -f -",
+    ],
+    "nobody looks after nodes without a heartbeat": [
+        "nodes: get node NS -o jsonpath={.spec.taints}",
+    ],
+    "the real server adds how Go prints its internal types": [
+        (
+            "pods: patch pod web -p "
+            '\'{"spec":{"containers":[{"name":"web","command":["x"]}]}}\''
+        ),
+        'pods: patch pod web -p \'{"spec":{"nodeName":"other"}}\'',
+        'pods: patch pvc claim -p \'{"spec":{"storageClassName":"other"}}\'',
+        (
+            "workloads: patch job once -p "
+            '\'{"spec":{"template":{"spec":{"restartPolicy":"Always"}}}}\''
+        ),
+    ],
+    "pods are not given the token of their service account, nor need to have one": [
+        (
+            "pods: run lost --image=x --dry-run=server "
+            '--overrides=\'{"spec":{"serviceAccountName":"nobody"}}\''
+        ),
+        "pods: run mounted --image=x --dry-run=server -o yaml",
+    ],
+    "there is no aggregation, nor what registers in it": [
+        "reading: get apiservices v1. v1.apps",
+    ],
+    "there are no components to ask": [
+        "reading: get componentstatuses -o name",
+    ],
+}
+
+KNOWN = {command: why for why, commands in _WHY.items() for command in commands}
+"""Commands whose outcome differs, and why; docs/conformance.md has the same table."""
