@@ -31,6 +31,7 @@ class Atom:
         "_children",
         "_item",
         "_keep",
+        "_named",
         "_schema",
         "associative",
         "atomic_map",
@@ -45,6 +46,7 @@ class Atom:
     def __init__(self, schema: Schema, *, keep: bool = False) -> None:
         self._schema = schema
         self._keep = keep or schema.preserve_unknown
+        self._named = bool(schema.properties) or schema.embedded_resource
         self._children: dict[str, Atom] = {}
         self._item: Atom | None = None
         kind = "" if schema.int_or_string else schema.type
@@ -71,6 +73,8 @@ class Atom:
 
     def field(self, name: str) -> "Atom | None":
         """Return the atom of a field that the schema names; None for other entries."""
+        if not self._named:
+            return None
         known = self._children.get(name)
         if known is not None:
             return known

@@ -36,56 +36,60 @@ def check_shape(
     Source: structured-merge-diff ``typed/validate.go``.
     """
     walk = _Walk(duplicates=duplicates)
-    walk.check(value, atom, "")
+    walk.check(value, atom)
     if walk.misfits:
         raise SchemaMismatchError(*walk.misfits, whose=whose)
 
 
 @final
 class _Walk:
-    __slots__ = ("_duplicates", "misfits")
+    # Where the walk is; a text is made of it for misfits alone, which are rare.
+    __slots__ = ("_duplicates", "_path", "misfits")
 
     def __init__(self, *, duplicates: bool) -> None:
         self._duplicates = duplicates
+        self._path: list[str] = []
         self.misfits: list[str] = []
 
-    def _note(self, path: str, text: str) -> None:
+    def _note(self, text: str, *below: str) -> None:
+        path = path_text((*self._path, *below))
         self.misfits.append(f"{path}: {text}" if path else text)
 
-    def check(self, value: JSON, atom: Atom, path: str) -> None:
+    def check(self, value: JSON, atom: Atom) -> None:
         if value is None or atom is DEDUCED:
             return  # the second has whatever shape there is, however deep
         shape = shape_of(value, atom)
         if shape == "map":
             if isinstance(value, dict):
-                self._map(cast("dict[str, Any]", value), atom, path)
+                self._map(cast("dict[str, Any]", value), atom)
             else:
-                self._note(path, f"expected map, got {_shown(value)}")
+                self._note(f"expected map, got {_shown(value)}")
         elif shape == "list":
             if isinstance(value, list):
-                self._list(cast("Sequence[Any]", value), atom, path)
+                self._list(cast("Sequence[Any]", value), atom)
             else:
-                self._note(path, f"expected list, got {_shown(value)}")
+                self._note(f"expected list, got {_shown(value)}")
         else:
             text = _scalar_misfit(value, atom)
             if text:
-                self._note(path, text)
+                self._note(text)
 
-    def _map(self, fields: dict[str, Any], atom: Atom, path: str) -> None:
+    def _map(self, fields: dict[str, Any], atom: Atom) -> None:
         undeclared = ""
         for name, item in fields.items():
             child = atom.field(name) or atom.entry()
-            here = path + path_text((field_element(name),))
             if child is not None:
-                self.check(item, child, here)
+                self._path.append(field_element(name))
+                self.check(item, child)
+                self._path.pop()
             elif not undeclared:
-                undeclared = here
+                undeclared = field_element(name)
         if undeclared:
             # One of them ends the server's walk of the map, which is in no order: it
             # is as if it had been the last.
-            self._note(undeclared, "field not declared in schema")
+            self._note("field not declared in schema", undeclared)
 
-    def _list(self, items: Sequence[Any], atom: Atom, path: str) -> None:
+    def _list(self, items: Sequence[Any], atom: Atom) -> None:
         seen: set[str] = set()
         child = atom.item()
         for index, item in enumerate(items):
@@ -95,13 +99,15 @@ class _Walk:
                     element = item_element(item, atom)
                 except SchemaMismatchError as error:
                     # Nobody knows what the rest of the list would be.
-                    self._note(path, f"element {index}: {error}")
+                    self._note(f"element {index}: {error}")
                     return
                 if element in seen and not self._duplicates:
                     key = path_text((element,))
-                    self._note(path, f"duplicate entries for key {key}")
+                    self._note(f"duplicate entries for key {key}")
                 seen.add(element)
-            self.check(item, child, path + path_text((element,)))
+            self._path.append(element)
+            self.check(item, child)
+            self._path.pop()
 
 
 def _scalar_misfit(value: JSON, atom: Atom) -> str:

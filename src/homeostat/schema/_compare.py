@@ -51,6 +51,11 @@ def _compare(old: JSON, new: JSON, atom: Atom, into: Comparison, element: str) -
         return
     if old is new:
         return
+    if not isinstance(old, dict | list) and not isinstance(new, dict | list):
+        # Whatever the schema says, such values fall into no parts.
+        if not equal_json(old, new):
+            into.modified.members.add(element)
+        return
     old_shape, new_shape = shape_of(old, atom), shape_of(new, atom)
     if old_shape != new_shape:
         _by_shape(old_shape, old, new, atom, into, element)
@@ -87,7 +92,7 @@ def _maps(old: dict[str, Any], new: dict[str, Any], atom: Atom) -> Comparison:
     into = Comparison(FieldSet(), FieldSet(), FieldSet())
     for name, item in old.items():
         after = new.get(name, ABSENT)
-        if item is not after:
+        if item is not after and not (item.__class__ is str and item == after):
             child = entry_atom(atom, name)
             _compare(item, after, child, into, field_element(name))
     for name, item in new.items():
@@ -130,6 +135,8 @@ def _lists(old: Sequence[Any], new: Sequence[Any], atom: Atom) -> Comparison:
 def _whole(value: JSON, atom: Atom, into: FieldSet, element: str) -> None:
     """Insert a value that only one side has, with every field in it."""
     into.members.add(element)
+    if not isinstance(value, dict | list):
+        return
     below = FieldSet()
     shape = shape_of(value, atom)
     if shape == "map" and not atom.atomic_map and isinstance(value, dict):

@@ -37,6 +37,9 @@ def field_element(name: str) -> str:
 
 def key_element(keys: Mapping[str, Any]) -> str:
     """Return the step to the item of a map-typed list that has these keys."""
+    if len(keys) == 1:  # nearly always: there is nothing to sort
+        ((name, value),) = keys.items()
+        return f"k:{{{encode_json(name)}:{encode_json(value)}}}"
     return f"k:{encode_json(keys)}"
 
 

@@ -50,7 +50,8 @@ def _merge_maps(
     merged = dict(live)
     for name, item in config.items():
         current = live.get(name, ABSENT)
-        if current is ABSENT:
+        parts = isinstance(item, dict | list) or isinstance(current, dict | list)
+        if current is ABSENT or not parts:
             merged[name] = item
         else:
             merged[name] = merge(current, item, entry_atom(atom, name))

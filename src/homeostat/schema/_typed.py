@@ -59,7 +59,9 @@ def _of_map(fields: dict[str, Any], atom: Atom) -> FieldSet:
     for name, item in fields.items():
         element = field_element(name)
         child = atom.field(name)
-        if child is None:
+        if item.__class__ is str and (child is None or child.is_scalar):
+            below.members.add(element)
+        elif child is None:
             _collect(item, entry_atom(atom, name), below, element)
             below.members.add(element)
         else:
