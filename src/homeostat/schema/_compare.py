@@ -141,7 +141,10 @@ def _whole(value: JSON, atom: Atom, into: FieldSet, element: str) -> None:
     shape = shape_of(value, atom)
     if shape == "map" and not atom.atomic_map and isinstance(value, dict):
         for name, item in cast("dict[str, Any]", value).items():
-            _whole(item, entry_atom(atom, name), below, field_element(name))
+            if item.__class__ is str:
+                below.members.add(field_element(name))
+            else:
+                _whole(item, entry_atom(atom, name), below, field_element(name))
     elif shape == "list" and atom.associative and isinstance(value, list):
         child = atom.item()
         for element_below, items in _grouped(
