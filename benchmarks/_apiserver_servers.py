@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from benchmarks import local_up
 from tests.harness.kube import ControlPlane
 
 __all__ = ["REAL", "SERVERS", "Running", "real_start"]
@@ -48,8 +49,13 @@ class Running:
 
 @contextmanager
 def _ours(*flags: str, journal: bool = False) -> Generator[Running]:
-    """Run ``local up`` without controllers, as the real server runs alone."""
+    """Run ``local up`` without controllers, as the real server runs alone.
+
+    A later start, as nearly all are: the first alone makes keys, and holds the library
+    that it takes.
+    """
     with TemporaryDirectory(prefix="homeostat-bench-") as folder:
+        local_up.start(folder, "default")
         kept = ("--data-dir", f"{folder}/data") if journal else ()
         process = subprocess.Popen(
             [

@@ -186,7 +186,7 @@ Written by this command; do not edit:
 
 Every server ran alone, one after the other, on the same machine, which the generator
 of the load shared with it: HTTP/1.1, connections that are kept alive, objects of 1 KB.
-Ours is `homeostat local up`, over TLS unless that is said; the real one is
+Ours is `homeostat local up`, a later start, over TLS unless that is said; the real is
 kube-apiserver 1.36 with etcd, over TLS, without fsync.
 
 {_machine()}

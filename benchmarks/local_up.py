@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from benchmarks._report import Figure
 
-__all__ = ["ready", "starts"]
+__all__ = ["ready", "start", "starts"]
 
 MAIN = "from homeostat.cli import main; main()"
 BAR = 400  # milliseconds
@@ -26,7 +26,7 @@ def ready(runs: int) -> list[Figure]:
     """
     with TemporaryDirectory(prefix="homeostat-bench-") as folder:
         warm = _later(folder, runs)
-        cold = [_start(folder, f"cold-{number}") for number in range(runs)]
+        cold = [start(folder, f"cold-{number}") for number in range(runs)]
     figures: list[Figure] = []
     for name, times in (("later", warm), ("first", cold)):
         what = f"local up, TLS, answers, {name} start"
@@ -46,11 +46,17 @@ def starts(runs: int) -> list[float]:
 
 
 def _later(folder: str, runs: int) -> list[float]:
-    _start(folder, "compiled")
-    return [_start(folder, "compiled") for _ in range(runs)]
+    start(folder, "compiled")
+    return [start(folder, "compiled") for _ in range(runs)]
 
 
-def _start(folder: str, name: str) -> float:
+def start(folder: str, name: str) -> float:
+    """Return the seconds that a start of a cluster takes, and end it.
+
+    Args:
+        folder: For what is kept of clusters: the keys of all but the first start.
+        name: Which cluster.
+    """
     environment = {
         k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"
     }

@@ -106,3 +106,4 @@ class History:
             old = rendered.popleft()
             self._rendered_bytes -= old.size
             old.renditions = None
+            old.new.pack()

@@ -2,6 +2,7 @@
 
 import bisect
 import heapq
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from homeostat.api import JSON
+from homeostat.apiserver._pack import pack, unpack
 
 __all__ = ["NO_LABELS", "Entry", "Event", "EventType", "Table", "Watcher"]
 
@@ -40,15 +42,16 @@ class Entry:
         uid: Its uid.
         revision: Its resourceVersion.
         created: Revision of its creation.
-        data: The encoded object.
+        held: The bytes in memory: ``data`` itself, or less.
         labels: Its labels; not to be changed.
         fields: Values of the resource's own selectable fields.
     """
 
     __slots__ = (
+        "_packed",
         "created",
-        "data",
         "fields",
+        "held",
         "key",
         "labels",
         "name",
@@ -69,13 +72,25 @@ class Entry:
         fields: Mapping[str, str],
     ) -> None:
         self.key = key
-        self.namespace, _, self.name = key.rpartition("/")
+        namespace, _, self.name = key.rpartition("/")
+        self.namespace = sys.intern(namespace)  # there are few, of many objects
         self.uid = uid
         self.revision = revision
         self.created = created
-        self.data = data
+        self.held = data
+        self._packed = False
         self.labels: Mapping[str, str] = labels or NO_LABELS
         self.fields = fields
+
+    @property
+    def data(self) -> bytes:
+        """The encoded object."""
+        return unpack(self.held) if self._packed else self.held
+
+    def pack(self) -> None:
+        """Hold the bytes compressed from now on: nobody is expected to ask soon."""
+        if not self._packed:
+            self.held, self._packed = pack(self.held), True
 
     @property
     def value(self) -> dict[str, Any]:
@@ -94,11 +109,21 @@ class Event:
         old: None when the object was added.
         new: For DELETED the last state, under the revision of the deletion.
         time: Wall time of the change.
+        size: Bytes of the object after the change.
         renditions: Encoded lines, shared by the watchers that ask for the same form;
             None once the event is too old for anyone to be expected to share it.
     """
 
-    __slots__ = ("new", "old", "renditions", "revision", "table", "time", "type")
+    __slots__ = (
+        "new",
+        "old",
+        "renditions",
+        "revision",
+        "size",
+        "table",
+        "time",
+        "type",
+    )
 
     def __init__(
         self,
@@ -114,12 +139,8 @@ class Event:
         self.old = old
         self.new = new
         self.time = time
+        self.size = len(new.data)
         self.renditions: dict[Any, bytes] | None = {}
-
-    @property
-    def size(self) -> int:
-        """Bytes of the object after the change."""
-        return len(self.new.data)
 
 
 class Watcher(Protocol):

@@ -1,3 +1,4 @@
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -206,3 +207,19 @@ def test_count_is_that_of_the_scan() -> None:
         put(store, table, name)
     assert table.count("ns/", "ns/b") == 2
     assert table.count("other/") == 0
+
+
+def test_what_was_not_written_lately_is_held_in_less_and_reads_as_before() -> None:
+    store = Store()
+    table = store.table("things.")
+    text = "as much as is worth it " * 40
+    put(store, table, "old", data=text)
+    before = table.live["ns/old"].data
+    size = sys.getsizeof(before)
+    for _ in range(RENDERED_EVENTS):
+        put(store, table, "new", data=text)
+    entry = table.live["ns/old"]
+    assert entry.data == before
+    assert sys.getsizeof(entry.held) < size / 2
+    assert entry.value["data"] == text
+    assert table.events[0].size == len(before)
