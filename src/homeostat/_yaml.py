@@ -12,7 +12,6 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from decimal import Decimal
 from math import isfinite
 from typing import Any, Final, Literal, cast
@@ -150,15 +149,17 @@ class _Builder:
     process. Here depth and size are bounded.
     """
 
-    __slots__ = ("_anchors", "_depth", "_events", "_size")
+    __slots__ = ("_anchors", "_deepest", "_depth", "_events", "_size")
 
     def __init__(self, text: str) -> None:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self._events: Iterator[Any] = cast("Any", yaml).parse(text, Loader=loader)
-        # Value and number of values behind each anchor; None while it is being read.
-        self._anchors: dict[str, tuple[JSON, int] | None] = {}
+        # Value behind each anchor, how many values it is and how many levels; None
+        # while it is being read.
+        self._anchors: dict[str, tuple[JSON, int, int] | None] = {}
         self._size = 0
         self._depth = 0
+        self._deepest = 0
 
     def documents(self) -> Iterator[JSON]:
         for event in self._events:
@@ -175,18 +176,20 @@ class _Builder:
         anchor: str | None = cast("Any", event).anchor
         if anchor is not None:
             self._anchors[anchor] = None
-        size = self._size
+        size, deepest = self._size, self._deepest
+        self._deepest = self._depth
         if isinstance(event, yaml.ScalarEvent):
             value = _scalar(event)
         else:
             self._depth += 1
-            if self._depth > _MAX_DEPTH:
-                raise YamlError(f"nested more than {_MAX_DEPTH} deep", _line(event))
+            self._reach(event, self._depth)
             sequence = isinstance(event, yaml.SequenceStartEvent)
             value = self._sequence() if sequence else self._mapping()
             self._depth -= 1
         if anchor is not None:
-            self._anchors[anchor] = value, self._size - size + 1
+            levels = self._deepest - self._depth
+            self._anchors[anchor] = value, self._size - size + 1, levels
+        self._deepest = max(deepest, self._deepest)
         return value
 
     def _alias(self, event: yaml.Event) -> JSON:
@@ -196,9 +199,15 @@ class _Builder:
         found = self._anchors[anchor]
         if found is None:
             raise YamlError(f"anchor {anchor!r} value contains itself", _line(event))
-        value, size = found
+        value, size, levels = found
         self._grow(event, size)
-        return deepcopy(value)
+        self._reach(event, self._depth + levels)
+        return _copied(value)
+
+    def _reach(self, event: yaml.Event, depth: int) -> None:
+        self._deepest = max(self._deepest, depth)
+        if depth > _MAX_DEPTH:
+            raise YamlError(f"nested more than {_MAX_DEPTH} deep", _line(event))
 
     def _grow(self, event: yaml.Event, size: int) -> None:
         self._size += size
@@ -223,6 +232,15 @@ class _Builder:
             else:
                 own[_key(key, _line(event))] = value
         return merged | own
+
+
+def _copied(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        struct = cast("Mapping[str, JSON]", value)
+        return {key: _copied(item) for key, item in struct.items()}
+    if isinstance(value, list):
+        return [_copied(item) for item in cast("Sequence[JSON]", value)]
+    return value
 
 
 def _merged(value: JSON, line: int) -> dict[str, JSON]:

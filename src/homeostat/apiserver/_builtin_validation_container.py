@@ -71,8 +71,7 @@ def containers(spec: Value, path: str, volumes: set[str | None]) -> Errors:
             name = container.get("name", "")
             if name in names:
                 errors.append(duplicate(f"{here}.name", name))
-            elif name:
-                names.add(name)
+            names.add(name)
     return errors
 
 

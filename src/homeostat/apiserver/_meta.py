@@ -3,6 +3,7 @@
 Source: apimachinery ``pkg/api/validation/objectmeta.go``.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -290,16 +291,17 @@ def drop_duplicate_owners(metadata: dict[str, Any], *, patched: bool) -> str:
     owners: list[dict[str, Any]] = items(metadata, "ownerReferences")
     if len(owners) < 2:
         return ""
-    kept: list[dict[str, Any]] = []
+    kept: dict[str, dict[str, Any]] = {}
     twice: list[str] = []
     for owner in owners:
-        if owner in kept:
+        key = json.dumps(owner, sort_keys=True)
+        if key in kept:
             twice.append(str(owner.get("uid", "")))
         else:
-            kept.append(owner)
+            kept[key] = owner
     if not twice:
         return ""
-    metadata["ownerReferences"] = kept
+    metadata["ownerReferences"] = list(kept.values())
     names = ", ".join(dict.fromkeys(twice))
     when = " after mutating admission happens" if patched else ""
     return (

@@ -13,10 +13,13 @@ from typing import Any, cast
 
 from homeostat.api import JSON, Quantity, Schema
 from homeostat.apiserver._access import as_list, as_struct
-from homeostat.apiserver._status import StatusError, bad_request
+from homeostat.apiserver._status import StatusError, bad_request, timed_out
 from homeostat.apiserver._syntax import HugeNumber, go_type
 
-__all__ = ["TypeMismatchError", "Walk", "mismatch", "normalise"]
+__all__ = ["MAX_ITEMS", "TypeMismatchError", "Walk", "mismatch", "normalise"]
+
+# What can be stored has fewer: etcd takes 1.5 MB, and an item at least 15 bytes.
+MAX_ITEMS = 100_000
 
 _GO_TYPES = {
     "int32": "int32",
@@ -69,6 +72,7 @@ def normalise(value: dict[str, Any], schema: Schema, kind: str) -> list[str]:
         Paths of the fields that the type does not have; they are gone.
 
     Raises:
+        StatusError: 504, its lists have so many items that nobody would wait for it.
         TypeMismatchError: A value has the wrong JSON type.
     """
     walk = Walk(kind)
@@ -79,9 +83,10 @@ def normalise(value: dict[str, Any], schema: Schema, kind: str) -> list[str]:
 class Walk:
     """Takes an object through its schema; ``unknown`` names what is not in it."""
 
-    __slots__ = ("_struct", "unknown")
+    __slots__ = ("_items", "_struct", "unknown")
 
     def __init__(self, kind: str) -> None:
+        self._items = 0
         self._struct = kind
         self.unknown: list[str] = []
 
@@ -191,6 +196,9 @@ class Walk:
         child = schema.items
         if child is None:
             return items
+        self._items += len(items)
+        if self._items > MAX_ITEMS:
+            raise timed_out()
         for index, item in enumerate(items):
             given = _zero(child) if item is None else item
             items[index] = self.value(given, child, f"{path}[{index}]")

@@ -16,6 +16,7 @@ from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import StatusError, json_bytes
 from homeostat.apiserver._store import Entry, Event
 from homeostat.apiserver._tables import printer_of, row_of, scale_printer, table_body
+from homeostat.apiserver._warnings import warning_header
 
 __all__ = [
     "JSON_HEADERS",
@@ -232,17 +233,11 @@ def respond(
     body: bytes, *, status: int = 200, warnings: Iterable[str] = ()
 ) -> HttpResponse:
     """Return a JSON answer with its Warning headers."""
-    texts = list(dict.fromkeys(warnings))
+    texts = dict.fromkeys(warnings)
     headers = JSON_HEADERS
     if texts:
-        joined = ", ".join(f"299 - {_quoted(text)}" for text in texts)
-        headers = {**JSON_HEADERS, "warning": joined}
+        headers = {**JSON_HEADERS, "warning": warning_header(texts)}
     return HttpResponse(status=status, headers=headers, body=body)
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else "?" for c in escaped) + '"'
 
 
 def status_response(error: StatusError, warnings: Iterable[str] = ()) -> HttpResponse:

@@ -17,6 +17,7 @@ from homeostat.apiserver._protobuf import PROTOBUF_TYPE
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._status import StatusError, bad_request, invalid
 from homeostat.apiserver._syntax import HugeNumberError, go_type
+from homeostat.apiserver._warnings import MAX_STRICT
 from homeostat.k8s import schema_of
 from homeostat.schema import FieldError, prune
 
@@ -147,6 +148,8 @@ def _tidy(
         return
     texts = [f'duplicate field "{path}"' for path in twice]
     texts += [f'unknown field "{path}"' for path in unknown]
+    if not served.custom:
+        del texts[MAX_STRICT:]
     if options.validation == "Strict":
         strict = ValueError("strict decoding error: " + ", ".join(texts))
         raise mismatch(served.kind, served.gvk.version, strict)

@@ -30,6 +30,7 @@ __all__ = [
     "not_found",
     "qualified",
     "server_error",
+    "timed_out",
     "too_large_version",
     "unknown_path",
     "unsupported_media",
@@ -38,6 +39,15 @@ __all__ = [
 MODIFIED = (
     "the object has been modified; please apply your changes to the latest version "
     "and try again"
+)
+
+
+# Of more than these the real server never comes to speak, for its time grows with
+# their square: a thousand empty containers take it four seconds, and to ten thousand
+# it answers after 34 seconds that they are over.
+MAX_ERRORS = 10_000
+_TOO_MUCH = (
+    "request did not complete within requested timeout - context deadline exceeded"
 )
 
 
@@ -202,7 +212,12 @@ def forbidden(
 def invalid(
     group: str, kind: str, name: str, errors: Sequence[FieldError]
 ) -> StatusError:
-    """422: the object breaks its schema or a validation rule."""
+    """422: the object breaks its schema or a validation rule.
+
+    504 when it does so all over: the text of it would be many times the request.
+    """
+    if len(errors) > MAX_ERRORS:
+        return timed_out()
     message = f'{qualified(group, kind)} "{name}" is invalid: {aggregate(errors)}'
     return StatusError(
         422,
@@ -210,6 +225,16 @@ def invalid(
         message,
         details=_details(group, kind, name, causes=causes(errors)),
     )
+
+
+def timed_out(text: str = _TOO_MUCH) -> StatusError:
+    """504: the request takes longer than any may.
+
+    Args:
+        text: In what way; as it stands, what the real server says after 34 s of work
+            on one request. It answers all others meanwhile: this one says so at once.
+    """
+    return StatusError(504, "Timeout", f"Timeout: {text}", details={})
 
 
 def expired(message: str, *, continue_: str = "") -> StatusError:

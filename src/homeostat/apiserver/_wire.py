@@ -20,7 +20,12 @@ from homeostat.apiserver._pod_exec import PROTOCOLS, frames
 from homeostat.apiserver._processes import Finished
 from homeostat.apiserver._render import status_response
 from homeostat.apiserver._server import ApiServer
-from homeostat.apiserver._status import bad_request, method_not_allowed
+from homeostat.apiserver._status import (
+    StatusError,
+    bad_request,
+    method_not_allowed,
+    timed_out,
+)
 from homeostat.apiserver._users import User
 from homeostat.errors import TransportError
 
@@ -29,6 +34,11 @@ __all__ = ["Listener"]
 # As Go's server: a selector or a token may be long.
 MAX_HEADER_BYTES: Final = 1 << 20
 MAX_HEADERS: Final = 1 << 14
+# As kube-apiserver configures it: how long a new connection may take to say what it
+# wants, how long one may be idle, and how long the body of a request may take.
+FIRST_SECONDS: Final = 32.0
+IDLE_SECONDS: Final = 90.0
+BODY_SECONDS: Final = 60.0
 
 # Of the loop, in which a connection that was cut off is closed.
 _ROUNDS: Final = 10
@@ -58,6 +68,7 @@ class Listener(web.Server):
             max_headers=MAX_HEADERS,
             # Bodies are taken as they come: kube-apiserver does not decompress them.
             auto_decompress=False,
+            keepalive_timeout=IDLE_SECONDS,
         )
 
     async def abort(self) -> None:
@@ -80,25 +91,33 @@ class Listener(web.Server):
 class _Connection(web.RequestHandler):
     """Refuses what is no HTTP, and says nothing of it in the log."""
 
-    __slots__ = ("certified", "others")
+    __slots__ = ("_patience", "certified", "others")
 
     others: "dict[_Connection, asyncio.BaseTransport]"
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Take note that it is gone."""
+        """Take note that it is gone, and wait for nothing any more."""
         self.others.pop(self, None)
+        self._patience.cancel()
         super().connection_lost(exc)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take note of whom the certificate of a client names, if it has shown one."""
         super().connection_made(transport)
         self.others[self] = transport
+        # A later request has what is left of the time that the connection may be idle.
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(FIRST_SECONDS, self.force_close)
         # Once for all requests: digests and names cost more than reading a request.
         found = transport.get_extra_info("ssl_object")
         der = found and found.getpeercert(binary_form=True)
         self.certified: User | None = None
         if der:
             self.certified = certificate_user(found.getpeercert()["subject"], der)
+
+    def begun(self) -> None:
+        """Take note that a request has come."""
+        self._patience.cancel()
 
     def handle_error(
         self,
@@ -153,6 +172,10 @@ class _Gate:
     async def _answer(
         self, request: web.BaseRequest, *, secure: bool
     ) -> web.StreamResponse:
+        protocol = request.protocol
+        connection = protocol if isinstance(protocol, _Connection) else None
+        if connection is not None:
+            connection.begun()
         if request.version < HttpVersion10:
             response = _plain(HTTPStatus.BAD_REQUEST)
             response.force_close()
@@ -160,11 +183,9 @@ class _Gate:
         if request.version > HttpVersion11:
             return _unknown_version()
         try:
-            body = await _read(request)
-        except (web.RequestPayloadError, ConnectionError) as error:
-            # Whoever sends half a body is gone, or does not know how to send one.
-            refusal = bad_request(f"the body cannot be read: {error}")
-            response = _whole(status_response(refusal))
+            body = await _body(request)
+        except StatusError as error:
+            response = _whole(status_response(error))
             response.force_close()
             return response
         ours = HttpRequest(
@@ -176,10 +197,7 @@ class _Gate:
         )
         user: User | HttpResponse | None = None
         if secure:
-            protocol = request.protocol
-            certified = (
-                protocol.certified if isinstance(protocol, _Connection) else None
-            )
+            certified = None if connection is None else connection.certified
             user = self._server.authenticate(ours, certified)
         if isinstance(user, HttpResponse):
             return _whole(user)
@@ -258,6 +276,26 @@ def _headers(request: web.BaseRequest) -> dict[str, str]:
             many = key.startswith("impersonate-")
             headers[key] = "\n".join(values) if many else values[0]
     return headers
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        StatusError: 400 or 504, it does not come whole.
+    """
+    # What is there already needs no timer.
+    seconds = None if request.content.is_eof() else BODY_SECONDS
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read(request)
+    except TimeoutError:
+        raise timed_out(
+            "request did not complete within the allotted timeout"
+        ) from None
+    except (web.RequestPayloadError, ConnectionError) as error:
+        # Whoever sends half a body is gone, or does not know how to send one.
+        raise bad_request(f"the body cannot be read: {error}") from None
 
 
 async def _read(request: web.BaseRequest) -> bytes:
