@@ -8,6 +8,10 @@
 #   make bench   figures, beside their peers, into docs/benchmarks.md (forty minutes,
 #                after the peers are built); the short form is `make bench N=20000`
 #   make bench-check   does every benchmark work, and every peer in Go and Python?
+#   make fuzz-malformed COUNT=100000   malformed requests against a served embedded
+#                server: none may hang, break it or make it grow (half an hour)
+#   make fuzz-differential MINUTES=30   the same random requests to the embedded and to
+#                the real server, which must answer alike; SEED=N starts elsewhere
 #   make clean   remove everything that the targets above made
 
 PYTHON ?= python3
@@ -15,6 +19,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 N ?= 100000
+COUNT ?= 100000
+MINUTES ?= 30
+SEED ?= 1000
 
 PEERS ?= python go rust
 PYTHON314 ?= python3.14
@@ -25,7 +32,7 @@ BENCH ?= $(if $(LONG),--count 20000 --count 100000 --long,--count $(N)) --write
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow kube check lint types layers bench bench-check \
-  bench-peers bench-python bench-go bench-rust wheel clean
+  bench-peers bench-python bench-go bench-rust wheel fuzz-malformed fuzz-differential clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -121,6 +128,13 @@ bench-check: bench-python bench-go
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+fuzz-malformed: $(VENV)/.dev
+	$(BIN)/python -m tests.robust.assault --count $(COUNT) --seed $(SEED)
+
+fuzz-differential: $(VENV)/.dev
+	@$(MAKE) --no-print-directory kube
+	$(BIN)/python -m tests.contract.differential --minutes $(MINUTES) --seed $(SEED)
 
 clean:
 	rm -rf $(VENV) .venv-peers .venv-peers-3.14 .kube build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,12 +5,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.harness.objects import config_map, deployment
-from tests.harness.widgets import widget
+from tests.contract.bodies import HOLDS, KINDS, MAPS, SCALED, STATUS, bodies, specs
 
-__all__ = ["KINDS", "Step", "sequences"]
-
-KINDS = ("configmaps", "deployments", "widgets")
+__all__ = ["Step", "sequences"]
 
 Json = dict[str, Any]
 
@@ -36,62 +33,6 @@ class Step:
     query: Json = field(default_factory=dict[str, Any])
 
 
-_WORDS = st.sampled_from(["", "x", "y"])
-_MAPS = st.dictionaries(st.sampled_from(["a", "b"]), _WORDS, max_size=2)
-# What an applied configuration has null for is owned, and so is told from its absence.
-_NULLABLE = _MAPS | st.sampled_from([None, {"a": None}, {"a": "x", "b": None}])
-_HOLDS = st.lists(
-    st.sampled_from(["example.com/a", "example.com/b", "bad"]), max_size=2, unique=True
-)
-_METADATA = st.fixed_dictionaries(
-    {}, optional={"labels": _NULLABLE, "annotations": _NULLABLE, "finalizers": _HOLDS}
-)
-# The real server stores what is null in an applied custom resource's metadata although
-# nobody can read it, and so takes a write of nothing for a change: not repeated here.
-_METADATA_OF_APPLIED = st.fixed_dictionaries(
-    {}, optional={"labels": _MAPS, "annotations": _MAPS, "finalizers": _HOLDS}
-)
-_PORT = st.fixed_dictionaries(
-    {"port": st.sampled_from([1, 2])},
-    optional={"protocol": st.sampled_from(["TCP", "UDP", None])},
-)
-_WIDGET = st.fixed_dictionaries(
-    {},
-    optional={
-        "size": st.sampled_from([0, 1, 10, 11, -1, "x", 1.5, None]),
-        "color": st.sampled_from(["red", "green", "blue", None]),
-        "tags": st.none() | st.lists(st.sampled_from(["s", "t", "u"]), max_size=3),
-        "ports": st.none() | st.lists(_PORT, max_size=2),
-        "labels": _NULLABLE,
-        "any": _NULLABLE,
-        "nested": st.sampled_from(
-            [{}, {"deep": 4}, {"other": 1}, {"deep": None}, None]
-        ),
-        "nullable": st.sampled_from(["n", None]),
-        "unknown": st.just(1),
-    },
-)
-_DEPLOYMENT = st.fixed_dictionaries(
-    {},
-    optional={
-        "replicas": st.sampled_from([0, 1, 3, -1, None]),
-        "paused": st.sampled_from([True, False, None]),
-        "minReadySeconds": st.sampled_from([0, 5, -5]),
-        "strategy": st.sampled_from(
-            [
-                {"type": "Recreate"},
-                {"type": "RollingUpdate"},
-                {"type": "Nope"},
-                {},
-                None,
-            ]
-        ),
-        "unknown": st.just(1),
-    },
-)
-_STATUS = st.sampled_from(
-    [{}, {"replicas": 1}, {"replicas": -1}, {"observedGeneration": 1}, {"ready": 2}]
-)
 _POINTERS = st.sampled_from(
     [
         "/metadata/labels",
@@ -116,24 +57,17 @@ _OPERATION = st.one_of(
     ),
     st.builds(lambda path: {"op": "remove", "path": path}, _POINTERS),
 )
-_VERBS = ("create", "create", "put", "merge", "json", "apply", "apply", "delete")
-
-
-@st.composite
-def _bodies(draw: st.DrawFn, kind: str, verb: str) -> Json:
-    """Draw an object of a kind; not all of them are good."""
-    applied = (kind, verb) == ("widgets", "apply")
-    metadata: Json = draw(_METADATA_OF_APPLIED if applied else _METADATA)
-    if kind == "configmaps":
-        item = {**config_map("a"), "data": draw(_NULLABLE)}
-    elif kind == "deployments":
-        item = deployment("a", **draw(_DEPLOYMENT))
-    else:
-        item = widget("a", **draw(_WIDGET))
-    if kind != "configmaps" and draw(st.booleans()):
-        item["status"] = draw(_STATUS)
-    item["metadata"] = {**item["metadata"], **metadata}
-    return item
+_VERBS = (
+    *("create", "create", "put", "merge", "strategic", "json", "apply", "apply"),
+    *("delete", "scale", "list"),
+)
+_SCALES = st.sampled_from(
+    [
+        *({"spec": {"replicas": n}} for n in (0, 2, -1, None, "x")),
+        *({}, {"spec": {}}, {"spec": None}, {"status": {"replicas": 7}}),
+        {"metadata": {"name": "b"}, "spec": {"replicas": 1}},
+    ]
+)
 
 
 @st.composite
@@ -147,13 +81,13 @@ def _merges(draw: st.DrawFn, kind: str) -> Json:
         keys = st.sampled_from(["labels", "annotations"])
         patch["metadata"] = draw(st.dictionaries(keys, nullable, max_size=2))
         if draw(st.booleans()):
-            patch["metadata"]["finalizers"] = draw(st.none() | _HOLDS)
+            patch["metadata"]["finalizers"] = draw(st.none() | HOLDS)
     if kind == "configmaps":
-        patch["data"] = draw(_MAPS | st.none())
-    elif draw(st.booleans()):
-        patch["status"] = draw(_STATUS)
+        patch["data"] = draw(MAPS | st.none())
+    elif kind in SCALED and draw(st.booleans()):
+        patch["status"] = draw(STATUS)
     else:
-        patch["spec"] = draw(_DEPLOYMENT if kind == "deployments" else _WIDGET)
+        patch |= draw(specs(kind))
     return patch
 
 
@@ -163,6 +97,12 @@ def _steps(draw: st.DrawFn) -> Step:
     kind = draw(st.sampled_from(KINDS))
     verb = draw(st.sampled_from(_VERBS))
     version = draw(st.sampled_from(["none", "live", "live", "stale"]))
+    if verb == "list":
+        return Step(verb=verb, kind=kind, query={"limit": draw(st.integers(0, 1))})
+    if verb == "scale":
+        kind = draw(st.sampled_from(SCALED))
+        manager = {"fieldManager": draw(st.sampled_from(["u1", "u2"]))}
+        return Step(verb=verb, kind=kind, body=draw(_SCALES), query=manager)
     if verb == "delete":
         policy = draw(st.sampled_from(["", "Background", "Orphan", "Foreground"]))
         options = {"propagationPolicy": policy} if policy else {}
@@ -171,15 +111,15 @@ def _steps(draw: st.DrawFn) -> Step:
     validation = draw(st.sampled_from(["", "", "", "Strict", "Ignore"]))
     if validation:
         query["fieldValidation"] = validation
-    status = verb != "create" and kind != "configmaps" and draw(st.integers(0, 4)) == 0
-    if verb == "merge":
+    status = verb != "create" and kind in SCALED and draw(st.integers(0, 4)) == 0
+    if verb in {"merge", "strategic"}:
         body: Any = draw(_merges(kind))
     elif verb == "json":
         body = draw(st.lists(_OPERATION, min_size=1, max_size=3))
     else:
-        body = draw(_bodies(kind, verb))
+        body = draw(bodies(kind, verb))
     if verb == "apply":
-        query["fieldManager"] = draw(st.sampled_from(["m1", "m2"]))
+        query["fieldManager"] = draw(st.sampled_from(["m1", "m2", "m3"]))
         query["force"] = draw(st.booleans())
         version = "none"
     else:

@@ -15,22 +15,34 @@ from itertools import count, zip_longest
 from typing import Any
 
 from homeostat.apiserver import ApiServer
-from tests.contract.steps import KINDS, Step
+from tests.contract.bodies import KINDS
+from tests.contract.steps import Step
 from tests.harness.http import HttpTransport
 from tests.harness.kube import ControlPlane
 from tests.harness.objects import config_map, deployment
-from tests.harness.server import Server, attempts
+from tests.harness.server import STRATEGIC, Answer, Server, attempts
 from tests.harness.widgets import install, widget
 
 __all__ = ["compare"]
 
 Json = dict[str, Any]
 
-_GROUPS = {"deployments": "apps/v1", "widgets": "contract.example.com/v1"}
+_GROUPS = {
+    "deployments": "apps/v1",
+    "statefulsets": "apps/v1",
+    "widgets": "contract.example.com/v1",
+}
 # The last event of each watch.
 _ENDS: Json = {
     "configmaps": config_map("end"),
     "deployments": deployment("end"),
+    "secrets": {**config_map("end"), "kind": "Secret"},
+    "services": {
+        **config_map("end"),
+        "kind": "Service",
+        "spec": {"ports": [{"port": 80}]},
+    },
+    "statefulsets": {**deployment("end", serviceName="s"), "kind": "StatefulSet"},
     "widgets": widget("end", size=1),
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -127,29 +139,51 @@ class _World:
 
     async def take(self, step: Step) -> Any:
         """Send a request, and return what came of it in comparable form."""
+        answer = await self._send(step)
+        found = answer.json
+        if step.verb == "list":
+            # Of the whole server, and others write to the real one.
+            found["metadata"].pop("resourceVersion", None)
+        elif answer.status < 300 and "resourceVersion" in found["metadata"]:
+            version = found["metadata"]["resourceVersion"]
+            self._live.setdefault(step.kind, []).append(version)
+        return answer.status, self.plain(found), sorted(answer.warnings)
+
+    async def _send(self, step: Step) -> Answer:
         server, query = self.server, dict(step.query)
         base = self.path(step.kind)
         path = f"{base}/a/status" if step.status else f"{base}/a"
         body = self._versioned(step)
         match step.verb:
             case "create":
-                answer = await server.post(base, body, **query)
+                sending = server.post(base, body, **query)
             case "put":
-                answer = await server.put(path, body, **query)
+                sending = server.put(path, body, **query)
             case "merge":
-                answer = await server.merge(path, body, **query)
+                sending = server.merge(path, body, **query)
+            case "strategic":
+                sending = server.request("PATCH", path, body, media=STRATEGIC, **query)
+            case "scale":
+                sending = server.merge(f"{base}/a/scale", body, **query)
+            case "list":
+                sending = self._listed(base, **query)
             case "json":
-                answer = await server.json_patch(path, body, **query)
+                sending = server.json_patch(path, body, **query)
             case "apply":
                 manager = query.pop("fieldManager")
-                answer = await server.apply(path, body, manager, **query)
+                sending = server.apply(path, body, manager, **query)
             case _:
-                answer = await server.delete(path, **query)
-        found = answer.json
-        if answer.status < 300 and "resourceVersion" in found["metadata"]:
-            version = found["metadata"]["resourceVersion"]
-            self._live.setdefault(step.kind, []).append(version)
-        return answer.status, self.plain(found), sorted(answer.warnings)
+                sending = server.delete(path, **query)
+        return await sending
+
+    async def _listed(self, path: str, limit: int) -> Answer:
+        """Read the last page of a list."""
+        answer = await self.server.get(path, limit=limit)
+        while answer.status == 200 and (
+            token := answer.json["metadata"].get("continue")
+        ):
+            answer = await self.server.get(path, limit=limit, continue_=token)
+        return answer
 
     def _versioned(self, step: Step) -> Any:
         known = self._live.get(step.kind, [])
@@ -192,6 +226,10 @@ class _World:
     def _member(self, key: str, item: Any) -> Any:
         if key == "resourceVersion":
             return self._versions.setdefault(item, f"version {len(self._versions)}")
+        if key == "clusterIP" and item not in {"None", ""}:
+            return "IP"
+        if key == "clusterIPs" and item != ["None"]:
+            return ["IP"]
         if key == "managedFields":
             # They are sorted by time, and a second may end between two writes.
             return sorted(map(self.plain, item), key=_ordered)

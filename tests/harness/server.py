@@ -9,7 +9,7 @@ from typing import Any
 
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
 
-__all__ = ["Answer", "Server", "Watch", "attempts"]
+__all__ = ["STRATEGIC", "Answer", "Server", "Watch", "attempts"]
 
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"

@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from homeostat.api import JSON
+from homeostat.apiserver._syntax import HugeNumberError
 from homeostat.schema import encode_json
 
 __all__ = ["encode_map", "encode_struct", "go_numbers", "has_odd_numbers"]
@@ -55,6 +56,9 @@ def has_odd_numbers(body: bytes) -> bool:
 def go_numbers(value: JSON) -> JSON:
     """Return a value with its numbers as Go's maps hold them; it may be changed.
 
+    Raises:
+        HugeNumberError: No float holds one of them.
+
     Source: sigs.k8s.io/json ``UnmarshalCaseSensitivePreserveInts``.
     """
     if isinstance(value, dict):
@@ -68,11 +72,15 @@ def go_numbers(value: JSON) -> JSON:
     if isinstance(value, float) or (
         isinstance(value, int) and not -(2**63) <= value < 2**63
     ):
-        return _number(float(value))
+        return _number(value)
     return value
 
 
-def _number(number: float) -> float:
+def _number(value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        raise HugeNumberError(str(value)) from None
     # As Go writes it: the shortest digits that tell it apart, filled up with zeros.
     if number.is_integer() and abs(number) < _LARGEST_PLAIN:
         return int(Decimal(repr(number)))
