@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.objects import config_map, deployment
+from tests.harness.objects import config_map, deployment, rejection
 from tests.harness.server import Server
 
 NO_RESOURCE = "the server could not find the requested resource"
@@ -441,3 +441,16 @@ async def test_force_is_for_apply_only(server: Server) -> None:
         'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified'
         " for non-apply patch",
     )
+
+
+async def test_containers_without_a_name_have_the_same(server: Server) -> None:
+    body = {"metadata": {"name": "p"}, "spec": {"containers": [{}, {}]}}
+    answer = await server.post(server.core("pods"), body)
+    first, second = "spec.containers[0]", "spec.containers[1]"
+    assert rejection(answer.refused(422, "Invalid")) == [
+        ("FieldValueRequired", f"{first}.name"),
+        ("FieldValueRequired", f"{first}.image"),
+        ("FieldValueRequired", f"{second}.name"),
+        ("FieldValueRequired", f"{second}.image"),
+        ("FieldValueDuplicate", f"{second}.name"),
+    ]

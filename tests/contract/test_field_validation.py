@@ -176,3 +176,16 @@ async def test_other_values_are_invalid(server: Server, a: str, method: str) -> 
         f'{kind}Options.meta.k8s.io "" is invalid: fieldValidation: Unsupported value:'
         ' "x": supported values: "", "Ignore", "Strict", "Warn"',
     )
+
+
+async def test_of_many_unknown_fields_a_hundred_are_told(server: Server) -> None:
+    many = config_map("many") | {f"x{n:03}": 1 for n in range(150)}
+    warnings = (await server.post(server.core("configmaps"), many)).warnings
+    assert warnings == [f'unknown field "x{n:03}"' for n in range(100)]
+
+
+async def test_warnings_are_cut_when_they_are_long_together(server: Server) -> None:
+    many = config_map("long") | {f"{n:03}" + "x" * 400: 1 for n in range(40)}
+    warnings = (await server.post(server.core("configmaps"), many)).warnings
+    assert {len(text) for text in warnings} == {256}
+    assert len(warnings) == 16

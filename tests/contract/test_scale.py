@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.objects import deployment, rejection
+from tests.harness.objects import deployment, managed, rejection
 from tests.harness.server import Server
 
 
@@ -168,3 +168,12 @@ async def test_replicas_must_be_a_number(server: Server, d: Any, path: str) -> N
 async def test_scale_of_nothing_is_not_found(server: Server) -> None:
     answer = await server.put(server.apps("deployments/no/scale"), _scale(3, name="no"))
     answer.refused(404, "NotFound", 'deployments.apps "no" not found')
+
+
+@pytest.mark.usefixtures("d")
+async def test_nobody_owns_that_there_shall_be_none(server: Server, path: str) -> None:
+    (await server.merge(path, {"spec": {"replicas": 0}}, fieldManager="scaler")).ok()
+    item = (await server.get(server.apps("deployments/d"))).ok()
+    assert item["spec"]["replicas"] == 0
+    (owned,) = managed(item).values()
+    assert "f:replicas" not in owned["f:spec"]

@@ -176,3 +176,11 @@ async def test_way_to_an_unknown_field_has_keys_of_maps(server: Server) -> None:
     where = "spec.devices[0].capacity.x.y.bad"
     text = f'strict decoding error: unknown field "{where}"'
     answer.refused(400, "BadRequest", f"ResourceSlice {_HEAD} ResourceSlice: {text}")
+
+
+async def test_map_of_bytes_is_named_so(server: Server) -> None:
+    secret = {"metadata": {"name": "a"}, "data": True}
+    answer = await server.post(server.core("secrets"), secret)
+    text = "json: cannot unmarshal bool into Go struct field Secret.data of type"
+    start = f"Secret {_HEAD} Secret: {text} map[string][]uint8"
+    answer.refused(400, "BadRequest", start)

@@ -4,7 +4,7 @@ import asyncio
 
 from tests.robust.assault import assault
 
-_COUNT = 2_000
+_COUNT = 1_000
 _GROWTH_KIB = 64 << 10  # huge ones may be the first of their sort after warming up
 
 

@@ -27,6 +27,7 @@ _GO_TYPES = {
     "double": "float64",
     "float": "float64",
 }
+_SCALARS = {"boolean": "bool", "string": "string"}
 _RANGES = {"int32": 2**31, "int64": 2**63}
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII
@@ -293,9 +294,9 @@ def _go_name(schema: Schema | None) -> str:
     if schema.type == "object":
         package = schema.cache.get("type", "").partition(".")[0]
         return f"{package.rpartition('_')[2]}.{_struct_name(schema)}"
-    if schema.type == "boolean":
-        return "bool"
-    return schema.type if schema.type == "string" else "int32"
+    if schema.format == "byte":
+        return "[]uint8"
+    return _SCALARS.get(schema.type, "int32")
 
 
 def _shown(number: float) -> str:
