@@ -43,7 +43,7 @@ _KNOWN: Final = re.compile(
     rb"|resourceVersion should not be set on objects to be created"
     rb"|Too large resource version|unsupported protocol version"
     rb"|did not complete within requested timeout|does not implement the operation"
-    rb"|target.name: Required value"
+    rb"|target\.(name|kind): "
 )
 
 
@@ -101,7 +101,7 @@ async def assault(count: int, seed: int) -> Report:
                 if number % _GOOD_EVERY == _GOOD_EVERY - 1:
                     await _check_good(server.plain, report, number)
                 if number % _TOLD_EVERY == _TOLD_EVERY - 1:
-                    logger.info("%s sent; %s KiB", number + 1, server.resident)
+                    logger.info("%s: %s", number + 1, report)
 
         async with Group() as tasks:
             for n in range(_AT_ONCE):
