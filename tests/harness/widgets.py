@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.harness.server import Server
+from tests.harness.server import Server, attempts
 
 __all__ = ["CRDS", "GROUP", "crd", "establish", "install", "schema", "widget"]
 
@@ -110,9 +110,19 @@ def widget(name: str = "w", **spec: Any) -> dict[str, Any]:
 
 
 async def establish(server: Server, definition: Any) -> Any:
-    """Create a definition and wait until it is established."""
+    """Create a definition, and wait until it is established and served in each version.
+
+    A real server's handler learns of the one by a watch, a moment after its client.
+    """
     (await server.post(CRDS, definition)).ok(201)
-    return await condition(server, definition["metadata"]["name"], "Established")
+    item = await condition(server, definition["metadata"]["name"], "Established")
+    spec = item["spec"]
+    for version in (each["name"] for each in spec["versions"] if each["served"]):
+        path = f"/apis/{spec['group']}/{version}/{spec['names']['plural']}"
+        async for _ in attempts():
+            if (await server.get(path, limit=1)).status == 200:
+                break
+    return item
 
 
 async def condition(server: Server, name: str, kind: str, status: str = "True") -> Any:
