@@ -128,7 +128,7 @@ class ApiServer:
         self._root = Root(self._cluster, version)
         self._watches: dict[WatchStream, None] = {}
         self._logs: dict[LogStream, None] = {}
-        self.faults = Faults()
+        self.faults: Faults = Faults()
 
     @property
     def revision(self) -> int:
