@@ -126,6 +126,9 @@ def test_budget_is_spent_by_evictions_and_refuses_more(any_cluster: AnyCluster) 
 def test_budget_is_a_part_of_what_controllers_want(any_cluster: AnyCluster) -> None:
     budgets, web = Budgets(any_cluster), Workload(any_cluster)
     web.create(replicas=5)
+    # Of several budgets that a pod has, a change of it is told to one, whichever: these
+    # find what they count when they are made.
+    any_cluster.eventually(lambda: web.get()["status"].get("readyReplicas") == 5)
     budgets.create("part", minAvailable="50%")
     budgets.create("most", maxUnavailable="25%")
     budgets.create("all", maxUnavailable=0)
