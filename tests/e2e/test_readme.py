@@ -4,7 +4,7 @@ import asyncio
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,21 +58,24 @@ def test_greetings_does_what_the_readme_shows(tmp_path: Path) -> None:
         first = process.stdout.readline()
         assert first.startswith("export KUBECONFIG=")
         config = load_config(first.partition("=")[2].strip())
-        asyncio.run(_greet(config, document))
+        asyncio.run(_greet(config, lambda client: client.create(document)))
+        # Read before the next change: two at once would be one reconcile.
         for line in CONSOLE[1].splitlines()[2:]:
             assert _shape(process.stderr.readline()) == _shape(line)
+        asyncio.run(_greet(config, lambda client: client.delete(CONFIG_MAP, "world")))
 
 
-async def _greet(config: ClusterConfig, document: dict[str, Any]) -> None:
+async def _greet(
+    config: ClusterConfig, change: Callable[[Client], Awaitable[object]]
+) -> None:
+    """Change something, and wait until the greeting is there."""
     async with Client(config) as client:
 
         async def greeted() -> None:
             found = await client.get(CONFIG_MAP, "world")
             assert found["data"]["text"] == "Hello, World!"
 
-        await client.create(document)
-        await eventually(greeted)
-        await client.delete(CONFIG_MAP, "world")
+        await change(client)
         await eventually(greeted)
 
 
