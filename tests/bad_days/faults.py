@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
+from homeostat.apiserver._in_process import WholeAnswer
 from homeostat.errors import TransportError
 
 __all__ = [
@@ -265,7 +266,7 @@ class Faults:
         effect = self._effect(verb, request)
         match effect:
             case Refuse():
-                yield _Answer(effect.answer())
+                yield WholeAnswer(effect.answer())
                 return
             case Lose():
                 raise TransportError("injected: connection reset", sent=effect.sent)
@@ -303,24 +304,6 @@ class Apart:
     async def close(self) -> None:
         await self.requests.close()
         await self.watches.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """An answer that is there already, as a stream."""
-
-    response: HttpResponse
-
-    @property
-    def status(self) -> int:
-        return self.response.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self.response.headers
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        yield self.response.body
 
 
 _Item: TypeAlias = bytes | TransportError | None

@@ -113,12 +113,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("path", "program"), list(_cases()))
 def test_kubectl_says_the_same(
     whole_cluster: SecureCluster,
-    simulated_plane: ControlPlane,
+    bare_plane: ControlPlane,
     files: Path,
     path: Path,
     program: Path | None,
 ) -> None:
-    pair = _Pair((whole_cluster, simulated_plane), files, program)
+    pair = _Pair((whole_cluster, bare_plane), files, program)
     try:
         steps = steps_of(path, pair.namespace)
         found = [_difference(pair, step, path.stem) for step in steps]

@@ -29,7 +29,7 @@ def execute(cluster: Cluster, target: Target) -> Finished:
         StatusError: There is no such pod or container, or nothing runs in it.
     """
     values = parameters(target.request.query)
-    pod = _pod(target)
+    pod = target.existing().value
     container = container_of(pod, text_of(values, "container"))
     _check_host(target, pod)
     command = values.get("command", [])
@@ -56,7 +56,7 @@ def refuse(cluster: Cluster, target: Target) -> HttpResponse:
     if what == "exec":
         execute(cluster, target)
         raise bad_request("exec needs a WebSocket: kubectl from 1.31 on opens one")
-    pod = _pod(target)
+    pod = target.existing().value
     if what == "attach":
         container_of(pod, text_of(parameters(target.request.query), "container"))
     _check_host(target, pod)
@@ -83,10 +83,6 @@ def frames(finished: Finished) -> Iterator[bytes]:
             "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
         }
     yield bytes([_ERROR]) + json_bytes(status)
-
-
-def _pod(target: Target) -> dict[str, object]:
-    return target.existing().value
 
 
 def _check_host(target: Target, pod: dict[str, object]) -> None:

@@ -5,7 +5,7 @@ Source: kubernetes ``pkg/registry/core/pod`` and ``ValidatePodLogOptions``.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, final
 
@@ -245,15 +245,7 @@ def _options(cluster: Cluster, request: HttpRequest, name: str) -> LogOptions:
     if seconds is None:
         return options
     start = cluster.clock.now() - timedelta(seconds=seconds)
-    return LogOptions(
-        container=options.container,
-        follow=options.follow,
-        previous=options.previous,
-        timestamps=options.timestamps,
-        since=timestamp(start),
-        tail=options.tail,
-        limit=options.limit,
-    )
+    return replace(options, since=timestamp(start))
 
 
 def _errors(options: LogOptions, seconds: int | None) -> list[FieldError]:

@@ -91,6 +91,10 @@ def _pair_of(pem: bytes) -> _Pair:
     raise ValueError("tokens are signed with a key of RSA or of the curve P-256")
 
 
+def _der(public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> bytes:
+    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 class _Elliptic:
     algorithm = "ES256"
     kind = "EC"
@@ -100,9 +104,7 @@ class _Elliptic:
         self._public = key.public_key()
 
     def der(self) -> bytes:
-        return self._public.public_bytes(
-            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-        )
+        return _der(self._public)
 
     def sign(self, data: bytes) -> bytes:
         # Two numbers side by side, where X.509 has a structure.
@@ -133,9 +135,7 @@ class _Rsa:
         self._public = key.public_key()
 
     def der(self) -> bytes:
-        return self._public.public_bytes(
-            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-        )
+        return _der(self._public)
 
     def sign(self, data: bytes) -> bytes:
         return self._key.sign(data, PKCS1v15(), SHA256())

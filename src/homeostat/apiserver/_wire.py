@@ -54,7 +54,6 @@ class Listener(web.Server):
     Args:
         server: What answers.
         secure: Connections come over TLS, and clients are who they prove to be.
-
     """
 
     def __init__(self, server: ApiServer, *, secure: bool = False) -> None:

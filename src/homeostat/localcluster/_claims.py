@@ -28,6 +28,7 @@ __all__ = [
     "by_controller",
     "candidates",
     "claim",
+    "controlling_reference",
     "pods_by_controller",
     "selector_of",
     "sets_by_controller",
@@ -168,7 +169,7 @@ async def settle(
     if adopt and not await _lives(owner, ctx):
         adopt = ()  # gone, or on its way out, which the cache does not know yet
     for each in adopt:
-        references = [*each.metadata.owner_references, _reference(owner)]
+        references = [*each.metadata.owner_references, controlling_reference(owner)]
         kept = _without(each, finalizer) + ([finalizer] if finalizer else [])
         refused += await _set_owners(each, references, kept, ctx)
     for each in claims.release:
@@ -189,7 +190,8 @@ async def _lives(owner: Object, ctx: Context) -> bool:
     return live.metadata.uid == meta.uid and not live.metadata.deletion_timestamp
 
 
-def _reference(owner: Object) -> OwnerReference:
+def controlling_reference(owner: Object) -> OwnerReference:
+    """Return the reference by which an object controls another."""
     gvk = kind_of(owner)
     return OwnerReference(
         api_version=gvk.api_version,

@@ -30,6 +30,7 @@ from homeostat.localcluster._node_status import node_labels, node_status
 from homeostat.localcluster._pod_life import PodLife, PodLives, life_of
 from homeostat.localcluster._pod_status import KILLED, Report, ended_status
 from homeostat.localcluster._pod_steps import Step, next_step, stage_of
+from homeostat.localcluster._scheduler import node_changed
 
 __all__ = ["Nodes"]
 
@@ -119,7 +120,7 @@ class Nodes:
         @controller(
             core_v1.Pod,
             name="kubelet",
-            predicate=generation_changed | annotations_changed | _moved | _gated,
+            predicate=generation_changed | annotations_changed | node_changed | _gated,
             max_concurrent_reconciles=WORKERS,
             reconcile_deleting=True,
         )
@@ -192,13 +193,6 @@ def _life(pod: core_v1.Pod, ctx: Context, lives: PodLives | None) -> PodLife:
     except ValueError as error:
         ctx.event("InvalidLife", str(error), type="Warning")
         return PodLife()
-
-
-@predicate
-def _moved(old: Record | None, new: Record | None) -> bool:
-    """Pass a pod that was bound: that changes its spec and not its generation."""
-    places = [record.path("spec.nodeName") if record else None for record in (old, new)]
-    return places[0] != places[1]
 
 
 @predicate

@@ -1,6 +1,6 @@
 """What a simulated kubelet does next with a pod: pure decisions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from homeostat.k8s import core_v1
 from homeostat.localcluster._pod_life import PodLife
@@ -173,17 +173,11 @@ def _exit(report: Report, life: PodLife) -> Step:
         each = status.container_statuses[0].state.waiting
         event = ("BackOff", each.message.capitalize()) if each else None
         return Step(status=status, wait=delay, event=event)
-    crashed = Report(
-        pod=_with(report.pod, status),
-        host_ip=report.host_ip,
-        pod_ip=report.pod_ip,
-        now=report.now,
+    pod = report.pod
+    crashed = replace(
+        report, pod=core_v1.Pod(metadata=pod.metadata, spec=pod.spec, status=status)
     )
     return Step(status=running_status(crashed, ready=_ready_at_once(life), again=True))
-
-
-def _with(pod: core_v1.Pod, status: core_v1.PodStatus) -> core_v1.Pod:
-    return core_v1.Pod(metadata=pod.metadata, spec=pod.spec, status=status)
 
 
 def _ready_at_once(life: PodLife) -> bool:

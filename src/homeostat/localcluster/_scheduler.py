@@ -6,17 +6,24 @@ from collections.abc import Iterable
 from homeostat.api import Request
 from homeostat.cache import Index, Reader, Record
 from homeostat.client import ALL
-from homeostat.controller import Context, Watch, controller
+from homeostat.controller import Context, Watch, controller, predicate
 from homeostat.errors import ConflictError, ForbiddenError, NotFoundError
 from homeostat.k8s import core_v1
 from homeostat.localcluster._placement import choose
 from homeostat.localcluster._replicas import is_finished
 
-__all__ = ["pods_by_node", "scheduler"]
+__all__ = ["node_changed", "pods_by_node", "scheduler"]
 
 SCHEDULER_NAME = "default-scheduler"
 
 pods_by_node = Index(core_v1.Pod, path="spec.nodeName", name="node")
+
+
+@predicate
+def node_changed(old: Record | None, new: Record | None) -> bool:
+    """Pass a pod that was bound: that changes its spec and not its generation."""
+    places = [record.path("spec.nodeName") if record else None for record in (old, new)]
+    return places[0] != places[1]
 
 
 def _waiting(record: Record) -> bool | None:

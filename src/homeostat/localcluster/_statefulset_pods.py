@@ -9,6 +9,7 @@ from copy import deepcopy
 
 from homeostat.api import Object, ObjectMeta, OwnerReference, kind_of
 from homeostat.k8s import apps_v1, core_v1
+from homeostat.localcluster._claims import controlling_reference
 from homeostat.localcluster._revisions import REVISION_LABEL
 
 __all__ = [
@@ -206,7 +207,7 @@ def retained_owners(
     uids = {r.uid for r in ours}
     if uids == {o.metadata.uid for o in wanted} and all(r.controller for r in ours):
         return None
-    return [*others, *map(_reference, wanted)]
+    return [*others, *map(controlling_reference, wanted)]
 
 
 def has_other_controller(
@@ -249,16 +250,4 @@ def _is_stale(claim: core_v1.PersistentVolumeClaim, item: Object) -> bool:
     return any(
         _means(r, item) and r.uid != item.metadata.uid
         for r in claim.metadata.owner_references
-    )
-
-
-def _reference(item: Object) -> OwnerReference:
-    gvk = kind_of(item)
-    return OwnerReference(
-        api_version=gvk.api_version,
-        kind=gvk.kind,
-        name=item.metadata.name,
-        uid=item.metadata.uid,
-        controller=True,
-        block_owner_deletion=True,
     )

@@ -21,18 +21,11 @@ from homeostat.controller import (
 from homeostat.errors import NotFoundError
 from homeostat.k8s import core_v1
 from homeostat.localcluster._replicas import is_finished
-from homeostat.localcluster._scheduler import pods_by_node
+from homeostat.localcluster._scheduler import node_changed, pods_by_node
 
 __all__ = ["stray_pods"]
 
 QUARANTINE = 40.0  # seconds in which a node may come back
-
-
-@predicate
-def _bound(old: Record | None, new: Record | None) -> bool:
-    """Pass a pod that gets a node; it is not looked at again while that is there."""
-    nodes = [record.path("spec.nodeName") if record else None for record in (old, new)]
-    return nodes[0] != nodes[1]
 
 
 @predicate
@@ -53,7 +46,7 @@ def stray_pods() -> KindController[core_v1.Pod]:
         core_v1.Pod,
         name="pod-garbage-collector-controller",
         watches=[Watch(core_v1.Node, to=_its_pods, predicate=_gone)],
-        predicate=_bound,
+        predicate=node_changed,
         reconcile_deleting=True,
     )
     async def collect(pod: core_v1.Pod, ctx: Context) -> Result | None:

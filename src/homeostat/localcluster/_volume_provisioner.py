@@ -22,6 +22,7 @@ from homeostat.controller import (
 )
 from homeostat.errors import AlreadyExistsError
 from homeostat.k8s import core_v1, storage_v1
+from homeostat.localcluster._scheduler import node_changed
 from homeostat.localcluster._volume_matching import SELECTED_NODE, WAITS, class_of
 from homeostat.localcluster._volumes import PROVISIONER, claim_reference
 
@@ -61,17 +62,10 @@ def _claims_of(record: Record, _reader: Reader) -> Iterable[Request]:
                 yield Request(record.namespace, name)
 
 
-@predicate
-def _placed(old: Record | None, new: Record | None) -> bool:
-    """Pass a pod that comes to a node: nothing else of it matters."""
-    places = [record.path("spec.nodeName") if record else None for record in (old, new)]
-    return places[0] != places[1]
-
-
 @controller(
     core_v1.PersistentVolumeClaim,
     name="provisioner",
-    watches=[Watch(core_v1.Pod, to=_claims_of, predicate=_placed)],
+    watches=[Watch(core_v1.Pod, to=_claims_of, predicate=node_changed)],
     reads=[storage_v1.StorageClass],
 )
 async def _provision(claim: core_v1.PersistentVolumeClaim, ctx: Context) -> None:

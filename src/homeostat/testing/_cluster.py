@@ -65,6 +65,7 @@ class Cluster:
             controllers=controllers,
             pods=pods,
         )
+        self._profile = profile
         self._node_count = nodes if profile == "cluster" else 0
         self._local: LocalCluster | None = None
         self._client: Client | None = None
@@ -72,6 +73,11 @@ class Cluster:
         self._kubeconfig: Path | None = None
 
     def __enter__(self) -> Self:
+        if self._profile == "cluster":
+            # In the caller's thread: pytest rewrites modules as they are imported, and
+            # two threads may not parse at once (``ast`` of CPython 3.11 counts its
+            # depth for all of them).
+            LocalCluster.load()
         self._stack.enter_context(self._thread)
         self._thread.call(self._boot())
         return self
