@@ -14,6 +14,9 @@
 #                the real server, which must answer alike; SEED=N starts elsewhere
 #   make clean   remove everything that the targets above made
 
+# Images of containers often set it; here every process would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -123,7 +123,8 @@ class LocalCluster:
     def load() -> None:
         """Import the built-in controllers now, in this thread: ``run`` begins at once.
 
-        Blocks for a tenth of a second, once in a process.
+        Blocks for a tenth of a second, once in a process. Whoever replays a cluster
+        from a seed calls it first: when a thread is ready is no matter of seeds.
         """
         import_module(_LIFE)
 

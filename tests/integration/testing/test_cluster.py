@@ -114,6 +114,34 @@ def test_plugin_gives_the_fixture_without_any_import(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
+def test_loads_the_controllers_in_the_thread_of_the_test(tmp_path: Path) -> None:
+    # Elsewhere pytest's own parsing could fail, which is nothing for a thread beside.
+    code = """
+import sys, threading
+
+class Watching:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("homeostat.localcluster"):
+            assert threading.current_thread() is threading.main_thread(), name
+
+sys.meta_path.insert(0, Watching())
+from homeostat.testing import Cluster, eventually
+from homeostat.k8s import core_v1
+with Cluster() as cluster:
+    eventually(lambda: cluster.call(lambda c: c.get(core_v1.Namespace, "default")))
+    cluster.settle()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_nodes_are_as_many_as_asked_for() -> None:
     with Cluster(nodes=3) as cluster:
 
