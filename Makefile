@@ -123,10 +123,10 @@ bench: bench-peers
 	$(BIN)/python -m benchmarks apiserver --write
 
 # A program that is there and gives no figures fails; how good they are does not matter.
-# With 500 objects none may take too long, with 20,000 the slow ones are stopped.
+# With 500 objects none may take too long, with 10,000 the slow ones are stopped.
 bench-check: bench-python bench-go
-	BENCH_SECONDS=40 $(BIN)/python -m benchmarks compare \
-	  --count 500 --count 20000 --pods 1000 --rounds 1
+	BENCH_SECONDS=20 $(BIN)/python -m benchmarks compare \
+	  --count 500 --count 10000 --pods 500 --reactions 50 --rounds 1
 	$(BIN)/python -m benchmarks apiserver --objects 200 --seconds 0.2 --runs 1
 
 wheel: $(VENV)/.dev

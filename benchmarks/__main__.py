@@ -171,6 +171,9 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--events", type=int, help="updates (as many as objects)")
     command.add_argument("--pods", type=int, help="on kube-apiserver (20,000 at most)")
+    command.add_argument(
+        "--reactions", type=int, default=react.REACTIONS, help="in a round (1,500)"
+    )
     command.add_argument("--only", action="append", default=[], help="programs")
     command.add_argument("--rounds", type=int, default=3, help="of what is quick (3)")
     command.add_argument(
@@ -186,6 +189,7 @@ def _scale_of(options: argparse.Namespace) -> Scale:
         counts=counts,
         events=options.events or most,
         pods=min(most, 20_000) if options.pods is None else options.pods,
+        reactions=options.reactions,
         rounds=options.rounds,
         long=options.long,
     )

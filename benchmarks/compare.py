@@ -10,7 +10,7 @@ from typing import Final
 from benchmarks._programs import OURS, ROOT, Outcome
 from benchmarks._table import Subject, Table
 from benchmarks.pods import RESOURCE, pods
-from benchmarks.react import react
+from benchmarks.react import REACTIONS, react
 from tests.harness import binaries
 from tests.harness.kube import ControlPlaneError
 
@@ -30,6 +30,7 @@ class Scale:
         counts: Objects of a cache, one or several times; bars are for the most.
         events: Updates of the storm.
         pods: On the real API server; 0 for none of it.
+        reactions: To writes, on the real API server, in each round.
         rounds: Of what is quick; the median counts.
         long: A million objects and 500,000 updates, too, for ours alone.
     """
@@ -37,6 +38,7 @@ class Scale:
     counts: Sequence[int]
     events: int
     pods: int = FEW
+    reactions: int = REACTIONS
     rounds: int = 3
     long: bool = False
 
@@ -118,22 +120,22 @@ def _real(table: Table, scale: Scale, *, react_too: bool) -> None:
         return
     for subject in subjects:
         try:
-            _on_real(table, subject, scale.rounds)
+            _on_real(table, subject, scale)
         except (ControlPlaneError, TimeoutError) as error:
             why = str(error) or "no reaction came"
             table.fail(subject, OURS.name, Outcome(why_not=why, broken=True))
 
 
-def _on_real(table: Table, subject: Subject, rounds: int) -> None:
+def _on_real(table: Table, subject: Subject, scale: Scale) -> None:
     if subject.what == "react":
-        for name, figures in react(rounds).items():
+        for name, figures in react(scale.rounds, scale.reactions).items():
             table.add(subject, name, figures)
         return
     count = subject.objects
     with pods(count) as kubeconfig:
         where = ("--kubeconfig", kubeconfig, "--resource", RESOURCE)
         size = ("--count", str(count))
-        table.measure("pods", *where, *size, objects=count, rounds=rounds)
+        table.measure("pods", *where, *size, objects=count, rounds=scale.rounds)
 
 
 def _long(table: Table) -> None:

@@ -28,11 +28,11 @@ from homeostat.k8s import core_v1
 from homeostat.manager import run
 from tests.harness.kube import ControlPlane
 
-__all__ = ["operator", "react"]
+__all__ = ["REACTIONS", "operator", "react"]
 
 # The slowest reactions are those in which the server or etcd paused; with some hundred
 # instead of some thousand their number, and so the p99, was a matter of luck.
-WIDGETS = 1500
+REACTIONS = 1500
 WARM = 20  # not counted
 SLOWEST = 10.0  # seconds until a reaction is taken to be lost
 
@@ -83,7 +83,7 @@ def _running(*argv: str) -> Generator[None]:
             child.wait()
 
 
-async def _measure(kubeconfig: str, prefix: str) -> list[float]:
+async def _measure(kubeconfig: str, prefix: str, reactions: int) -> list[float]:
     """Return the seconds of each reaction."""
     seen: dict[str, asyncio.Event] = {}
     came: dict[str, float] = {}
@@ -99,7 +99,7 @@ async def _measure(kubeconfig: str, prefix: str) -> list[float]:
     took: list[float] = []
     async with Client(load_config(kubeconfig)) as client, Group() as tasks:
         watching = tasks.start(watch(client), name="watch")
-        for n in range(WARM + WIDGETS):
+        for n in range(WARM + reactions):
             name = f"{prefix}-{n:04d}"
             seen[name] = asyncio.Event()
             widget = Widget(
@@ -131,11 +131,12 @@ async def _install(kubeconfig: str) -> None:
             await asyncio.sleep(0.1)
 
 
-def react(rounds: int = 3) -> dict[str, dict[str, Any]]:
+def react(rounds: int = 3, reactions: int = REACTIONS) -> dict[str, dict[str, Any]]:
     """Return milliseconds by operator: the median and the 99th percentile.
 
     Args:
-        rounds: How often the operators take turns, 1,500 reactions each.
+        rounds: How often the operators take turns.
+        reactions: In each turn.
     """
     took: dict[str, list[float]] = {}
     with ControlPlane() as plane:
@@ -154,8 +155,9 @@ def react(rounds: int = 3) -> dict[str, dict[str, Any]]:
             )
         for turn in range(rounds):
             for place, (name, argv) in enumerate(operators.items()):
+                prefix = f"w{place}-{turn}"
                 with _running(*argv):
-                    measured = asyncio.run(_measure(kubeconfig, f"w{place}-{turn}"))
+                    measured = asyncio.run(_measure(kubeconfig, prefix, reactions))
                 took.setdefault(name, []).extend(measured)
     return {
         name: {
