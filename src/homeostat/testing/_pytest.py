@@ -5,7 +5,7 @@ heavy before a test asks for a fixture.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -57,7 +57,12 @@ def session_cluster(_of_session: "Cluster") -> "Iterator[Cluster]":
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    marker = request.node.get_closest_marker("cluster")
+    # pytest says what it is from 9.2 on.
+    node = cast(
+        "pytest.Item | pytest.Collector",
+        request.node,  # pyright: ignore[reportUnknownMemberType]
+    )
+    marker = node.get_closest_marker("cluster")
     return dict(marker.kwargs) if marker else {}
 
 
