@@ -16,7 +16,10 @@ from homeostat.api import JSON
 from homeostat.apiserver._syntax import HugeNumberError
 from homeostat.schema import encode_json
 
-__all__ = ["encode_map", "encode_struct", "go_numbers", "has_odd_numbers"]
+__all__ = ["encode_map", "encode_struct", "go_numbers", "has_odd_numbers", "stamped"]
+
+# A struct or map whose parts are passed over, to be written again as they are.
+_PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 # Go escapes them, so that JSON can stand inside HTML and scripts.
 _ESCAPES = tuple(
@@ -46,6 +49,16 @@ def _escaped(data: bytes) -> bytes:
         if char in data:
             data = data.replace(char, text)
     return data
+
+
+def stamped(data: bytes, revision: int) -> bytes:
+    """Return an encoded object with another resourceVersion; all else stays."""
+    parts: dict[str, Any] = dict(_PARTS.decode(data))
+    parts["metadata"] = {
+        **_PARTS.decode(parts["metadata"]),
+        "resourceVersion": str(revision),
+    }
+    return msgspec.json.encode(parts)
 
 
 def has_odd_numbers(body: bytes) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 
 from homeostat._transport import HttpResponse
 from homeostat.apiserver._arrange import ordered_metadata
-from homeostat.apiserver._encode import encode_map, encode_struct
+from homeostat.apiserver._encode import encode_map, encode_struct, stamped
 from homeostat.apiserver._negotiate import METADATA, METADATA_LIST, TABLE, Form
 from homeostat.apiserver._print_columns import Printer
 from homeostat.apiserver._print_text import Ages
@@ -178,9 +178,7 @@ def event_line(
         data = entry.data
         if entry.revision != event.revision:
             # An object that left the selection: its old state, at the new revision.
-            value = entry.value
-            value["metadata"]["resourceVersion"] = str(event.revision)
-            data = served.table.encode(value)
+            data = stamped(data, event.revision)
         line = object_line(kind, data, served, form, defined=defined)
         if shared is not None:
             shared[key] = line

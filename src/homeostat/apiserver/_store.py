@@ -130,7 +130,7 @@ class Store:
         """
         old = table.live[key]
         revision = self.revision + 1
-        new = table.entry(key, old.value, revision, old.created)
+        new = old.at(revision)
         if self._journal is not None:
             self._journal.remove(old, revision)
         self.revision = revision

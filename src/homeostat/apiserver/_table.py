@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from homeostat.api import JSON
+from homeostat.apiserver._encode import stamped
 from homeostat.apiserver._pack import pack, unpack
 
 __all__ = ["NO_LABELS", "Entry", "Event", "EventType", "Table", "Watcher"]
@@ -86,6 +87,18 @@ class Entry:
     def data(self) -> bytes:
         """The encoded object."""
         return unpack(self.held) if self._packed else self.held
+
+    def at(self, revision: int) -> "Entry":
+        """Return the same state of the object under another resourceVersion."""
+        return Entry(
+            self.key,
+            stamped(self.data, revision),
+            revision=revision,
+            created=self.created,
+            uid=self.uid,
+            labels=self.labels,
+            fields=self.fields,
+        )
 
     def pack(self) -> None:
         """Hold the bytes compressed from now on: nobody is expected to ask soon."""

@@ -66,6 +66,20 @@ def test_revision_stands_in_the_object() -> None:
     assert stored["metadata"]["resourceVersion"] == str(revision)
 
 
+def test_what_is_removed_is_told_as_it_was_at_the_revision_of_its_end() -> None:
+    store = Store()
+    table = store.table("things.", lambda value: {"n": str(value["n"])})
+    labels = {"resourceVersion": "1", "<&>": "\u2028"}
+    body = {"apiVersion": "v1", **value("a", n=1e3, text="<\u2028>")}
+    body["metadata"]["labels"] = labels
+    before = store.put(table, "ns/a", body)
+    gone = store.remove(table, "ns/a")
+    was, now = (f'"resourceVersion":"{e.revision}"'.encode() for e in (before, gone))
+    assert gone.revision == before.revision + 1
+    assert gone.data == before.data.replace(was, now)
+    assert (gone.labels, gone.fields, gone.uid) == (labels, {"n": "1000.0"}, "")
+
+
 def test_scan_follows_the_bytes_of_the_keys() -> None:
     store = Store()
     table = store.table("things.")
