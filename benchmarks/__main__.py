@@ -17,6 +17,7 @@ from benchmarks import (
     reading,
     reconcile,
     responsive,
+    restore,
     staleness,
     startup,
     sync,
@@ -51,6 +52,10 @@ SUITES: dict[str, tuple[str, Suite]] = {
             *local_up.ready(options.runs),
             *startup.idle_memory(),
         ],
+    ),
+    "restore": (
+        "back to a snapshot",
+        lambda options: restore.restore(options.runs),
     ),
 }
 # Each runs alone in its process, and prints what it measured as one line of JSON.
@@ -122,12 +127,12 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="benchmark", required=True, metavar="WHAT")
-    helps = {"all": "operator and startup"}
+    helps = {"all": "operator, startup and restore"}
     helps |= {name: title for name, (title, _) in SUITES.items()}
     for name, text in helps.items():
         command = commands.add_parser(name, help=text)
         command.add_argument("--count", type=int, default=50, help="PodSets (50)")
-        command.add_argument("--runs", type=int, default=10, help="imports (10)")
+        command.add_argument("--runs", type=int, default=10, help="of each figure (10)")
         command.add_argument("--strict", action="store_true", help="fail on a miss")
         command.add_argument("--json", action="store_true", help="a line per figure")
     staleness.add_options(commands.add_parser("staleness", help="stale caches"))

@@ -1,7 +1,7 @@
 """An event loop on a thread of its own."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from threading import Lock, Thread
@@ -45,9 +45,9 @@ class LoopThread:
         self._thread: Thread | None = None
         self._lock = Lock()
         self._ended = False
-        # Those under way. The loop may end before it has begun with one: whoever waits
-        # for that would wait for ever.
-        self._calls: dict[Future[Any], Coroutine[Any, Any, Any]] = {}
+        # Those under way, and what lets go of each. The loop may end before it has
+        # begun with one: whoever waits for that would wait for ever.
+        self._calls: dict[Future[Any], Callable[[], object]] = {}
 
     def __enter__(self) -> Self:
         self._loop = loop = asyncio.new_event_loop()
@@ -93,7 +93,7 @@ class LoopThread:
                 coro.close()
                 raise RuntimeError(f"the loop of {self._name} does not run")
             future = asyncio.run_coroutine_threadsafe(coro, self._loop)
-            self._calls[future] = coro
+            self._calls[future] = coro.close
         future.add_done_callback(self._calls.pop)
         return future
 
@@ -103,8 +103,35 @@ class LoopThread:
         Raises:
             RuntimeError: The loop does not run, or ended meanwhile.
         """
+        return self._result(self.submit(coro))
+
+    def run(self, act: Callable[[], T]) -> T:
+        """Run a function on the loop and return its result; blocks the caller.
+
+        The caller goes on at once, before the loop comes to what the function caused.
+
+        Raises:
+            RuntimeError: As ``call``.
+        """
+        future: Future[T] = Future()
+
+        def answer() -> None:
+            try:
+                future.set_result(act())
+            except BaseException as error:  # noqa: BLE001 - the caller's to see
+                future.set_exception(error)
+
+        with self._lock:
+            if self._loop is None or self._ended:
+                raise RuntimeError(f"the loop of {self._name} does not run")
+            self._calls[future] = future.cancel
+            self._loop.call_soon_threadsafe(answer)
+        future.add_done_callback(self._calls.pop)
+        return self._result(future)
+
+    def _result(self, future: "Future[T]") -> T:
         try:
-            return self.submit(coro).result()
+            return future.result()
         except CancelledError:
             if self._ended or self._stop.is_set():
                 text = f"the loop of {self._name} ended before the call did"
@@ -120,8 +147,8 @@ class LoopThread:
             with self._lock:
                 self._ended = True
                 left = list(self._calls.items())
-            for future, coro in left:
-                coro.close()
+            for future, let_go in left:
+                let_go()
                 future.cancel()
 
     async def _wait(self) -> None:

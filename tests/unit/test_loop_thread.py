@@ -1,4 +1,5 @@
 import asyncio
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
@@ -14,6 +15,31 @@ def test_loop_thread_runs_coroutines_for_blocking_callers() -> None:
 
     with LoopThread(name="test") as thread:
         assert thread.call(answer()) == 42
+
+
+def test_a_caller_goes_on_before_what_its_function_caused() -> None:
+    with LoopThread(name="test") as thread:
+        went_on, told = Event(), Event()
+
+        def caused() -> None:
+            until = time.monotonic() + 5
+            while not went_on.is_set() and time.monotonic() < until:
+                pass  # a loop may not block, but be busy
+            if went_on.is_set():
+                told.set()
+
+        thread.run(lambda: asyncio.get_running_loop().call_soon(caused))
+        went_on.set()
+        assert told.wait(5)
+
+
+def test_a_function_of_the_loop_raises_at_its_caller() -> None:
+    with LoopThread(name="test") as thread:
+        with pytest.raises(ZeroDivisionError):
+            thread.run(lambda: 1 / 0)
+        assert thread.run(lambda: 42) == 42
+    with pytest.raises(RuntimeError, match="does not run"):
+        thread.run(lambda: 42)
 
 
 def test_loop_thread_cancels_what_is_left() -> None:

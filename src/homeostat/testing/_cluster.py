@@ -170,7 +170,7 @@ class Cluster:
 
     def snapshot(self) -> Snapshot:
         """Keep the present state of the cluster, for ``restore``."""
-        return self._on_loop(self.local.server.snapshot)
+        return self._thread.run(self.local.server.snapshot)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Bring the objects of a snapshot back, in milliseconds.
@@ -180,7 +180,7 @@ class Cluster:
         change: take a snapshot of a cluster at rest, and restore it at rest, or what
         they were about to write comes after it.
         """
-        self._on_loop(lambda: self.local.server.restore(snapshot))
+        self._thread.run(lambda: self.local.server.restore(snapshot))
 
     @contextmanager
     def isolated(self) -> Generator[Self]:
@@ -198,21 +198,21 @@ class Cluster:
             del self._background[running:]
             for service in started:
                 service.stop()
-            self._on_loop(self.local.server.faults.clear)
+            self._thread.run(self.local.server.faults.clear)
             self.restore(before)
         _raise_what_died(started)
 
     def compact(self) -> None:
         """Forget all history: watches that resume from before it meet 410."""
-        self._on_loop(self.local.server.compact)
+        self._thread.run(self.local.server.compact)
 
     def expire_watches(self) -> None:
         """End every open watch with an ERROR event of code 410."""
-        self._on_loop(self.local.server.expire_watches)
+        self._thread.run(self.local.server.expire_watches)
 
     def drop_watches(self) -> None:
         """Break every open watch, as a lost connection does."""
-        self._on_loop(self.local.server.drop_watches)
+        self._thread.run(self.local.server.drop_watches)
 
     @contextmanager
     def fault(self, fault: Fault) -> Generator[Fault]:
@@ -222,17 +222,11 @@ class Cluster:
         Its ``calls`` count the requests that it was meant for.
         """
         faults = self.local.server.faults
-        self._on_loop(lambda: faults.add(fault))
+        self._thread.run(lambda: faults.add(fault))
         try:
             yield fault
         finally:
-            self._on_loop(lambda: faults.remove(fault))
-
-    def _on_loop(self, act: Callable[[], T]) -> T:
-        async def called() -> T:
-            return act()
-
-        return self._thread.call(called())
+            self._thread.run(lambda: faults.remove(fault))
 
     @property
     def url(self) -> str:
