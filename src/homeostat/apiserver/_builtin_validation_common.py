@@ -29,6 +29,7 @@ __all__ = [
     "at_least_zero",
     "immutable",
     "label_text",
+    "label_value_texts",
     "labels",
     "of_struct",
     "one_of",
@@ -103,12 +104,13 @@ def labels(given: Mapping[str, str], path: str) -> Errors:
 
 
 def _label_value(text: str, path: str) -> Errors:
-    errors: Errors = []
-    if len(text) > 63:
-        errors.append(invalid(path, text, "must be no more than 63 bytes"))
-    if not _VALUE.match(text):
-        errors.append(invalid(path, text, _VALUE_TEXT))
-    return errors
+    return [invalid(path, text, fault) for fault in label_value_texts(text)]
+
+
+def label_value_texts(text: str) -> list[str]:
+    """Return what keeps a text from being the value of a label."""
+    texts = ["must be no more than 63 bytes"] if len(text) > 63 else []
+    return texts if _VALUE.match(text) else [*texts, _VALUE_TEXT]
 
 
 def annotations(given: Mapping[str, str], path: str) -> Errors:

@@ -18,6 +18,7 @@ __all__ = [
     "drop_duplicate_owners",
     "finalizer_warnings",
     "label_1035_errors",
+    "label_errors",
     "name_errors",
     "subdomain_errors",
 ]
@@ -80,7 +81,8 @@ def subdomain_errors(name: str, *, unit: str = "characters") -> list[str]:
     return errors if _SUBDOMAIN.match(name) else [*errors, _SUBDOMAIN_TEXT]
 
 
-def _label(name: str) -> list[str]:
+def label_errors(name: str) -> list[str]:
+    """Return what keeps a text from being a DNS label."""
     errors = ["must be no more than 63 characters"] if len(name) > 63 else []
     if _LABEL.match(name):
         return errors
@@ -105,7 +107,7 @@ def name_errors(group: str, resource: str, name: str) -> list[str]:
     if group in _PATH_GROUPS:
         return _path_segment(name)
     if (group, resource) in _LABEL_KINDS:
-        return _label(name)
+        return label_errors(name)
     return subdomain_errors(name)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from homeostat.apiserver._access import child
 from homeostat.apiserver._arrange import arranged, encode_dry
 from homeostat.apiserver._builtin_validation import validate_builtin
+from homeostat.apiserver._builtin_warnings import builtin_warnings
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._counts import check_counts, check_scale
 from homeostat.apiserver._defaults import apply_builtin_defaults
@@ -109,7 +110,7 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     if errors:
         name = metadata.get("name", "")
         raise invalid(served.storage.group, served.kind, name, errors)
-    _warn(target, metadata, None)
+    _warn(target, change, value, None)
     key = served.key(metadata.get("namespace", ""), metadata["name"])
     if version not in ("", "0") and not options.dry_run:
         text = "resourceVersion should not be set on objects to be created"
@@ -130,9 +131,15 @@ def _dedupe(target: Target, metadata: Value, *, patched: bool) -> None:
         target.warnings.append(warning)
 
 
-def _warn(target: Target, new: Value, old: Value | None) -> None:
-    if target.served.custom:
-        target.warnings.extend(finalizer_warnings(new, old))
+def _warn(target: Target, change: Change, new: Value, old: Value | None) -> None:
+    served = target.served
+    if served.custom:
+        before = old["metadata"] if old else None
+        texts = finalizer_warnings(new["metadata"], before)
+    else:
+        part = change.subresource
+        texts = builtin_warnings(served.storage, new, old, subresource=part)
+    target.warnings.extend(texts)
 
 
 def _stored(served: Served, value: Value) -> Value:
@@ -211,7 +218,7 @@ def commit_update(
     errors = _check(served, change, value, old) + strategy.check(value, old)
     if errors:
         raise invalid(served.storage.group, served.kind, live.name, errors)
-    _warn(target, value["metadata"], old["metadata"])
+    _warn(target, change, value, old)
     value["metadata"]["resourceVersion"] = str(live.revision)
     final = arranged(served, value)
     if finished(final):
