@@ -46,13 +46,6 @@ _WHY = {
             '\'{"spec":{"template":{"spec":{"restartPolicy":"Always"}}}}\''
         ),
     ],
-    "pods are not given the token of their service account, nor need to have one": [
-        (
-            "pods: run lost --image=x --dry-run=server "
-            '--overrides=\'{"spec":{"serviceAccountName":"nobody"}}\''
-        ),
-        "pods: run mounted --image=x --dry-run=server -o yaml",
-    ],
     "there is no aggregation, nor what registers in it": [
         "reading: get apiservices v1. v1.apps",
     ],

@@ -86,6 +86,7 @@ class Cluster:
         authenticator: Tells who asks.
         authorizer: Tells who may do what.
         processes: What runs in pods; None where pods are objects and nothing else.
+        accounts: Whether each pod runs as a service account.
     """
 
     store: Store
@@ -96,6 +97,7 @@ class Cluster:
     authenticator: Authenticator
     authorizer: Authorizer
     processes: Processes | None = None
+    accounts: bool = False
 
     def now(self) -> str:
         """Return the wall time as metadata has it: UTC, whole seconds."""

@@ -16,13 +16,18 @@ from homeostat.apiserver._status import forbidden, not_found
 from homeostat.apiserver._store import Entry
 from homeostat.schema import FieldError
 
-__all__ = ["BOOTSTRAP", "NamespaceStrategy", "admit"]
+__all__ = ["BOOTSTRAP", "NamespaceStrategy", "admit", "name_told"]
 
 Value = dict[str, Any]
 
 BOOTSTRAP = ("default", "kube-node-lease", "kube-public", "kube-system")
 _UNDELETABLE = frozenset({"default", "kube-system", "kube-public"})
 NAME_LABEL = "kubernetes.io/metadata.name"
+
+
+def name_told(metadata: Value) -> str:
+    """Return what refusals call a new object, which may have no name yet."""
+    return metadata.get("name") or metadata.get("generateName") or "Unknown"
 
 
 def admit(cluster: Cluster, served: Served, metadata: Value) -> None:
@@ -43,7 +48,7 @@ def admit(cluster: Cluster, served: Served, metadata: Value) -> None:
     raise forbidden(
         served.group,
         served.plural,
-        metadata.get("name", ""),
+        name_told(metadata),
         f"unable to create new content in namespace {namespace} because it is being "
         "terminated",
         cause={

@@ -15,13 +15,13 @@ from homeostat.apiserver._defaults_access import child, children
 from homeostat.apiserver._defaults_create import pod_qos_class
 from homeostat.schema import FieldError, duplicate, forbidden, invalid
 
-__all__ = ["POD_CHANGES", "check_pod_change", "keep_pod"]
+__all__ = ["DEBUG", "POD_CHANGES", "check_pod_change", "keep_pod"]
 
 Value = dict[str, Any]
 
-_DEBUG: Final = "ephemeralcontainers"
+DEBUG: Final = "ephemeralcontainers"
 _GROUPS: Final = ("containers", "initContainers")
-POD_CHANGES: Final = frozenset({_DEBUG, "resize"})
+POD_CHANGES: Final = frozenset({DEBUG, "resize"})
 """The subresources."""
 
 _SCALABLE: Final = ("cpu", "memory")
@@ -40,7 +40,7 @@ _FOR_DEBUG_ONLY: Final = "cannot be set for an Ephemeral Container"
 def keep_pod(new: Value, old: Value, subresource: str) -> None:
     """Take from a pod what its subresource does not change, in place."""
     given, spec = child(new, "spec"), {**child(old, "spec")}
-    if subresource == _DEBUG:
+    if subresource == DEBUG:
         spec.pop("ephemeralContainers", None)
         debug = children(given, "ephemeralContainers")
         if debug:
@@ -79,7 +79,7 @@ def check_pod_change(new: Value, old: Value, subresource: str) -> list[FieldErro
     """Return what is wrong with a pod that its subresource has changed."""
     spec, before = child(new, "spec"), child(old, "spec")
     errors = pod_spec(spec, "spec")
-    if subresource == _DEBUG:
+    if subresource == DEBUG:
         return errors + _debug_errors(spec) + _debug_changes(spec, before)
     if child(before, "os").get("name") == "windows":
         return [forbidden("[]", "windows pods cannot be resized")]

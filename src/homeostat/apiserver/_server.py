@@ -28,6 +28,7 @@ from homeostat.apiserver._handlers import answer as answer_request
 from homeostat.apiserver._handlers import is_watch, open_watch
 from homeostat.apiserver._history import HistoryLimits
 from homeostat.apiserver._in_process import InProcess, WholeAnswer
+from homeostat.apiserver._pod_accounts import MissingAccountError, await_account
 from homeostat.apiserver._pod_exec import execute
 from homeostat.apiserver._pod_logs import LogStream, follows, open_log
 from homeostat.apiserver._processes import Finished, Processes
@@ -80,6 +81,8 @@ class ApiServer:
         authentication: Who may come over TLS, besides those with a certificate.
         authorizer: Who may do what; by default everybody may do everything.
         processes: What runs in pods; by default nothing does.
+        accounts: Give each pod a service account, and refuse it while that is missing,
+            as kube-apiserver does. For a server whose accounts somebody makes.
 
     Attributes:
         faults: What is to go wrong, for tests.
@@ -100,6 +103,7 @@ class ApiServer:
         authentication: Authentication | None = None,
         authorizer: Authorizer | None = None,
         processes: Processes | None = None,
+        accounts: bool = False,
     ) -> None:
         wall = clock or SystemClock()
         chance = random or Random()
@@ -117,6 +121,7 @@ class ApiServer:
             ),
             authorizer=authorizer or AlwaysAllow(),
             processes=processes,
+            accounts=accounts,
         )
         try:
             bootstrap(self._cluster)
@@ -244,8 +249,13 @@ class ApiServer:
         await await_version(self._cluster.store, request, target)
         try:
             return answer_request(self._cluster, target)
+        except MissingAccountError as error:
+            if not await await_account(self._cluster, error.namespace):
+                return status_response(error, target.warnings)
         except StatusError as error:
             return status_response(error, target.warnings)
+        # Nothing came of the first try; an account that goes again is waited for anew.
+        return await self._answer(request, user)
 
     def stream(
         self, request: HttpRequest, user: User | None = None

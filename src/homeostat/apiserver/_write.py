@@ -33,9 +33,10 @@ from homeostat.apiserver._meta import (
     drop_duplicate_owners,
     finalizer_warnings,
 )
-from homeostat.apiserver._namespaces import admit
+from homeostat.apiserver._namespaces import admit, name_told
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._parts import begin, check_part, is_part, keep_part
+from homeostat.apiserver._pod_accounts import admit_debugging, admit_pod
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._shape import check_target
 from homeostat.apiserver._status import already_exists, invalid, server_error
@@ -91,6 +92,7 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     metadata = value["metadata"]
     admit(cluster, served, metadata)
     _dedupe(target, metadata, patched=change.patched)
+    told = name_told(metadata)
     version = metadata.pop("resourceVersion", "")
     strategy = cluster.strategy(served)
     _begin(cluster, served, metadata)
@@ -102,6 +104,7 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     _own(cluster, served, None, value, change)
     if served.generation:
         metadata["generation"] = 1
+    admit_pod(cluster, served, value, told)
     strategy.prepare(cluster, value, None)
     begin(served, value, target.user)
     if not served.custom:
@@ -218,6 +221,7 @@ def commit_update(
     errors = _check(served, change, value, old) + strategy.check(value, old)
     if errors:
         raise invalid(served.storage.group, served.kind, live.name, errors)
+    admit_debugging(cluster, served, value, change.subresource)
     _warn(target, change, value, old)
     value["metadata"]["resourceVersion"] = str(live.revision)
     final = arranged(served, value)

@@ -42,6 +42,7 @@ class LocalCluster:
             nodes. ``apiserver`` runs none, as the API server under envtest.
         controllers: Which of the built-in controllers, as kube-controller-manager's
             flag takes them: ``*`` for all, ``*,-job-controller`` for all but one.
+            Without ``serviceaccount-controller`` pods need no service account.
         ca: The root CA that each namespace is told of, PEM; "" for none.
         nodes: How many simulated nodes.
         start_delay: Seconds from the binding of a pod until it is ready.
@@ -76,10 +77,14 @@ class LocalCluster:
     ) -> None:
         self._profile: Profile = profile
         self._controllers = controllers
+        has_accounts = profile == "cluster"
         if controllers != ALL:
-            from homeostat.localcluster._controllers import select  # noqa: PLC0415
+            from homeostat.localcluster._controllers import (  # noqa: PLC0415
+                SERVICE_ACCOUNTS,
+                select,
+            )
 
-            select(controllers)
+            has_accounts &= SERVICE_ACCOUNTS in select(controllers)
         self._ca = ca
         self._node_count = nodes
         self._start_delay = start_delay
@@ -92,6 +97,7 @@ class LocalCluster:
             authentication=authentication,
             clock=self._clock,
             random=self._random,
+            accounts=has_accounts,
         )
 
     def close(self) -> None:

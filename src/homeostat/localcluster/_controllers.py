@@ -25,11 +25,20 @@ from homeostat.localcluster._stray_pods import stray_pods
 from homeostat.localcluster._ttl import finished_jobs
 from homeostat.localcluster._volumes import volume_binder
 
-__all__ = ["GARBAGE_COLLECTOR", "NAMES", "Settings", "built_in", "select"]
+__all__ = [
+    "GARBAGE_COLLECTOR",
+    "NAMES",
+    "SERVICE_ACCOUNTS",
+    "Settings",
+    "built_in",
+    "select",
+]
 
 # It watches every kind that there is, with a client of its own, and so is run beside
 # the manager that has all others.
 GARBAGE_COLLECTOR = "garbage-collector-controller"
+# Where it runs, the server demands of every pod that its account is there.
+SERVICE_ACCOUNTS = "serviceaccount-controller"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +71,7 @@ _FACTORIES: dict[str, Factory] = {
     "root-ca-certificate-publisher-controller": lambda settings: [
         root_certificates(settings.ca)
     ],
-    "serviceaccount-controller": lambda _: [service_accounts()],
+    SERVICE_ACCOUNTS: lambda _: [service_accounts()],
     "statefulset-controller": lambda _: [stateful_sets()],
     "ttl-after-finished-controller": lambda _: [finished_jobs],
 }
