@@ -73,7 +73,7 @@ def service(value: Value) -> Texts:
         texts.append(f"annotation {_HINTS} is deprecated, please use {_MODE} instead")
     if spec.get("clusterIP") not in (None, "", "None"):
         texts += _each(spec, "clusterIPs")
-    outside = spec.get("externalIPs") or []
+    outside = bool(spec.get("externalIPs"))
     headless = spec.get("type") == "ClusterIP" and spec.get("clusterIP") == "None"
     if headless:
         texts += _headless(spec)
