@@ -218,3 +218,74 @@ async def test_status_is_defaulted(server: Server, d: Any, path: str) -> None:
     assert item["status"]["conditions"] == [
         {**condition, "lastTransitionTime": None, "lastUpdateTime": None}
     ]
+
+
+ALL = {"annotations", "finalizers", "labels", "ownerReferences"}
+_CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1"}}}
+_TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": pod("p")["spec"]}
+_SELECTED = {"selector": {"matchLabels": {"a": "b"}}, "template": _TEMPLATE}
+_JOB = {**pod("p")["spec"], "restartPolicy": "Never"}
+_ATTACHMENT = {
+    "attacher": "x",
+    "nodeName": "n",
+    "source": {"persistentVolumeName": "v"},
+}
+_FLOW = {"priorityLevelConfiguration": {"name": "exempt"}}
+
+
+@pytest.mark.parametrize(
+    ("where", "spec", "taken"),
+    [
+        ("v1 namespaced pods", pod("p")["spec"], ALL - {"ownerReferences"}),
+        ("v1 namespaced persistentvolumeclaims", _CLAIM, ALL),
+        ("v1 namespaced resourcequotas", {"hard": {"pods": "1"}}, ALL),
+        ("v1 namespaced services", {"ports": [{"port": 80}]}, ALL),
+        ("v1 cluster nodes", {}, ALL),
+        ("apps/v1 namespaced deployments", _SELECTED, ALL - {"labels"}),
+        ("apps/v1 namespaced replicasets", _SELECTED, ALL),
+        ("apps/v1 namespaced statefulsets", _SELECTED, ALL),
+        ("apps/v1 namespaced daemonsets", _SELECTED, ALL),
+        ("batch/v1 namespaced jobs", {"template": {"spec": _JOB}}, ALL),
+        ("policy/v1 namespaced poddisruptionbudgets", {}, ALL),
+        (
+            "networking.k8s.io/v1 cluster servicecidrs",
+            {"cidrs": ["10.9.0.0/24"]},
+            set(),
+        ),
+        ("storage.k8s.io/v1 cluster volumeattachments", _ATTACHMENT, set()),
+        ("flowcontrol.apiserver.k8s.io/v1 cluster flowschemas", _FLOW, set()),
+    ],
+)
+async def test_status_of_each_kind_takes_its_part_of_metadata(
+    server: Server, where: str, spec: Any, taken: set[str]
+) -> None:
+    version, scope, plural = where.split()
+    root = "/apis" if "/" in version else "/api"
+    space = f"/namespaces/{server.namespace}" if scope == "namespaced" else ""
+    path = f"{root}/{version}{space}/{plural}"
+    name = server.namespace
+    item = (await server.post(path, {"metadata": {"name": name}, "spec": spec})).ok(201)
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "o", "uid": "u"}
+    given: dict[str, Any] = {
+        "annotations": {"example.com/a": "1"},
+        "finalizers": ["example.com/f"],
+        "labels": {"example.com/l": "1"},
+        "ownerReferences": [owner],
+    }
+    meta = item["metadata"]
+    wanted = {
+        key: {**meta.get(key, {}), **value}
+        if isinstance(value, dict)
+        else [*meta.get(key, []), *value]
+        for key, value in given.items()
+    }
+    answer = await server.merge(f"{path}/{name}/status", {"metadata": wanted})
+    after = answer.ok()["metadata"]
+    try:
+        changed = {key for key in ALL if after.get(key) != meta.get(key)}
+        assert (changed, after.get("generation")) == (taken, meta.get("generation"))
+        assert all(after[key] == wanted[key] for key in taken)
+    finally:
+        freed = {"metadata": {"finalizers": None}}
+        await server.merge(f"{path}/{name}", freed)
+        await server.delete(f"{path}/{name}")

@@ -97,10 +97,10 @@ async def _reconcile(deployment: apps_v1.Deployment, ctx: Context) -> Result | N
         await _scale(state, ctx)
         if deployment.spec.paused:
             await _clean_history(state, ctx)
-    await _publish_revision(state, ctx)
     status = _status(_look(deployment, ctx), ctx, rolling=rolling)
     deployment.status = status
     await ctx.update_status(deployment)
+    await _publish_revision(state, ctx)
     left = progress_left(deployment, status, ctx.clock.now())
     return None if left is None else Result(requeue_after=left)
 
@@ -190,18 +190,25 @@ async def _clean_history(state: State, ctx: Context) -> None:
 
 
 async def _publish_revision(state: State, ctx: Context) -> None:
-    deployment = state.deployment
+    """Note in the Deployment of which revision it is, where that has changed.
+
+    It goes by ``/status``, as annotations of a Deployment may: sent to the Deployment
+    itself they would count as a new generation of it.
+    """
+    meta = state.deployment.metadata
     if state.new is None:
         return
-    annotations = deployment.metadata.annotations
-    revision = state.new.metadata.annotations.get(REVISION, "")
-    if annotations.get(REVISION) != revision:
-        # An update brings the object itself up to date, and with it the status that
-        # this reconcile has already found out.
-        conditions = deployment.status.conditions
-        annotations[REVISION] = revision
-        await ctx.update(deployment)
-        deployment.status.conditions = conditions
+    revision = state.new.metadata.annotations.get(REVISION)
+    if meta.annotations.get(REVISION) == revision:
+        return
+    patch = {"metadata": {"uid": meta.uid, "annotations": {REVISION: revision}}}
+    await ctx.client.patch(
+        apps_v1.Deployment,
+        meta.name,
+        patch,
+        namespace=meta.namespace,
+        subresource="status",
+    )
 
 
 def _status(state: State, ctx: Context, *, rolling: bool) -> apps_v1.DeploymentStatus:

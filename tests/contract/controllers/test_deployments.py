@@ -12,6 +12,7 @@ from tests.harness.clusters import AnyCluster, with_ours
 
 pytestmark = with_ours
 
+REVISION = "deployment.kubernetes.io/revision"
 HELD = {"metadata": {"finalizers": ["example.com/hold"]}}
 RELEASED = {"metadata": {"finalizers": None}}
 # Pods that no node takes.
@@ -500,3 +501,26 @@ def test_of_two_equal_replica_sets_the_older_counts(any_cluster: AnyCluster) -> 
 
     web.patch(paused=False)
     web.cluster.eventually(settled)
+
+
+def test_revision_counts_as_no_generation(any_cluster: AnyCluster) -> None:
+    web = Workload(any_cluster)
+    web.create("1")
+    for generation, tag in enumerate(("1", "2", "3"), 1):
+        if generation > 1:
+            web.roll(tag)
+
+        def check(expected: int = generation) -> None:
+            item = any_cluster.call(lambda client: client.get(DEPLOYMENT, "web"))
+            meta = item["metadata"]
+            revision = meta.get("annotations", {}).get(REVISION)
+            assert (meta["generation"], revision) == (expected, str(expected))
+            assert item["status"]["observedGeneration"] == expected
+            owners = [
+                entry.get("subresource")
+                for entry in meta["managedFields"]
+                if f"f:{REVISION}" in str(entry["fieldsV1"])
+            ]
+            assert owners == ["status"]
+
+        any_cluster.eventually(check)
