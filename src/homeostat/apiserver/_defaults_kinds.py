@@ -189,6 +189,15 @@ def _node_status(value: Value) -> None:
         value["allocatable"] = dict(value["capacity"])
 
 
+def _node_spec(value: Value) -> None:
+    one: str = value.get("podCIDR") or ""
+    ranges: list[str] = value.get("podCIDRs") or ([one] if one else [])
+    if ranges:
+        # Where they differ the old field counts, for clients that know no other.
+        value["podCIDR"] = one or ranges[0]
+        value["podCIDRs"] = ranges if value["podCIDR"] == ranges[0] else [one]
+
+
 def _endpoint_port(value: Value) -> None:
     value.setdefault("protocol", "TCP")
 
@@ -227,6 +236,7 @@ KIND_RULES: Final[Mapping[str, Rule]] = {
     "core_v1.LimitRangeItem": _limit_range_item,
     "core_v1.Namespace": _namespace,
     "core_v1.NamespaceStatus": _namespace_status,
+    "core_v1.NodeSpec": _node_spec,
     "core_v1.NodeStatus": _node_status,
     "core_v1.PersistentVolume": _volume,
     "core_v1.PersistentVolumeClaim": _claim,

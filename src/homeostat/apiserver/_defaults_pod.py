@@ -89,6 +89,17 @@ def _pod_spec(value: Value) -> None:
         value["serviceAccountName"] = value["serviceAccount"] = account
 
 
+def _pod_status(value: Value) -> None:
+    # The first of the addresses has a field of its own, which counts where they differ.
+    one: str = value.get("podIP") or ""
+    addresses = children(value, "podIPs") or ([{"ip": one}] if one else [])
+    if addresses:
+        value["podIP"] = one or addresses[0].get("ip", "")
+        value["podIPs"] = (
+            addresses if value["podIP"] == addresses[0].get("ip") else [{"ip": one}]
+        )
+
+
 def _container(value: Value) -> None:
     value.setdefault("imagePullPolicy", _pull_policy(value.get("image", "")))
     value.setdefault("terminationMessagePath", "/dev/termination-log")
@@ -141,6 +152,7 @@ POD_RULES: Final[Mapping[str, Rule]] = {
     "core_v1.ObjectFieldSelector": _field_selector,
     "core_v1.Pod": _pod,
     "core_v1.PodSpec": _pod_spec,
+    "core_v1.PodStatus": _pod_status,
     "core_v1.Probe": _probe,
     "core_v1.ProjectedVolumeSource": _default_mode,
     "core_v1.SecretVolumeSource": _default_mode,
