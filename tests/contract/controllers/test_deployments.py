@@ -320,6 +320,7 @@ def test_history_is_kept_by_revision_also_while_paused(any_cluster: AnyCluster) 
         web.cluster.eventually(lambda: _has(web.get(), "revision", revision))
         web.cluster.eventually(lambda: _is_over(web, tag))
 
+    web.cluster.eventually(lambda: _is_over(web, "1"))
     for tag in "23":
         rolled(tag, tag)
     rolled("1", "4")  # the oldest ReplicaSet has the newest revision
