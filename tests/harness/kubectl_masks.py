@@ -20,6 +20,10 @@ _MASKS = [
         (r"(?s)-----BEGIN CERT.*?END CERTIFICATE-----", "CERTIFICATE"),
         # Go writes the keys of a patched document in order where it was touched.
         (r'(?<=Invalid value: )"\{\\".*\}"(?=: )', "DOCUMENT"),
+        (
+            r"/tmp/(LIVE|MERGED|kubectl-edit)-\d+",
+            r"\1",
+        ),  # before what looks like hashes
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d{4})", "TIME"),
         (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "TIME"),
@@ -32,7 +36,6 @@ _MASKS = [
         (rf"-[{_SUFFIX}]{{5}}\b", "-XXXXX"),
         (rf"\b[{_SUFFIX}]{{8,10}}\b", "HASH"),
         (rf"{_AGE}( \(x\d+ over {_AGE}\))?", "AGE"),
-        (r"/tmp/(LIVE|MERGED|kubectl-edit)-\d+", r"\1"),
         (r"(?m)^.*very short watch: .*\n", ""),  # on the side that is faster
         (r"(?m)^[IWE]\d{4} [\d:.]+ +\d+ ", ""),
         (r"(?<=\S) {2,}", "  "),  # columns are as wide as what stands in them

@@ -15,18 +15,9 @@ _WHY = {
     "it is the version of the real server, and not its build": [
         "access: version -o json",
     ],
-    "the revision of a Deployment is written as an update, which counts as one": [
-        "applying: diff --server-side -f web-grown.yaml",
-        "applying: diff -f web-grown.yaml",
-        "deployments: get deploy web -o yaml",
-        "deployments: get deployment web --subresource=status -o yaml",
-    ],
     "quotas are neither checked, counted nor enforced": [
         "generators: create quota bad --hard=services=1 --scopes=NotTerminating",
         "generators: describe quota limits",
-    ],
-    "events name the controller by another name": [
-        "pods: describe pvc claim",
     ],
     "what certificate requests hold is not checked": [
         "nodes: create --validate=true -f -",

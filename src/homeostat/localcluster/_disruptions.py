@@ -67,7 +67,7 @@ def _always(_old: Record | None, _new: Record | None) -> bool:
 
 @controller(
     policy_v1.PodDisruptionBudget,
-    name="disruption-controller",
+    name="controllermanager",  # as events have it
     watches=[Watch(core_v1.Pod, to=_selecting)],
     reads=[apps_v1.ReplicaSet, apps_v1.Deployment],
     predicate=_always,

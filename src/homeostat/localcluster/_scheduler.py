@@ -41,7 +41,7 @@ def _waiting_for_room(_record: Record, reader: Reader) -> Iterable[Request]:
 
 @controller(
     core_v1.Pod,
-    name="scheduler",
+    name=SCHEDULER_NAME,
     watches=[Watch(core_v1.Node, to=_waiting_for_room)],
 )
 async def scheduler(pod: core_v1.Pod, ctx: Context) -> None:

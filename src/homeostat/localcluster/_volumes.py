@@ -78,7 +78,7 @@ def volume_binder() -> Sequence[KindController[Any]]:
 
 @controller(
     core_v1.PersistentVolumeClaim,
-    name="persistentvolume-binder-controller",
+    name="persistentvolume-controller",  # as events have it
     watches=[
         Watch(core_v1.PersistentVolume, to=_claims_of),
         Watch(storage_v1.StorageClass, to=_pending),
@@ -241,7 +241,7 @@ async def _set_phase(
 
 @controller(
     core_v1.PersistentVolume,
-    name="persistentvolume-binder-controller-volumes",
+    name="persistentvolume-controller-volumes",
     watches=[Watch(core_v1.PersistentVolumeClaim, to=_volumes_of)],
     reconcile_deleting=True,
 )
