@@ -221,6 +221,8 @@ async def test_status_is_defaulted(server: Server, d: Any, path: str) -> None:
 
 
 ALL = {"annotations", "finalizers", "labels", "ownerReferences"}
+NOTHING: set[str] = set()
+EMPTY: dict[str, Any] = {}
 _CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1"}}}
 _TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": pod("p")["spec"]}
 _SELECTED = {"selector": {"matchLabels": {"a": "b"}}, "template": _TEMPLATE}
@@ -240,20 +242,20 @@ _FLOW = {"priorityLevelConfiguration": {"name": "exempt"}}
         ("v1 namespaced persistentvolumeclaims", _CLAIM, ALL),
         ("v1 namespaced resourcequotas", {"hard": {"pods": "1"}}, ALL),
         ("v1 namespaced services", {"ports": [{"port": 80}]}, ALL),
-        ("v1 cluster nodes", {}, ALL),
+        ("v1 cluster nodes", EMPTY, ALL),
         ("apps/v1 namespaced deployments", _SELECTED, ALL - {"labels"}),
         ("apps/v1 namespaced replicasets", _SELECTED, ALL),
         ("apps/v1 namespaced statefulsets", _SELECTED, ALL),
         ("apps/v1 namespaced daemonsets", _SELECTED, ALL),
         ("batch/v1 namespaced jobs", {"template": {"spec": _JOB}}, ALL),
-        ("policy/v1 namespaced poddisruptionbudgets", {}, ALL),
+        ("policy/v1 namespaced poddisruptionbudgets", EMPTY, ALL),
         (
             "networking.k8s.io/v1 cluster servicecidrs",
             {"cidrs": ["10.9.0.0/24"]},
             set(),
         ),
-        ("storage.k8s.io/v1 cluster volumeattachments", _ATTACHMENT, set()),
-        ("flowcontrol.apiserver.k8s.io/v1 cluster flowschemas", _FLOW, set()),
+        ("storage.k8s.io/v1 cluster volumeattachments", _ATTACHMENT, NOTHING),
+        ("flowcontrol.apiserver.k8s.io/v1 cluster flowschemas", _FLOW, NOTHING),
     ],
 )
 async def test_status_of_each_kind_takes_its_part_of_metadata(
@@ -273,7 +275,7 @@ async def test_status_of_each_kind_takes_its_part_of_metadata(
         "ownerReferences": [owner],
     }
     meta = item["metadata"]
-    wanted = {
+    wanted: dict[str, Any] = {
         key: {**meta.get(key, {}), **value}
         if isinstance(value, dict)
         else [*meta.get(key, []), *value]
