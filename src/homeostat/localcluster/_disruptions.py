@@ -216,7 +216,7 @@ def _is_target(_old: Record | None, new: Record | None) -> bool:
     return any((c["type"], c["status"]) == (TARGET, "True") for c in conditions)
 
 
-@controller(core_v1.Pod, name="disruption-controller-undisrupted", predicate=_is_target)
+@controller(core_v1.Pod, name="controllermanager-undisrupted", predicate=_is_target)
 async def _undisrupted(pod: core_v1.Pod, ctx: Context) -> Result | None:
     """Take back that a pod will be disrupted, when nobody has done it in time."""
     now = ctx.clock.now()
