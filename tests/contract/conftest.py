@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from homeostat.testing import VirtualTimeLoop
 from tests.harness.http import HttpTransport
 from tests.harness.kube import ControlPlane
 from tests.harness.server import Server
+from tests.harness.widgets import install, widget
 
 _numbers = itertools.count(1)
 
@@ -74,6 +76,18 @@ async def server(
         yield server
     finally:
         await transport.close()
+
+
+@pytest.fixture
+async def widgets(server: Server) -> str:
+    """The path of the Widgets in the namespace."""
+    return await install(server)
+
+
+@pytest.fixture
+async def w(server: Server, widgets: str) -> Any:
+    """A Widget of the name w."""
+    return (await server.post(widgets, widget(size=1))).ok(201)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Server-side apply of custom resources: nulls stay, and the schema judges them."""
+"""Server-side apply of custom resources: lists, nulls, and what the schema says."""
 
 from typing import Any
 
@@ -6,19 +6,65 @@ import pytest
 
 from tests.harness.objects import rejection
 from tests.harness.server import Server, attempts
-from tests.harness.widgets import CRDS, crd, establish, install, widget
+from tests.harness.widgets import CRDS, GROUP, crd, establish, widget
 
 
 @pytest.fixture
-async def w(server: Server) -> str:
+async def place(widgets: str) -> str:
     """The path of a Widget that is not there yet."""
-    return f"{await install(server)}/w"
+    return f"{widgets}/w"
 
 
 def _owned(item: Any, manager: str) -> Any:
     entries = item["metadata"]["managedFields"]
     (entry,) = (e for e in entries if e["manager"] == manager)
     return entry["fieldsV1"]["f:spec"]
+
+
+async def test_lists_follow_their_types(server: Server, place: str) -> None:
+    first = widget(size=1, ports=[{"port": 1}], tags=["a"])
+    item = (await server.apply(place, first, "m")).ok(201)
+    (entry,) = item["metadata"]["managedFields"]
+    assert entry["fieldsV1"] == {
+        "f:spec": {
+            "f:ports": {'k:{"port":1}': {".": {}, "f:port": {}}},
+            "f:size": {},
+            "f:tags": {'v:"a"': {}},
+        }
+    }
+    second = widget(size=1, ports=[{"port": 2, "protocol": "UDP"}], tags=["b"])
+    item = (await server.apply(place, second, "n")).ok()
+    assert item["spec"]["tags"] == ["a", "b"]
+    assert [port["port"] for port in item["spec"]["ports"]] == [1, 2]
+    item = (await server.apply(place, widget(size=1), "m")).ok()
+    assert item["spec"]["tags"] == ["b"]
+    assert item["spec"]["ports"] == [{"port": 2, "protocol": "UDP"}]
+
+
+async def test_values_of_another_manager_conflict(server: Server, place: str) -> None:
+    await server.apply(place, widget(size=1), "m")
+    answer = await server.apply(place, widget(size=2), "n")
+    answer.refused(
+        409, "Conflict", 'Apply failed with 1 conflict: conflict with "m": .spec.size'
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "end"),
+    [
+        ({"size": 1, "foo": 1}, ".spec.foo: field not declared in schema"),
+        ({"size": "x"}, ".spec.size: expected numeric (int or float), got string"),
+    ],
+)
+async def test_what_does_not_fit_the_schema_is_refused(
+    server: Server, place: str, spec: Any, end: str
+) -> None:
+    answer = await server.apply(place, widget(**spec), "m")
+    answer.refused(
+        500,
+        "",
+        f"failed to create typed patch object (/w; {GROUP}/v1, Kind=Widget): {end}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,11 +82,11 @@ def _owned(item: Any, manager: str) -> Any:
     ],
 )
 async def test_null_must_be_allowed(
-    server: Server, w: str, spec: Any, kind: str
+    server: Server, place: str, spec: Any, kind: str
 ) -> None:
     # The same null vanishes in a create, an update and a patch.
     (name,) = spec
-    answer = await server.apply(w, widget(size=1, **spec))
+    answer = await server.apply(place, widget(size=1, **spec))
     details = answer.refused(
         422,
         "Invalid",
@@ -50,8 +96,10 @@ async def test_null_must_be_allowed(
     assert rejection(details) == [("FieldValueTypeInvalid", f"spec.{name}")]
 
 
-async def test_null_of_a_required_field_is_no_absence(server: Server, w: str) -> None:
-    details = (await server.apply(w, widget(size=None))).refused(422, "Invalid")
+async def test_null_of_a_required_field_is_no_absence(
+    server: Server, place: str
+) -> None:
+    details = (await server.apply(place, widget(size=None))).refused(422, "Invalid")
     assert rejection(details) == [("FieldValueTypeInvalid", "spec.size")]
 
 
@@ -70,29 +118,31 @@ async def test_null_of_a_required_field_is_no_absence(server: Server, w: str) ->
     ],
 )
 async def test_null_that_is_allowed_is_owned(
-    server: Server, w: str, spec: Any, found: Any, owned: Any
+    server: Server, place: str, spec: Any, found: Any, owned: Any
 ) -> None:
-    item = (await server.apply(w, widget(size=1, **spec), "m")).ok(201)
+    item = (await server.apply(place, widget(size=1, **spec), "m")).ok(201)
     expected = {"size": 1, "color": "red", "nested": {"deep": 3}, **found}
     assert item["spec"] == expected
     assert _owned(item, "m") == {"f:size": {}, **owned}
 
 
-async def test_null_of_a_list_leaves_what_others_own(server: Server, w: str) -> None:
-    await server.apply(w, widget(size=1, tags=["s"]), "m")
-    item = (await server.apply(w, widget(tags=None), "n")).ok()
+async def test_null_of_a_list_leaves_what_others_own(
+    server: Server, place: str
+) -> None:
+    await server.apply(place, widget(size=1, tags=["s"]), "m")
+    item = (await server.apply(place, widget(tags=None), "n")).ok()
     assert item["spec"]["tags"] == ["s"]
     assert _owned(item, "n") == {"f:tags": {}}
 
 
 async def test_null_that_replaces_a_scalar_needs_its_owner(
-    server: Server, w: str
+    server: Server, place: str
 ) -> None:
-    await server.apply(w, widget(size=1, nullable="x"), "m")
-    answer = await server.apply(w, widget(nullable=None), "n")
+    await server.apply(place, widget(size=1, nullable="x"), "m")
+    answer = await server.apply(place, widget(nullable=None), "n")
     details = answer.refused(409, "Conflict")
     assert rejection(details) == [("FieldManagerConflict", ".spec.nullable")]
-    item = (await server.apply(w, widget(nullable=None), "n", force=True)).ok()
+    item = (await server.apply(place, widget(nullable=None), "n", force=True)).ok()
     assert item["spec"]["nullable"] is None
     assert _owned(item, "n") == {"f:nullable": {}}
     assert _owned(item, "m") == {"f:size": {}}
@@ -100,19 +150,19 @@ async def test_null_that_replaces_a_scalar_needs_its_owner(
 
 @pytest.mark.parametrize("validation", ["Warn", "Strict"])
 async def test_fields_below_a_scalar_are_not_called_unknown(
-    server: Server, w: str, validation: str
+    server: Server, place: str, validation: str
 ) -> None:
     body = widget(size=1, percent={"x": 1})
-    answer = await server.apply(w, body, fieldValidation=validation)
+    answer = await server.apply(place, body, fieldValidation=validation)
     details = answer.refused(422, "Invalid")
     assert rejection(details) == [("FieldValueTypeInvalid", "spec.percent")]
     assert answer.warnings == []
 
 
-async def test_owner_without_uid_is_one_of_no_uid(server: Server, w: str) -> None:
+async def test_owner_without_uid_is_one_of_no_uid(server: Server, place: str) -> None:
     body = widget(size=1)
     body["metadata"]["ownerReferences"] = [{"name": "x"}, {"name": "y"}]
-    (await server.apply(w, body)).refused(
+    (await server.apply(place, body)).refused(
         500,
         "",
         "failed to create typed patch object (/w; contract.example.com/v1, "

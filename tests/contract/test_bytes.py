@@ -8,15 +8,9 @@ import pytest
 
 from tests.harness.objects import config_map
 from tests.harness.server import Server
-from tests.harness.widgets import GROUP, install, widget
+from tests.harness.widgets import GROUP, widget
 
 ESCAPED = rb"\u003c\u0026\u003e\u2028\u2029"
-
-
-@pytest.fixture
-async def path(server: Server) -> str:
-    """The path of the Widgets in the namespace."""
-    return await install(server)
 
 
 def _pairs(body: bytes) -> list[list[str]]:
@@ -40,15 +34,17 @@ def _nested(name: str = "w") -> Any:
     return item
 
 
-async def test_keys_of_custom_resources_are_in_order(server: Server, path: str) -> None:
-    answers = [await server.post(path, _nested())]
-    answers.append(await server.get(f"{path}/w"))
-    answers.append(await server.merge(f"{path}/w", {"spec": {"any": {"c": 1}}}))
+async def test_keys_of_custom_resources_are_in_order(
+    server: Server, widgets: str
+) -> None:
+    answers = [await server.post(widgets, _nested())]
+    answers.append(await server.get(f"{widgets}/w"))
+    answers.append(await server.merge(f"{widgets}/w", {"spec": {"any": {"c": 1}}}))
     config = widget(size=1, color="green")
-    answers.append(await server.apply(f"{path}/w", config, force=True))
-    answers.append(await server.merge(f"{path}/w/status", {"status": {"ready": 1}}))
-    answers.append(await server.post(path, _nested("dry"), dryRun="All"))
-    answers.append(await server.get(path))
+    answers.append(await server.apply(f"{widgets}/w", config, force=True))
+    answers.append(await server.merge(f"{widgets}/w/status", {"status": {"ready": 1}}))
+    answers.append(await server.post(widgets, _nested("dry"), dryRun="All"))
+    answers.append(await server.get(widgets))
     for answer in answers:
         assert all(keys == sorted(keys) for keys in _pairs(answer.body)), answer
     assert _pairs(answers[-1].body)[-1] == ["apiVersion", "items", "kind", "metadata"]
@@ -56,11 +52,11 @@ async def test_keys_of_custom_resources_are_in_order(server: Server, path: str) 
 
 
 async def test_metadata_of_custom_resources_is_a_struct_when_it_stands_alone(
-    server: Server, path: str
+    server: Server, widgets: str
 ) -> None:
-    await server.post(path, _nested())
+    await server.post(widgets, _nested())
     accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-    answer = await server.get(f"{path}/w", headers={"accept": accept})
+    answer = await server.get(f"{widgets}/w", headers={"accept": accept})
     metadata = answer.ok()["metadata"]
     assert list(metadata) == [
         "name",
@@ -77,12 +73,12 @@ async def test_metadata_of_custom_resources_is_a_struct_when_it_stands_alone(
     assert list(metadata["managedFields"][0])[:2] == ["manager", "operation"]
 
 
-async def test_json_can_stand_inside_html(server: Server, path: str) -> None:
+async def test_json_can_stand_inside_html(server: Server, widgets: str) -> None:
     text = "<&>\u2028\u2029"
     answer = await server.post(server.core("configmaps"), config_map("a", {"x": text}))
     assert b'"x":"' + ESCAPED + b'"' in answer.body
     assert answer.ok(201)["data"] == {"x": text}
-    answer = await server.post(path, widget(size=1, any={"x": text}))
+    answer = await server.post(widgets, widget(size=1, any={"x": text}))
     assert b'"x":"' + ESCAPED + b'"' in answer.body
 
 
@@ -112,26 +108,26 @@ def _number(body: bytes) -> str:
 
 @pytest.mark.parametrize(("given", "kept"), NUMBERS)
 async def test_numbers_of_custom_resources(
-    server: Server, path: str, given: str, kept: str
+    server: Server, widgets: str, given: str, kept: str
 ) -> None:
     value = f'{{"x":{given}}}'
     body = json.dumps(widget(size=1, any={})).replace("{}", value)
-    answer = await server.post(path, body)
+    answer = await server.post(widgets, body)
     assert (answer.status, _number(answer.body)) == (201, kept)
     labelled = {"metadata": {"labels": {"a": "b"}}}
-    assert _number((await server.merge(f"{path}/w", labelled)).body) == kept
-    await server.merge(f"{path}/w", {"spec": {"any": None}})
+    assert _number((await server.merge(f"{widgets}/w", labelled)).body) == kept
+    await server.merge(f"{widgets}/w", {"spec": {"any": None}})
     patch = f'{{"spec":{{"any":{value}}}}}'
-    assert _number((await server.merge(f"{path}/w", patch)).body) == kept
+    assert _number((await server.merge(f"{widgets}/w", patch)).body) == kept
     patch = f'[{{"op":"add","path":"/spec/any","value":{value}}}]'
-    assert _number((await server.json_patch(f"{path}/w", patch)).body) == kept
-    await server.delete(f"{path}/w")
-    assert _number((await server.apply(f"{path}/w", body)).body) == kept
+    assert _number((await server.json_patch(f"{widgets}/w", patch)).body) == kept
+    await server.delete(f"{widgets}/w")
+    assert _number((await server.apply(f"{widgets}/w", body)).body) == kept
 
 
-async def test_whole_float_is_an_integer(server: Server, path: str) -> None:
+async def test_whole_float_is_an_integer(server: Server, widgets: str) -> None:
     body = json.dumps(widget(size=0, percent=0, ratio=0)).replace(": 0", ": 5.0")
-    item = (await server.post(path, body)).ok(201)
+    item = (await server.post(widgets, body)).ok(201)
     spec = item["spec"]
     numbers = [spec[name] for name in ("size", "percent", "ratio")]
     assert numbers == [5, 5, 5]

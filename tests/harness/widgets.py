@@ -4,10 +4,21 @@ from typing import Any
 
 from tests.harness.server import Server, attempts
 
-__all__ = ["CRDS", "GROUP", "crd", "establish", "install", "schema", "widget"]
+__all__ = [
+    "CRDS",
+    "DEFAULTS",
+    "GROUP",
+    "crd",
+    "establish",
+    "install",
+    "schema",
+    "widget",
+]
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 GROUP = "contract.example.com"
+# What a Widget has in its spec without being told.
+DEFAULTS = {"color": "red", "nested": {"deep": 3}}
 
 
 def crd(

@@ -1,75 +1,31 @@
 """What the Deployment controller leaves behind after each step of a user."""
 
-import re
 from typing import Any
 
-from tests.contract.controllers.workload import (
-    DEPLOYMENT,
-    REPLICA_SET,
-    Workload,
+from tests.contract.controllers.pictures import (
+    AVAILABLE,
+    HELD,
+    PAUSED,
+    RELEASED,
+    UNAVAILABLE,
+    empty,
+    is_available,
+    is_over,
+    noted,
+    progressed,
+    progressing,
+    rolled_out,
+    running,
+    shows,
 )
+from tests.contract.controllers.workload import DEPLOYMENT, Workload
 from tests.harness.clusters import AnyCluster, with_ours
 
 pytestmark = with_ours
 
 REVISION = "deployment.kubernetes.io/revision"
-HELD = {"metadata": {"finalizers": ["example.com/hold"]}}
-RELEASED = {"metadata": {"finalizers": None}}
 # Pods that no node takes.
 WAITING = {"nodeSelector": {"no": "node"}}
-# Pods that the server refuses.
-REFUSED = {"nodeName": "node-1", "schedulingGates": [{"name": "example.com/gate"}]}
-
-AVAILABLE = (
-    "  Available=True MinimumReplicasAvailable: Deployment has minimum availability."
-)
-UNAVAILABLE = (
-    "  Available=False MinimumReplicasUnavailable: "
-    "Deployment does not have minimum availability."
-)
-PAUSED = "  Progressing=Unknown DeploymentPaused: Deployment is paused"
-
-
-def progressed(tag: str) -> str:
-    text = f'ReplicaSet "web-<{tag}>" has successfully progressed.'
-    return f"  Progressing=True NewReplicaSetAvailable: {text}"
-
-
-def progressing(tag: str) -> str:
-    text = f'ReplicaSet "web-<{tag}>" is progressing.'
-    return f"  Progressing=True ReplicaSetUpdated: {text}"
-
-
-def running(name: str, count: int, notes: str) -> str:
-    """Return the line of something whose pods are all there and available."""
-    labelled = f" fullyLabeledReplicas={count}" if name != "web" else ""
-    updated = f" updatedReplicas={count}" if name == "web" else ""
-    return (
-        f"{name}: {count} availableReplicas={count}{labelled} readyReplicas={count} "
-        f"replicas={count} terminatingReplicas=0{updated} {notes}"
-    )
-
-
-def rolled_out(tag: str, count: int, *, revision: int) -> tuple[str, ...]:
-    """Return the lines of a Deployment all of whose pods are new and available."""
-    return running("web", count, f"revision={revision}"), AVAILABLE, progressed(tag)
-
-
-def empty(name: str, notes: str) -> str:
-    return f"{name}: 0 replicas=0 terminatingReplicas=0 {notes}"
-
-
-def shows(web: Workload, *lines: str) -> None:
-    """Wait until the picture is this one."""
-
-    def check() -> None:
-        assert web.picture() == list(lines)
-
-    web.cluster.eventually(check)
-
-
-def noted(desired: int, most: int, revision: int) -> str:
-    return f"desired-replicas={desired} max-replicas={most} revision={revision}"
 
 
 def test_rollouts_and_going_back_count_revisions(any_cluster: AnyCluster) -> None:
@@ -191,7 +147,7 @@ def test_scaling_amid_a_stuck_rollout_is_shared_and_takes_nobody_away(
     web = Workload(any_cluster)
     limits = {"rollingUpdate": {"maxSurge": 3, "maxUnavailable": 2}}
     web.create(replicas=10, strategy=limits)
-    web.cluster.eventually(lambda: _is_available(web, 10))
+    web.cluster.eventually(lambda: is_available(web, 10))
     web.roll("2", pod=WAITING)
 
     def sizes(*expected: int) -> None:
@@ -228,14 +184,10 @@ def test_scaling_amid_a_stuck_rollout_is_shared_and_takes_nobody_away(
     )
 
 
-def _is_available(web: Workload, count: int) -> None:
-    assert web.get()["status"].get("availableReplicas") == count
-
-
 def test_rollout_that_timed_out_stays_so_when_paused(any_cluster: AnyCluster) -> None:
     web = Workload(any_cluster)
     web.create(replicas=2, progressDeadlineSeconds=2)
-    web.cluster.eventually(lambda: _is_available(web, 2))
+    web.cluster.eventually(lambda: is_available(web, 2))
     web.roll("2", pod=WAITING)
     text = 'ReplicaSet "web-<2>" has timed out progressing.'
     counts = "availableReplicas=2 readyReplicas=2 replicas=3 terminatingReplicas=0"
@@ -256,7 +208,7 @@ def test_rollout_that_timed_out_stays_so_when_paused(any_cluster: AnyCluster) ->
 def test_recreate_tells_of_each_step(any_cluster: AnyCluster) -> None:
     web = Workload(any_cluster)
     web.create(replicas=3, strategy={"type": "Recreate"})
-    web.cluster.eventually(lambda: _is_available(web, 3))
+    web.cluster.eventually(lambda: is_available(web, 3))
     web.roll("2")
     shows(
         web,
@@ -283,7 +235,7 @@ def test_recreate_waits_for_pods_that_run_and_not_for_finished_ones(
 ) -> None:
     web = Workload(any_cluster)
     web.create(replicas=1, strategy={"type": "Recreate"})
-    web.cluster.eventually(lambda: _is_available(web, 1))
+    web.cluster.eventually(lambda: is_available(web, 1))
     name = web.pods()[0]["metadata"]["name"]
     web.change_pod(name, HELD)
     web.roll("2")
@@ -310,7 +262,7 @@ def test_history_is_kept_by_revision_also_while_paused(any_cluster: AnyCluster) 
 
     def keeps(*tags: str) -> None:
         def check() -> None:
-            _is_available(web, 1)
+            is_available(web, 1)
             assert sorted(web.sets()) == [*tags]
 
         web.cluster.eventually(check)
@@ -318,9 +270,9 @@ def test_history_is_kept_by_revision_also_while_paused(any_cluster: AnyCluster) 
     def rolled(tag: str, revision: str) -> None:
         web.roll(tag)
         web.cluster.eventually(lambda: _has(web.get(), "revision", revision))
-        web.cluster.eventually(lambda: _is_over(web, tag))
+        web.cluster.eventually(lambda: is_over(web, tag))
 
-    web.cluster.eventually(lambda: _is_over(web, "1"))
+    web.cluster.eventually(lambda: is_over(web, "1"))
     for tag in "23":
         rolled(tag, tag)
     rolled("1", "4")  # the oldest ReplicaSet has the newest revision
@@ -332,95 +284,10 @@ def test_history_is_kept_by_revision_also_while_paused(any_cluster: AnyCluster) 
     keeps("4")
 
 
-def _is_over(web: Workload, tag: str) -> None:
-    assert progressed(tag).strip() in web.conditions()
-    assert web.get()["status"]["replicas"] == 1
-
-
-def test_what_pods_fail_at_is_told_of_the_deployment(any_cluster: AnyCluster) -> None:
-    web = Workload(any_cluster)
-    web.create(replicas=2, pod=REFUSED)
-    why = (
-        'Pod "web-<1>-POD" is invalid: spec.nodeName: Forbidden: '
-        "cannot be set until all schedulingGates have been cleared"
-    )
-    failure = f"  ReplicaFailure=True FailedCreate: {why}"
-    first = "web: 2 terminatingReplicas=0 unavailableReplicas=2 revision=1"
-    created = (
-        '  Progressing=True NewReplicaSetCreated: Created new replica set "web-<1>"'
-    )
-    below = "web-<1>: 2 replicas=0 terminatingReplicas=0 " + noted(2, 3, 1)
-    shows(web, first, UNAVAILABLE, created, failure, below, failure)
-
-    def told() -> None:
-        assert f"ReplicaSet FailedCreate: Error creating: {why}" in web.events()
-
-    web.cluster.eventually(told)
-    web.patch(paused=True)
-    shows(web, first, UNAVAILABLE, PAUSED, failure, below, failure)
-    web.patch(paused=False)
-    web.roll("2", pod={"nodeName": None, "schedulingGates": None})
-    shows(
-        web,
-        *rolled_out("2", 2, revision=2),
-        empty("web-<1>", noted(2, 3, 1)),
-        running("web-<2>", 2, noted(2, 3, 2)),
-    )
-
-
-def test_replica_set_that_is_refused_is_told(any_cluster: AnyCluster) -> None:
-    web = Workload(any_cluster)
-    web.create(replicas=1)
-    web.cluster.eventually(lambda: _is_available(web, 1))
-    # Room for the Deployment's own annotations and not for those of a ReplicaSet.
-    web.send({"metadata": {"annotations": {"a/b": "x" * (262144 - 42)}}})
-    web.roll("2")
-    why = (
-        'Failed to create new replica set "NAME": ReplicaSet.apps "NAME" is invalid: '
-        "metadata.annotations: Too long: may not be more than 262144 bytes"
-    )
-
-    def told() -> None:
-        found = [re.sub(r'"web-[^"]+"', '"NAME"', each) for each in web.conditions()]
-        assert f"Progressing=False ReplicaSetCreateError: {why}" in found
-        found = [re.sub(r'"web-[^"]+"', '"NAME"', each) for each in web.events()]
-        assert f"Deployment ReplicaSetCreateError: {why}" in found
-
-    web.cluster.eventually(told)
-    web.send({"metadata": {"annotations": {"a/b": None}}})
-    web.cluster.eventually(lambda: _is_over(web, "2"))
-
-
-def test_replica_set_on_its_way_out_still_has_the_name(any_cluster: AnyCluster) -> None:
-    web = Workload(any_cluster)
-    web.create(replicas=2)
-    web.cluster.eventually(lambda: _is_available(web, 2))
-    former = web.sets()["1"]["metadata"]
-    web.change_set("1", HELD)
-    web.cluster.call(lambda client: client.delete(REPLICA_SET, former["name"]))
-    web.patch(replicas=3)
-    # It is told to grow, and makes no pods any more.
-    shows(
-        web,
-        "web: 3 availableReplicas=2 readyReplicas=2 replicas=2 terminatingReplicas=0 "
-        "unavailableReplicas=1 updatedReplicas=2 revision=1",
-        UNAVAILABLE,
-        progressed("1"),
-        running("web-<1>", 2, noted(3, 4, 1)).replace(": 2", ": 3"),
-    )
-    web.change_set("1", RELEASED)
-    shows(
-        web,
-        *rolled_out("1", 3, revision=1),
-        running("web-<1>", 3, noted(3, 4, 1)),
-    )
-    assert web.sets()["1"]["metadata"]["uid"] != former["uid"]
-
-
 def test_deployment_on_its_way_out_only_tells(any_cluster: AnyCluster) -> None:
     web = Workload(any_cluster)
     web.create(replicas=2)
-    web.cluster.eventually(lambda: _is_available(web, 2))
+    web.cluster.eventually(lambda: is_available(web, 2))
     web.send(HELD)
     web.cluster.call(lambda client: client.delete(DEPLOYMENT, "web"))
     web.roll("2", replicas=4)
@@ -433,75 +300,6 @@ def test_deployment_on_its_way_out_only_tells(any_cluster: AnyCluster) -> None:
         running("web-<1>", 2, noted(2, 3, 1)),
     )
     web.send(RELEASED)
-
-
-def test_orphaned_replica_set_is_adopted_by_the_next_deployment(
-    any_cluster: AnyCluster,
-) -> None:
-    web = Workload(any_cluster)
-    web.create("1", replicas=2)
-    web.cluster.eventually(lambda: _is_available(web, 2))
-    former = web.sets()["1"]["metadata"]["uid"]
-    web.cluster.call(
-        lambda client: client.delete(DEPLOYMENT, "web", propagation="Orphan")
-    )
-    web.cluster.eventually(lambda: _is_gone(web))
-    web.create("2", replicas=2)
-    shows(
-        web,
-        *rolled_out("2", 2, revision=2),
-        empty("web-<1>", noted(2, 3, 1)),
-        running("web-<2>", 2, noted(2, 3, 2)),
-    )
-    adopted = web.sets()["1"]["metadata"]
-    assert adopted["uid"] == former
-    (owner,) = adopted["ownerReferences"]
-    assert owner["uid"] == web.get()["metadata"]["uid"]
-    assert owner["controller"] is owner["blockOwnerDeletion"] is True
-
-
-def _is_gone(web: Workload) -> None:
-    found = web.cluster.call(lambda client: client.list(DEPLOYMENT))
-    assert not found
-
-
-def test_replica_set_of_other_labels_is_released_and_its_name_stepped_around(
-    any_cluster: AnyCluster,
-) -> None:
-    web = Workload(any_cluster)
-    web.create(replicas=1)
-    web.cluster.eventually(lambda: _is_available(web, 1))
-    former = web.sets()["1"]["metadata"]
-    web.change_set("1", {"metadata": {"labels": {"app": "other"}}})
-
-    def stepped_around() -> None:
-        found = web.cluster.call(lambda client: client.list(REPLICA_SET))
-        owned = {
-            i["metadata"]["uid"]: "ownerReferences" in i["metadata"] for i in found
-        }
-        assert owned.pop(former["uid"]) is False
-        assert list(owned.values()) == [True]
-        status = web.get()["status"]
-        assert (status["collisionCount"], status["availableReplicas"]) == (1, 1)
-
-    web.cluster.eventually(stepped_around)
-
-
-def test_of_two_equal_replica_sets_the_older_counts(any_cluster: AnyCluster) -> None:
-    web = Workload(any_cluster)
-    web.create(replicas=1, paused=True)
-    for name in ("one", "two"):  # by their names as by their age
-        web.create_set(name, {"app": "web", "pod-template-hash": name})
-
-    def settled() -> None:
-        found = web.cluster.call(lambda client: client.list(REPLICA_SET))
-        sizes = {i["metadata"]["name"]: i["spec"]["replicas"] for i in found}
-        assert sizes == {"one": 1, "two": 0}
-        text = 'ReplicaSet "one" has successfully progressed.'
-        assert f"Progressing=True NewReplicaSetAvailable: {text}" in web.conditions()
-
-    web.patch(paused=False)
-    web.cluster.eventually(settled)
 
 
 def test_revision_counts_as_no_generation(any_cluster: AnyCluster) -> None:
