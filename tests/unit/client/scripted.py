@@ -1,4 +1,4 @@
-"""A transport that answers from a script, and an observer that takes notes."""
+"""A transport that answers from a script, and what tests send and ask over it."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -8,8 +8,28 @@ import msgspec
 
 from homeostat._scope import Write
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream
+from homeostat.api import GroupVersionKind, Object, Resource
 
 Answer = HttpResponse | Exception | Callable[[HttpRequest], HttpResponse]
+
+DEPLOYMENT = GroupVersionKind("apps", "v1", "Deployment")
+WEB: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web", "namespace": "shop", "resourceVersion": "7"},
+    "spec": {"replicas": 2},
+}
+
+
+class Thing(Object):
+    """A typed kind of the tests."""
+
+    size: int = 0
+
+
+Thing.__resource__ = Resource(
+    gvk=GroupVersionKind("ex.io", "v1", "Thing"), plural="things", namespaced=True
+)
 
 
 def answer(
@@ -27,6 +47,12 @@ def failure(
     """Return an answer that holds a Status."""
     document = {"kind": "Status", "code": status, "reason": reason, **more}
     return answer(document, status, headers)
+
+
+def page(*items: object, continue_: str = "") -> HttpResponse:
+    """Return an answer that holds a page of a list."""
+    metadata = {"resourceVersion": "9", "continue": continue_}
+    return answer({"kind": "List", "metadata": metadata, "items": list(items)})
 
 
 class _Stream:
@@ -101,3 +127,16 @@ class Notes:
 
     def unknown(self, write: Write) -> None:
         self.heard.append(("unknown", str(write)))
+
+
+def sent(transport: Scripted, at: int = -1) -> tuple[str, str, dict[str, str], Any]:
+    """Return a request that was sent: method, path, query and the body's value."""
+    request = transport.requests[at]
+    body = msgspec.json.decode(request.body) if request.body else None
+    return request.method, request.path, dict(request.query), body
+
+
+async def gather(source: AsyncIterator[Any], found: list[Any]) -> None:
+    """Add what comes to ``found``, also when an error ends it."""
+    async for item in source:
+        found.append(item)  # noqa: PERF401
