@@ -2,13 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Mapping,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -26,6 +20,7 @@ DEPLOYMENT = GroupVersionKind("apps", "v1", "Deployment")
 CONFIG_MAP = GroupVersionKind("", "v1", "ConfigMap")
 EVENT = GroupVersionKind("", "v1", "Event")
 PODSET = GroupVersionKind("test.dev", "v1", "PodSet")
+LABELS = {"podset": "a"}
 
 
 class Port(Spec):
@@ -100,6 +95,16 @@ def deployment(name: str, replicas: int) -> Unstructured:
                 "spec": {"containers": [{"name": "pod", "image": "busybox"}]},
             },
         },
+    }
+
+
+def config(name: str = "", **metadata: object) -> Unstructured:
+    """Return a ConfigMap; without a name the server makes one up."""
+    named = {"name": name} if name else {"generateName": "a-"}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {**named, "labels": LABELS, **metadata},
     }
 
 
@@ -261,6 +266,30 @@ class World:
             task.cancel()
 
 
+def late(world: World) -> LateWire:
+    """Put a late wire in the place of the world's."""
+    wire = world.wire = LateWire(world.server)
+    return wire
+
+
+def lose_first(method: str) -> Callable[[HttpRequest], bool]:
+    """Return what loses the answer of the first request of a method."""
+    lost: list[str] = []
+
+    def lose(request: HttpRequest) -> bool:
+        if request.method != method or lost:
+            return False
+        lost.append(request.path)
+        return True
+
+    return lose
+
+
+async def configs(world: World) -> int:
+    """Return how many ConfigMaps there are."""
+    return len(await world.outsider.list(CONFIG_MAP))
+
+
 def virtual(
     test: Callable[[World], Awaitable[None]],
 ) -> Callable[[], None]:
@@ -283,3 +312,8 @@ def virtual(
 async def settle() -> None:
     """Let everything that is due happen."""
     await asyncio.sleep(5)
+
+
+def now() -> float:
+    """Return the loop's time."""
+    return asyncio.get_running_loop().time()
