@@ -149,16 +149,24 @@ class _Document:
             )
         return copy_json(value)
 
-    def find(self, path: str) -> tuple[Any, str]:
-        """Return the container and the last key of a pointer; None when not there."""
+    def find(self, path: str, absent: str) -> tuple[Any, str]:
+        """Return the container and the last key of a pointer.
+
+        Args:
+            path: The pointer.
+            absent: What is said when there is no such container.
+
+        Raises:
+            PatchError: There is none.
+        """
         parts = path.split("/")
         if len(parts) < 2:
-            return None, ""
+            raise _failed(f"{absent}: missing value")
         container = self.root
         for part in parts[1:-1]:
             container = _child(container, _unescape(part))
             if not isinstance(container, dict | list):
-                return None, ""
+                raise _failed(f"{absent}: missing value")
         return cast("Any", container), _unescape(parts[-1])
 
 
@@ -222,12 +230,8 @@ def _pointer(operation: dict[str, Any], key: str, kind: str) -> str:
 
 def _add(document: _Document, operation: dict[str, Any]) -> None:
     path = _pointer(operation, "path", "add")
-    container, key = document.find(path)
-    if container is None:
-        raise _failed(
-            "add operation does not apply: doc is missing path: "
-            f'"{path}": missing value'
-        )
+    absent = f'add operation does not apply: doc is missing path: "{path}"'
+    container, key = document.find(path, absent)
     value = copy_json(operation.get("value"))
     with _Wrapped(f"error in add for path: '{path}'"):
         _insert(container, key, value)
@@ -235,12 +239,8 @@ def _add(document: _Document, operation: dict[str, Any]) -> None:
 
 def _remove(document: _Document, operation: dict[str, Any]) -> None:
     path = _pointer(operation, "path", "remove")
-    container, key = document.find(path)
-    if container is None:
-        raise _failed(
-            "remove operation does not apply: doc is missing path: "
-            f'"{path}": missing value'
-        )
+    absent = f'remove operation does not apply: doc is missing path: "{path}"'
+    container, key = document.find(path, absent)
     with _Wrapped(f"error in remove for path: '{path}'"):
         _delete(container, key)
 
@@ -253,12 +253,8 @@ def _replace(document: _Document, operation: dict[str, Any]) -> None:
             raise _failed("replace operation value must be object or array")
         document.root = value
         return
-    container, key = document.find(path)
-    if container is None:
-        raise _failed(
-            f"replace operation does not apply: doc is missing path: {path}: "
-            "missing value"
-        )
+    absent = f"replace operation does not apply: doc is missing path: {path}"
+    container, key = document.find(path, absent)
     if isinstance(container, dict):
         container[key] = value
         return
@@ -273,43 +269,27 @@ def _replace(document: _Document, operation: dict[str, Any]) -> None:
 
 def _move(document: _Document, operation: dict[str, Any]) -> None:
     source = _pointer(operation, "from", "move")
-    container, key = document.find(source)
-    if container is None:
-        raise _failed(
-            f"move operation does not apply: doc is missing from path: {source}: "
-            "missing value"
-        )
+    absent = f"move operation does not apply: doc is missing from path: {source}"
+    container, key = document.find(source, absent)
     with _Wrapped(f"error in move for path: '{key}'"):
         value = _get(container, key)
         _delete(container, key)
     path = _pointer(operation, "path", "move")
-    container, key = document.find(path)
-    if container is None:
-        raise _failed(
-            "move operation does not apply: doc is missing destination path: "
-            f"{path}: missing value"
-        )
+    absent = f"move operation does not apply: doc is missing destination path: {path}"
+    container, key = document.find(path, absent)
     with _Wrapped(f"error in move for path: '{path}'"):
         _insert(container, key, value)
 
 
 def _copy(document: _Document, operation: dict[str, Any]) -> None:
     source = _pointer(operation, "from", "copy")
-    container, key = document.find(source)
-    if container is None:
-        raise _failed(
-            f"copy operation does not apply: doc is missing from path: {source}: "
-            "missing value"
-        )
+    absent = f"copy operation does not apply: doc is missing from path: {source}"
+    container, key = document.find(source, absent)
     with _Wrapped(f"error in copy for from: '{source}'"):
         value = _get(container, key)
     path = _pointer(operation, "path", "copy")
-    container, key = document.find(path)
-    if container is None:
-        raise _failed(
-            "copy operation does not apply: doc is missing destination path: "
-            f"{path}: missing value"
-        )
+    absent = f"copy operation does not apply: doc is missing destination path: {path}"
+    container, key = document.find(path, absent)
     value = document.copied(value)
     with _Wrapped("error while adding value during copy"):
         _insert(container, key, value)
@@ -321,11 +301,8 @@ def _test(document: _Document, operation: dict[str, Any]) -> None:
     if not path:
         actual = document.root
     else:
-        container, key = document.find(path)
-        if container is None:
-            raise _failed(
-                f"test operation does not apply: is missing path: {path}: missing value"
-            )
+        absent = f"test operation does not apply: is missing path: {path}"
+        container, key = document.find(path, absent)
         with _Wrapped(f"error in test for path: '{path}'"):
             actual = _get(container, key)
     if not _equal(actual, expected):
