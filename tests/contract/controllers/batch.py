@@ -6,7 +6,8 @@ from typing import Any
 
 from homeostat.api import GroupVersionKind
 from homeostat.client import Propagation
-from tests.contract.controllers.workload import EVENT, POD
+from tests.contract.controllers.events import events_of
+from tests.contract.controllers.workload import POD
 from tests.harness.clusters import AnyCluster
 
 __all__ = ["JOB", "Jobs"]
@@ -138,15 +139,8 @@ class Jobs:
 
     def events(self, name: str) -> list[str]:
         """Return what was told of a Job, sorted, each text once."""
-        found = self.cluster.call(lambda client: client.list(EVENT))
-        return sorted(
-            {
-                self._plain(f"{e['type']} {e['reason']}: {e['message']}")
-                for e in found
-                if e["involvedObject"].get("name") == name
-                and e["source"]["component"] == "job-controller"
-            }
-        )
+        found = events_of(self.cluster, name, component="job-controller")
+        return sorted({self._plain(text) for text in found})
 
     def _plain(self, text: str) -> str:
         text = text.replace(f"{self.cluster.namespace}/", "")

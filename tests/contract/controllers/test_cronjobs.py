@@ -6,7 +6,7 @@ from typing import Any
 
 from homeostat.api import GroupVersionKind, Time
 from tests.contract.controllers.batch import JOB, Jobs
-from tests.contract.controllers.workload import EVENT
+from tests.contract.controllers.events import wait_for_events
 from tests.harness.clusters import AnyCluster, with_ours
 
 pytestmark = with_ours
@@ -82,17 +82,7 @@ class CronJobs:
 
     def told(self, name: str, *expected: str) -> None:
         """Wait until these are the events of a CronJob."""
-
-        def check() -> None:
-            found = self.cluster.call(lambda client: client.list(EVENT))
-            texts = {
-                f"{e['type']} {e['reason']}: {e['message']}"
-                for e in found
-                if e["involvedObject"]["name"] == name
-            }
-            assert texts == set(expected), texts
-
-        self.cluster.eventually(check)
+        wait_for_events(self.cluster, name, *expected)
 
 
 def test_missed_start_is_made_up_for_once(any_cluster: AnyCluster) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from homeostat.api import GroupVersionKind
 from homeostat.client import Client
 from homeostat.errors import ApiError
-from tests.contract.controllers.workload import EVENT, POD, Workload
+from tests.contract.controllers.events import events_of
+from tests.contract.controllers.workload import POD, Workload
 from tests.harness.clusters import AnyCluster, with_ours
 
 pytestmark = with_ours
@@ -89,14 +90,6 @@ class Budgets:
             return " ".join([f"{error.code} {error.reason}", error.message, *told])
         return ""
 
-    def events(self, name: str) -> set[str]:
-        found = self.cluster.call(lambda client: client.list(EVENT))
-        return {
-            f"{e['type']} {e['reason']}: {e['message']}"
-            for e in found
-            if e["involvedObject"]["name"] == name
-        }
-
 
 def test_budget_is_spent_by_evictions_and_refuses_more(any_cluster: AnyCluster) -> None:
     budgets = Budgets(any_cluster)
@@ -160,7 +153,7 @@ def test_budget_is_a_part_of_what_controllers_want(any_cluster: AnyCluster) -> N
         f"{head} because it failed sync: {why}"
     )
     assert budgets.evict("sick-1") == ""
-    told = budgets.events("bare")
+    told = events_of(any_cluster, "bare")
     assert (
         "Warning UnmanagedPods: Pods selected by this PodDisruptionBudget (selector: "
         "&LabelSelector{MatchLabels:map[string]string{app: bare,},"

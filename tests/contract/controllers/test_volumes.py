@@ -8,7 +8,8 @@ import pytest
 
 from homeostat.api import GroupVersionKind
 from homeostat.errors import NotFoundError
-from tests.contract.controllers.workload import EVENT, POD
+from tests.contract.controllers.events import wait_for_events
+from tests.contract.controllers.workload import POD
 from tests.harness.clusters import AnyCluster, with_ours
 
 pytestmark = with_ours
@@ -115,16 +116,8 @@ class Storage:
         return " ".join(filter(None, parts))
 
     def told(self, name: str, *expected: str) -> None:
-        def check() -> None:
-            found = self.cluster.call(lambda client: client.list(EVENT))
-            texts = {
-                f"{e['type']} {e['reason']}: {e['message']}"
-                for e in found
-                if e["involvedObject"]["name"] == name
-            }
-            assert texts == set(expected), texts
-
-        self.cluster.eventually(check)
+        """Wait until these are the events of a claim."""
+        wait_for_events(self.cluster, name, *expected)
 
 
 @pytest.fixture
