@@ -20,10 +20,8 @@ _MASKS = [
         (r"(?s)-----BEGIN CERT.*?END CERTIFICATE-----", "CERTIFICATE"),
         # Go writes the keys of a patched document in order where it was touched.
         (r'(?<=Invalid value: )"\{\\".*\}"(?=: )', "DOCUMENT"),
-        (
-            r"/tmp/(LIVE|MERGED|kubectl-edit)-\d+",
-            r"\1",
-        ),  # before what looks like hashes
+        # Before what looks like hashes; an old kubectl has its version in its name.
+        (r"/tmp/(LIVE|MERGED|kubectl[.\d]*-edit)-\d+", r"\1"),
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d{4})", "TIME"),
         (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "TIME"),
@@ -34,7 +32,7 @@ _MASKS = [
         (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN"),
         (r"\b3[0-2]\d{3}\b", "PORT"),
         (rf"-[{_SUFFIX}]{{5}}\b", "-XXXXX"),
-        (rf"\b[{_SUFFIX}]{{8,10}}\b", "HASH"),
+        (rf"(?<=-)[{_SUFFIX}]{{6,7}}\b|\b[{_SUFFIX}]{{8,10}}\b", "HASH"),
         (rf"{_AGE}( \(x\d+ over {_AGE}\))?", "AGE"),
         (r"(?m)^.*very short watch: .*\n", ""),  # on the side that is faster
         (r"(?m)^[IWE]\d{4} [\d:.]+ +\d+ ", ""),
