@@ -97,6 +97,7 @@ NEEDS_VERSION: frozenset[GroupResource] = frozenset(
         ("storage.k8s.io", "csinodes"),
         ("storage.k8s.io", "csistoragecapacities"),
         ("storage.k8s.io", "volumeattachments"),
+        ("storage.k8s.io", "volumeattributesclasses"),
     }
 )
 
@@ -119,6 +120,7 @@ RETURNS_DELETED: frozenset[GroupResource] = frozenset(
         ("storage.k8s.io", "csinodes"),
         ("storage.k8s.io", "storageclasses"),
         ("storage.k8s.io", "volumeattachments"),
+        ("storage.k8s.io", "volumeattributesclasses"),
     }
 )
 
