@@ -6,12 +6,6 @@ _WHY = {
     "everybody may do everything": [
         "access: create -f - --as=jane",
     ],
-    "OpenAPI v2 in protobuf, which is asked for, names no kinds": [
-        (
-            "access: explain deployments --api-version=apps/v1 "
-            "--output=plaintext-openapiv2"
-        ),
-    ],
     "it is the version of the real server, and not its build": [
         "access: version -o json",
     ],

@@ -15,7 +15,7 @@ from homeostat._transport import HttpRequest, HttpResponse
 from homeostat.api import JSON
 from homeostat.apiserver._negotiate import JSON_TYPE, YAML_TYPE, encoding_of
 
-__all__ = ["dressed"]
+__all__ = ["compressed", "dressed"]
 
 GZIP_FROM_BYTES: Final = 128 * 1024
 # Texts that no reader of YAML takes for anything else.
@@ -43,7 +43,9 @@ def dressed(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         headers = {**headers, "content-type": YAML_TYPE}
     elif pretty:
         body = msgspec.json.format(body, indent=2)
-    return _compressed(request, answer.status, headers, body)
+    return compressed(
+        request, HttpResponse(status=answer.status, headers=headers, body=body)
+    )
 
 
 def _write_yaml(lines: list[str], value: JSON, indent: str, first: str) -> None:
@@ -100,12 +102,14 @@ def _yaml_text(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
 
 
-def _compressed(
-    request: HttpRequest, status: int, headers: Mapping[str, str], body: bytes
-) -> HttpResponse:
-    offered = request.headers.get("accept-encoding", "")
-    if len(body) > GZIP_FROM_BYTES and "gzip" in map(str.strip, offered.split(",")):
-        packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
-        body = packer.compress(body) + packer.flush()
-        headers = {**headers, "content-encoding": "gzip", "vary": "Accept-Encoding"}
-    return HttpResponse(status=status, headers=headers, body=body)
+def compressed(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """Return an answer compressed, when it is long and its request allows it."""
+    offered = request.headers.get("accept-encoding", "").split(",")
+    if len(answer.body) <= GZIP_FROM_BYTES or "gzip" not in map(str.strip, offered):
+        return answer
+    packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+    body = packer.compress(answer.body) + packer.flush()
+    headers = {**answer.headers, "content-encoding": "gzip"}
+    if "Accept-Encoding" not in headers.get("vary", ""):
+        headers["vary"] = "Accept-Encoding"
+    return HttpResponse(status=answer.status, headers=headers, body=body)

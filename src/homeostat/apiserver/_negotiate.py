@@ -7,7 +7,7 @@ Source: apiserver ``endpoints/handlers/negotiation``, and ``munnerz/goautoneg``.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,9 +24,9 @@ __all__ = [
     "Form",
     "MediaType",
     "accepts_discovery",
-    "accepts_json",
     "check_plain",
     "check_stream",
+    "choice_of",
     "encoding_of",
     "form_of",
     "media_type",
@@ -293,7 +293,18 @@ def check_plain(request: HttpRequest) -> None:
         raise not_acceptable(SUPPORTED)
 
 
-def accepts_json(request: HttpRequest) -> bool:
-    """Tell whether JSON may answer a request, in whatever form."""
+def choice_of(request: HttpRequest, names: Sequence[str]) -> str | None:
+    """Return in which of some media types, whose parameters do not count, to answer.
+
+    Args:
+        request: What is answered.
+        names: Those that there are, the one first that whoever says nothing gets.
+
+    Returns:
+        One of them, None when none is accepted.
+    """
     header = request.headers.get("accept", "").strip()
-    return not header or any(clause.allows(JSON_TYPE) for clause in _clauses(header))
+    if not header:
+        return names[0]
+    allowed = (name for each in _clauses(header) for name in names if each.allows(name))
+    return next(allowed, None)

@@ -1,10 +1,11 @@
-"""OpenAPI v3 documents, one for each group and version, made when they are asked for.
+"""OpenAPI: documents of what is served, made when they are asked for.
 
-They hold what clients read: schemas, kinds, patch types, and the parameter
-``fieldValidation``, by which kubectl knows that the server validates. Descriptions of
-the built-in types are left out.
+They hold what clients read: schemas, kinds, and operations with their parameters, among
+them ``fieldValidation``, by which kubectl knows that the server validates. Descriptions
+of the built-in types are left out.
 
-Source: kube-openapi ``pkg/handler3`` and apiextensions ``pkg/controller/openapi``.
+Source: kube-openapi ``pkg/handler`` and ``pkg/handler3``, and apiextensions
+``pkg/controller/openapi``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,42 +16,41 @@ import msgspec
 
 from homeostat.api import GroupVersionKind, Resource
 from homeostat.apiserver._discovery import document_hash, is_builtin
-from homeostat.apiserver._openapi_paths import resource_paths
-from homeostat.apiserver._openapi_v2 import openapi_v2
+from homeostat.apiserver._openapi_custom import (
+    SELECTABLE,
+    custom_name,
+    published,
+    published_v2,
+)
+from homeostat.apiserver._openapi_paths import document_path, resource_paths
+from homeostat.apiserver._openapi_root import (
+    group_path,
+    root_components,
+    server_paths,
+    version_path,
+)
+from homeostat.apiserver._openapi_v2 import definitions_of, openapi_v2
+from homeostat.apiserver._openapi_v3 import openapi_v3
 from homeostat.k8s import component_of, components, server_version, subresources
 
 __all__ = ["OpenApi"]
 
 Document = dict[str, Any]
-GroupVersion = tuple[str, str]
+Schemas = Mapping[GroupVersionKind, Document]
+Paths = dict[str, Document]
 
 _META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _REFERENCE: Final = "#/components/schemas/"
 _SCALE: Final = GroupVersionKind("autoscaling", "v1", "Scale")
+_STATUS: Final = f"{_META}Status"
+_OPTIONS: Final = f"{_META}DeleteOptions"
+# What every document names, whatever is served.
+_BUILTIN_NAMES: Final = (_OPTIONS, _STATUS)
+_CUSTOM_NAMES: Final = (*_BUILTIN_NAMES, f"{_META}ListMeta", f"{_META}ObjectMeta")
+_RAW: Final = "io.k8s.apimachinery.pkg.runtime.RawExtension"
+_ROOT_NAMES: Final = (f"{_META}APIResource", f"{_META}APIResourceList")
+_EVENT: Final = f"{_META}WatchEvent"
 _PATCH: Final[Document] = {"type": "object"}
-_CONVENTIONS: Final = (
-    "More info: https://git.k8s.io/community/contributors/devel/sig-architecture/"
-    "api-conventions.md#"
-)
-# What a definition leaves out, as it is told of objects and of objects inside them.
-_API_VERSION: Final = (
-    "APIVersion defines the versioned schema of this representation of an object. "
-    "Servers should convert recognized schemas to the latest internal value, and may "
-    f"reject unrecognized values. {_CONVENTIONS}resources"
-)
-_KIND: Final = (
-    "Kind is a string value representing the REST resource this object represents. "
-    "Servers may infer this from the endpoint the client submits requests to. Cannot "
-    f"be updated. In CamelCase. {_CONVENTIONS}types-kinds"
-)
-_INNER_API_VERSION: Final = (
-    "apiVersion defines the versioned schema of this representation of an object. "
-    f"{_CONVENTIONS}resources"
-)
-_INNER_KIND: Final = (
-    "kind is a string value representing the type of this object. In CamelCase. "
-    f"{_CONVENTIONS}types-kinds"
-)
 
 
 class OpenApi:
@@ -66,14 +66,12 @@ class OpenApi:
     """
 
     def __init__(
-        self,
-        served: Sequence[Resource],
-        schemas: Mapping[GroupVersionKind, Document] | None = None,
+        self, served: Sequence[Resource], schemas: Schemas | None = None
     ) -> None:
         self._schemas = schemas or {}
         self._served: dict[str, list[Resource]] = {}
         for resource in served:
-            path = _path(resource.gvk.group, resource.gvk.version)
+            path = document_path(resource.gvk.group, resource.gvk.version)
             self._served.setdefault(path, []).append(resource)
         self._hashes: dict[str, str] = {}
 
@@ -104,14 +102,8 @@ class OpenApi:
             known = self._hashes[path] = document_hash(text)
         return known
 
-    @cached_property
-    def old(self) -> bytes:
-        """``/openapi/v2``: the definitions of all kinds."""
-        found = (self.document(path) for path in sorted(self._served))
-        return openapi_v2((each for each in found if each is not None), _release())
-
     def document(self, path: str) -> bytes | None:
-        """Return a document as JSON, None for a path that is not served.
+        """Return a document of version 3 as JSON, None for a path that is not served.
 
         Args:
             path: As ``api/v1`` or ``apis/apps/v1``.
@@ -121,11 +113,55 @@ class OpenApi:
             return None
         if is_builtin(listed[0]):
             return _builtin(tuple(listed))
-        return _custom(tuple(listed), self._schemas)
+        paths, schemas = _custom_paths(listed), _custom_components(listed)
+        for resource in listed:
+            own = custom_name(resource.gvk)
+            schema = self._schemas.get(resource.gvk)
+            schemas[own] = published(resource.gvk, schema)
+            schemas[f"{own}List"] = _custom_list(resource, schema)
+        return openapi_v3(_release(), paths, schemas, custom=True)
 
+    @cached_property
+    def hash_of_old(self) -> str:
+        """The hash of the document of version 2, which is not made for it."""
+        every = [self.hash_of(path) for path in sorted(self._served)]
+        return document_hash(msgspec.json.encode(every))
 
-def _path(group: str, version: str) -> str:
-    return f"apis/{group}/{version}" if group else f"api/{version}"
+    @cached_property
+    def old(self) -> bytes:
+        """``/openapi/v2`` as JSON."""
+        return msgspec.json.encode(self._old())
+
+    @cached_property
+    def old_protobuf(self) -> bytes:
+        """``/openapi/v2`` in protobuf."""
+        # It costs memory, and few ask for it.
+        from homeostat.apiserver._openapi_protobuf import (  # noqa: PLC0415
+            encode_openapi,
+        )
+
+        return encode_openapi(self._old())
+
+    def _old(self) -> Document:
+        paths = server_paths()
+        definitions = definitions_of(root_components())
+        for listed in self._served.values():
+            if is_builtin(listed[0]):
+                gvk = listed[0].gvk
+                if gvk.group:
+                    paths |= group_path(gvk.group)
+                paths |= _builtin_paths(listed)
+                definitions |= definitions_of(_builtin_components(listed))
+                continue
+            paths |= _custom_paths(listed)
+            definitions |= definitions_of(_custom_components(listed))
+            for resource in listed:
+                own = custom_name(resource.gvk)
+                schema = self._schemas.get(resource.gvk)
+                definitions[own] = published_v2(resource.gvk, schema)
+                lists = {f"{own}List": _custom_list(resource, schema)}
+                definitions |= definitions_of(lists)
+        return openapi_v2(_release(), paths, definitions)
 
 
 def _facts(resource: Resource) -> list[Any]:
@@ -139,47 +175,72 @@ def _facts(resource: Resource) -> list[Any]:
 
 @lru_cache(maxsize=64)
 def _builtin(listed: tuple[Resource, ...]) -> bytes:
-    names = {f"{_META}{name}" for name in ("DeleteOptions", "Status")}
-    schemas: dict[str, Document] = {}
-    paths: dict[str, Document] = {}
+    paths, schemas = _builtin_paths(listed), _builtin_components(listed)
+    return openapi_v3(_release(), paths, schemas)
+
+
+def _builtin_paths(listed: Sequence[Resource]) -> Paths:
+    gvk = listed[0].gvk
+    paths = version_path(gvk.group, gvk.version)
     for resource in listed:
         kinds = {sub.name: sub.gvk for sub in subresources(resource.gvr)}
-        for gvk in (resource.gvk, *kinds.values()):
-            name = component_of(gvk)
-            if name is not None:
-                names.add(name)
-        own = component_of(resource.gvk) or f"{_META}Status"
-        if "list" in resource.verbs:
-            names.add(f"{_META}ListMeta")
-            schemas[f"{own}List"] = _list_schema(resource, own)
         paths |= resource_paths(resource, kinds, component_of, custom=False)
-    return _encode("Kubernetes", _release(), components(names) | schemas, paths)
+    return paths
 
 
-def _custom(
-    listed: tuple[Resource, ...], given: Mapping[GroupVersionKind, Document]
-) -> bytes:
-    names = {
-        f"{_META}{n}" for n in ("DeleteOptions", "ListMeta", "ObjectMeta", "Status")
-    }
-    schemas: dict[str, Document] = {}
-    paths: dict[str, Document] = {}
+def _builtin_components(listed: Sequence[Resource]) -> Document:
+    schemas = {name: root_components()[name] for name in _ROOT_NAMES}
+    names: set[str] = set()
+    if any("list" in resource.verbs for resource in listed):
+        names |= {*_BUILTIN_NAMES, f"{_META}ListMeta"}
+        schemas |= {_RAW: root_components()[_RAW], f"{_META}Patch": _PATCH}
+        schemas[_EVENT] = _told_of(_EVENT, root_components()[_EVENT], listed[0].gvk)
     for resource in listed:
-        gvk = resource.gvk
-        own = _custom_name(gvk)
-        schemas[own] = _published(gvk, given.get(gvk))
-        schemas[f"{own}List"] = _list_schema(resource, own)
-        kinds = dict.fromkeys(resource.subresources, gvk)
+        kinds = [sub.gvk for sub in subresources(resource.gvr)]
+        names |= {n for gvk in (resource.gvk, *kinds) if (n := component_of(gvk))}
+        if "list" in resource.verbs:
+            own = component_of(resource.gvk) or _STATUS
+            schemas[f"{own}List"] = _list_schema(resource, own)
+    made = _named(names) | schemas
+    if _OPTIONS in made:
+        made[_OPTIONS] = _told_of(_OPTIONS, made[_OPTIONS], listed[0].gvk)
+    return made
+
+
+def _told_of(name: str, schema: Document, gvk: GroupVersionKind) -> Document:
+    """Return a type that each version of a group has, as one of them tells it."""
+    kind = name.rpartition(".")[2]
+    versions = dict.fromkeys([("", "v1"), (gvk.group, gvk.version)])
+    known = [{"group": g, "kind": kind, "version": v} for g, v in versions]
+    return {**schema, "x-kubernetes-group-version-kind": known}
+
+
+def _custom_paths(listed: Sequence[Resource]) -> Paths:
+    paths: Paths = {}
+    for resource in listed:
+        kinds = dict.fromkeys(sorted(resource.subresources), resource.gvk)
         if "scale" in kinds:
             kinds["scale"] = _SCALE
-            names.add("io.k8s.api.autoscaling.v1.Scale")
+        paths |= resource_paths(resource, kinds, _name_of, custom=True)
+    return paths
 
-        def named(kind: GroupVersionKind) -> str | None:
-            return component_of(kind) or _custom_name(kind)
 
-        paths |= resource_paths(resource, kinds, named, custom=True)
-    title = "Kubernetes CRD Swagger"
-    return _encode(title, "v0.1.0", components(names) | schemas, paths)
+def _custom_components(listed: Sequence[Resource]) -> Document:
+    names = {*_CUSTOM_NAMES}
+    if any("scale" in resource.subresources for resource in listed):
+        names |= {n for n in (component_of(_SCALE),) if n}
+    return {**_named(names), f"{_META}Patch": _PATCH}
+
+
+def _custom_list(resource: Resource, schema: Document | None) -> Document:
+    made = _list_schema(resource, custom_name(resource.gvk))
+    if schema and SELECTABLE in schema:
+        made[SELECTABLE] = schema[SELECTABLE]
+    return made
+
+
+def _name_of(gvk: GroupVersionKind) -> str:
+    return component_of(gvk) or custom_name(gvk)
 
 
 def _release() -> str:
@@ -187,28 +248,15 @@ def _release() -> str:
     return f"{major}.{minor}"
 
 
-def _encode(
-    title: str, version: str, schemas: dict[str, Document], paths: dict[str, Document]
-) -> bytes:
-    schemas[f"{_META}Patch"] = _PATCH
+def _named(names: set[str]) -> Document:
+    schemas = components(names)
     entry = schemas.get(f"{_META}ManagedFieldsEntry")
     if entry is not None:
         # The table knows it as any other raw JSON; clients are told its name.
         properties = {**entry["properties"], "fieldsV1": _meta_type("FieldsV1")}
         schemas[f"{_META}ManagedFieldsEntry"] = {**entry, "properties": properties}
         schemas[f"{_META}FieldsV1"] = {"type": "object"}
-    document = {
-        "openapi": "3.0.0",
-        "info": {"title": title, "version": version},
-        "paths": dict(sorted(paths.items())),
-        "components": {"schemas": dict(sorted(schemas.items()))},
-    }
-    return msgspec.json.encode(document)
-
-
-def _custom_name(gvk: GroupVersionKind) -> str:
-    domain = ".".join(reversed(gvk.group.split(".")))
-    return f"{domain}.{gvk.version}.{gvk.kind}"
+    return schemas
 
 
 def _list_schema(resource: Resource, item: str) -> Document:
@@ -230,49 +278,3 @@ def _list_schema(resource: Resource, item: str) -> Document:
 
 def _meta_type(name: str) -> Document:
     return {"allOf": [{"$ref": f"{_REFERENCE}{_META}{name}"}]}
-
-
-def _type_meta(api_version: str, kind: str) -> Document:
-    text = f"Standard object's metadata. {_CONVENTIONS}metadata"
-    return {
-        "apiVersion": {"description": api_version, "type": "string"},
-        "kind": {"description": kind, "type": "string"},
-        "metadata": {"description": text, **_meta_type("ObjectMeta")},
-    }
-
-
-def _published(gvk: GroupVersionKind, schema: Document | None) -> Document:
-    """Return a custom kind's schema as clients see it, metadata filled in."""
-    made: Document = _client_view(schema) if schema else {"type": "object"}
-    preserves = "x-kubernetes-preserve-unknown-fields"
-    if schema is None:
-        made[preserves] = True
-    properties: Document = {
-        **made.get("properties", {}),
-        **_type_meta(_API_VERSION, _KIND),
-    }
-    if not made.get(preserves) or "properties" in made:
-        made["properties"] = dict(sorted(properties.items()))
-    known = {"group": gvk.group, "kind": gvk.kind, "version": gvk.version}
-    made["x-kubernetes-group-version-kind"] = [known]
-    return made
-
-
-def _client_view(schema: Document) -> Document:
-    made = dict(schema)
-    if schema.get("x-kubernetes-int-or-string") and "anyOf" not in schema:
-        made["anyOf"] = [{"type": "integer"}, {"type": "string"}]
-    if "properties" in schema:
-        made["properties"] = {
-            name: _client_view(child) for name, child in schema["properties"].items()
-        }
-    for name in ("items", "additionalProperties"):
-        if isinstance(schema.get(name), dict):
-            made[name] = _client_view(schema[name])
-    if schema.get("x-kubernetes-embedded-resource"):
-        made["required"] = ["kind", "apiVersion"]
-        made["properties"] = {
-            **made.get("properties", {}),
-            **_type_meta(_INNER_API_VERSION, _INNER_KIND),
-        }
-    return made

@@ -2,12 +2,12 @@
 
 import platform
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from homeostat._transport import HttpRequest, HttpResponse
-from homeostat.api import GroupVersionKind, GroupVersionResource, Resource
+from homeostat.api import GroupVersionResource, Resource
 from homeostat.apiserver._context import Cluster
 from homeostat.apiserver._discovery import (
     api_group,
@@ -17,11 +17,13 @@ from homeostat.apiserver._discovery import (
     document_hash,
     group_discovery_list,
 )
-from homeostat.apiserver._negotiate import accepts_discovery, accepts_json, check_plain
-from homeostat.apiserver._openapi import OpenApi
-from homeostat.apiserver._render import JSON_HEADERS, respond
+from homeostat.apiserver._negotiate import accepts_discovery, check_plain
+from homeostat.apiserver._render import respond
 from homeostat.apiserver._status import json_bytes, method_not_allowed
 from homeostat.k8s import server_version
+
+if TYPE_CHECKING:
+    from homeostat.apiserver._openapi import OpenApi
 
 __all__ = ["Root"]
 
@@ -29,6 +31,8 @@ Document = dict[str, Any]
 
 _HEALTH = frozenset({"healthz", "livez", "readyz"})
 _CHECKS = frozenset({"ping", "log"})
+# Answered alike, whatever the method.
+_ANY_METHOD = (*(f"/{name}" for name in sorted(_HEALTH)), "/openapi")
 _TEXT = {
     "content-type": "text/plain; charset=utf-8",
     "cache-control": "no-cache, private",
@@ -36,16 +40,6 @@ _TEXT = {
 _METRICS = {"content-type": "text/plain; version=0.0.4; charset=utf-8"}
 _OBJECTS: Final = "apiserver_resource_objects"
 _PUBLIC = {"cache-control": "public, max-age=3600"}
-_NO_OPENAPI = {"cache-control": "no-cache, private", "vary": "Accept"}
-_FOREVER = "Sun, 31 Dec 9999 23:59:59 GMT"
-
-
-# Asked for with an @, answered with a dot: an @ is no part of a media type.
-_OPENAPI_V2_ASKED: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
-_OPENAPI_V2_GIVEN: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-# No kinds, as a message of gnostic's openapi.v2.Document: swagger is its field 1, info
-# its field 2, with title and version as fields 1 and 2.
-_NO_KINDS_PROTOBUF: Final = b"\x0a\x032.0\x12\x19\x0a\x0aKubernetes\x12\x0bunversioned"
 
 
 class Root:
@@ -66,14 +60,13 @@ class Root:
         self._fixed = {
             "/version": self._tell_version,
             "/metrics": self._measure,
-            "/openapi/v2": self._describe_old,
             "/openid/v1/jwks": self._tell_keys,
             "/.well-known/openid-configuration": self._tell_issuer,
         }
         self._built = -1
         self._documents: dict[tuple[str, str], bytes] = {}
         self._resources: list[Resource] = []
-        self._openapi = OpenApi([])
+        self._openapi: OpenApi | None = None
 
     def answer(self, request: HttpRequest) -> HttpResponse | None:
         """Return the answer, None when the path is unknown.
@@ -84,8 +77,7 @@ class Root:
         handler = self._route(request.path)
         if handler is None:
             return None
-        # Whatever is asked in whatever way: a healthy server is.
-        if request.method != "GET" and handler != self._healthy:
+        if request.method != "GET" and not request.path.startswith(_ANY_METHOD):
             raise method_not_allowed()
         self._refresh()
         return handler(request)
@@ -109,6 +101,8 @@ class Root:
                 return self._healthy
             case ["api" | "apis", *rest] if len(rest) <= 2 and "" not in rest:
                 return self._discover
+            case ["openapi", "v2"] if not slash:
+                return self._describe
             case ["openapi", "v3", *_]:
                 return self._describe
             case _:
@@ -121,12 +115,7 @@ class Root:
         self._built = self._registry.changes
         self._documents.clear()
         self._resources = [served.resource for served in self._registry]
-        schemas: Mapping[GroupVersionKind, Document] = {
-            served.gvk: dict(served.document)
-            for served in self._registry
-            if served.document is not None
-        }
-        self._openapi = OpenApi(self._resources, schemas)
+        self._openapi = None
 
     def _paths(self, request: HttpRequest) -> HttpResponse:
         del request
@@ -273,48 +262,10 @@ class Root:
             return HttpResponse(status=304, headers=headers)
         return HttpResponse(status=200, headers=headers, body=body)
 
-    def _describe_old(self, request: HttpRequest) -> HttpResponse:
-        """Answer for OpenAPI v2: with definitions as JSON, with none as protobuf.
-
-        kubectl asks, in protobuf, for what version 3 does not describe: a ``List``, a
-        kind whose definition is missing. Of a kind that it does not find there it
-        checks nothing; without an answer it refuses the manifest.
-        """
-        if _OPENAPI_V2_ASKED in request.headers.get("accept", ""):
-            headers = {"content-type": _OPENAPI_V2_GIVEN}
-            return HttpResponse(status=200, headers=headers, body=_NO_KINDS_PROTOBUF)
-        if not accepts_json(request):
-            return HttpResponse(status=406, headers=_NO_OPENAPI)
-        body = self._openapi.old
-        return _tagged(request, body, f'"{document_hash(body)}"', {})
-
     def _describe(self, request: HttpRequest) -> HttpResponse | None:
-        path = request.path.removeprefix("/openapi/v3").strip("/")
-        if not path:
-            body = self._openapi.index
-            tag = f'"{document_hash(body)}"'
-            return _tagged(request, body, tag, {})
-        current = self._openapi.hash_of(path)
-        if current is None:
-            return None
-        if not accepts_json(request):
-            return HttpResponse(status=406, headers=_NO_OPENAPI)
-        asked = next((v for k, v in request.query if k == "hash"), "")
-        if asked and asked != current:
-            where = f"/openapi/v3/{path}?hash={current}"
-            return HttpResponse(status=301, headers={"location": where})
-        caching = {}
-        if asked:
-            caching = {"cache-control": "public, immutable", "expires": _FOREVER}
-        return _tagged(
-            request, self._openapi.document(path) or b"", f'"{current}"', caching
-        )
+        # Who asks for none of it does not wait until its modules are there.
+        from homeostat.apiserver import _openapi_answers as openapi  # noqa: PLC0415
 
-
-def _tagged(
-    request: HttpRequest, body: bytes, tag: str, caching: Mapping[str, str]
-) -> HttpResponse:
-    headers = {**JSON_HEADERS, "etag": tag, "vary": "Accept", **caching}
-    if request.headers.get("if-none-match") == tag:
-        return HttpResponse(status=304, headers=headers)
-    return HttpResponse(status=200, headers=headers, body=body)
+        if self._openapi is None:
+            self._openapi = openapi.described(self._registry)
+        return openapi.answer(self._openapi, request)

@@ -86,13 +86,15 @@ def test_patches_of_built_in_kinds_may_be_strategic() -> None:
 def test_patches_of_custom_kinds_are_not_strategic() -> None:
     paths = _document("apis/example.com/v1")["paths"]
     item = "/apis/example.com/v1/namespaces/{namespace}/things/{name}"
-    assert list(paths[item]["patch"]["requestBody"]["content"]) == [
+    assert sorted(paths[item]["patch"]["requestBody"]["content"]) == [
         "application/apply-patch+yaml",
         "application/json-patch+json",
         "application/merge-patch+json",
     ]
-    scale = paths[f"{item}/scale"]["put"]["x-kubernetes-group-version-kind"]
-    assert scale["kind"] == "Scale"
+    scale = paths[f"{item}/scale"]["put"]
+    assert scale["x-kubernetes-group-version-kind"]["kind"] == "Thing"
+    content = scale["requestBody"]["content"]["application/json"]
+    assert content["schema"]["$ref"].endswith("autoscaling.v1.Scale")
     assert f"{item}/status" in paths
 
 
