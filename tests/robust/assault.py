@@ -43,7 +43,8 @@ _KNOWN: Final = re.compile(
     rb"|resourceVersion should not be set on objects to be created"
     rb"|Too large resource version|unsupported protocol version"
     rb"|did not complete within requested timeout|does not implement the operation"
-    rb"|target\.(name|kind): "
+    rb"|target\.(name|kind): |Unsupported transfer encoding|in chunk length"
+    rb"|for chunk length|chunk length too large|malformed (chunked|MIME)|chunked line"
 )
 
 

@@ -10,7 +10,11 @@ from homeostat.apiserver._negotiate import form_of
 from homeostat.apiserver._options import list_options, write_options
 from homeostat.apiserver._parts import PARTS
 from homeostat.apiserver._patch import patch_object
-from homeostat.apiserver._render import object_bytes, respond
+from homeostat.apiserver._pod_exec import execute
+from homeostat.apiserver._pod_logs import LogStream, follows, open_log
+from homeostat.apiserver._processes import Finished
+from homeostat.apiserver._render import object_bytes, respond, status_response
+from homeostat.apiserver._resolve import find_target, version_ahead
 from homeostat.apiserver._shape import check_target, read_body
 from homeostat.apiserver._status import (
     StatusError,
@@ -18,18 +22,19 @@ from homeostat.apiserver._status import (
     not_found,
     unknown_path,
 )
+from homeostat.apiserver._store import Store
 from homeostat.apiserver._subresources import (
     bind_collection,
     find_subresource,
     unserved,
 )
-from homeostat.apiserver._users import ADMIN
+from homeostat.apiserver._users import ADMIN, User
 from homeostat.apiserver._virtual import is_virtual, review
 from homeostat.apiserver._watch import WatchStream
 from homeostat.apiserver._write import Change, commit_new, commit_update
 from homeostat.k8s import subresources
 
-__all__ = ["answer", "is_watch", "open_watch"]
+__all__ = ["answer", "is_watch", "open_stream", "run_command", "takes_waiting"]
 
 Handler = Callable[[Cluster, Target], HttpResponse]
 
@@ -48,16 +53,47 @@ def is_watch(request: HttpRequest, target: Target) -> bool:
     )
 
 
-def open_watch(cluster: Cluster, target: Target) -> WatchStream:
-    """Open a watch.
+def takes_waiting(store: Store, request: HttpRequest, target: Target) -> bool:
+    """Tell whether a request opens a stream, or is about what is to come.
 
     Raises:
-        StatusError: It is refused before it starts.
+        StatusError: It names a version that is none.
     """
-    if "watch" not in target.served.resource.verbs:
-        raise method_not_allowed()
-    options = list_options(target.request, watch=True)
-    return WatchStream(cluster, target, options)
+    return (
+        is_watch(request, target)
+        or follows(target)
+        or version_ahead(store, request, target) > 0
+    )
+
+
+def open_stream(
+    cluster: Cluster, request: HttpRequest, user: User
+) -> WatchStream | LogStream | HttpResponse | None:
+    """Open a watch or a log, or refuse it; None when something else is asked."""
+    try:
+        target = find_target(cluster, request, user)
+        if target is not None and is_watch(request, target):
+            if "watch" not in target.served.resource.verbs:
+                raise method_not_allowed()
+            return WatchStream(cluster, target, list_options(request, watch=True))
+        if target is not None and follows(target):
+            return open_log(cluster, target)
+    except StatusError as error:
+        return status_response(error)
+    return None
+
+
+def run_command(
+    cluster: Cluster, request: HttpRequest, user: User
+) -> Finished | HttpResponse:
+    """Run the command of an exec, or refuse to."""
+    try:
+        target = find_target(cluster, request, user)
+        if target is None:
+            raise unknown_path()
+        return execute(cluster, target)
+    except StatusError as error:
+        return status_response(error)
 
 
 def answer(cluster: Cluster, target: Target) -> HttpResponse:

@@ -11,7 +11,7 @@ from homeostat.apiserver._store import Store
 from homeostat.apiserver._users import User
 from homeostat.apiserver._watch import WAIT_FOR_VERSION
 
-__all__ = ["await_version", "find_target", "unknown"]
+__all__ = ["await_version", "find_target", "unknown", "version_ahead"]
 
 _NOT_FOUND = HttpResponse(
     status=404,
@@ -60,20 +60,24 @@ def unknown(cluster: Cluster, path: str) -> HttpResponse:
     return _NOT_FOUND
 
 
+def version_ahead(store: Store, request: HttpRequest, target: Target) -> int:
+    """Return the version that a read has to wait for, 0 when it is there."""
+    if request.method != "GET" or not request.query:
+        return 0
+    if any(key == "continue" and value for key, value in request.query):
+        return 0  # a continued list has its version in the token
+    text = next((v for k, v in request.query if k == "resourceVersion"), "")
+    asked = parse_version(text, listing=not target.route.name)
+    return asked if asked > store.revision else 0
+
+
 async def await_version(store: Store, request: HttpRequest, target: Target) -> None:
     """Let a read ahead of the store wait for it, as the server's cache does.
 
     Raises:
         StatusError: 504, it did not come that far in time.
     """
-    if request.method != "GET" or not request.query:
-        return
-    if any(key == "continue" and value for key, value in request.query):
-        return  # a continued list has its version in the token
-    text = next((v for k, v in request.query if k == "resourceVersion"), "")
-    asked = parse_version(text, listing=not target.route.name)
-    if asked <= store.revision:
-        return
+    asked = version_ahead(store, request, target)
     until = asyncio.get_running_loop().time() + WAIT_FOR_VERSION
     while store.revision < asked:
         if not await store.changed(until):

@@ -1,47 +1,40 @@
 """The API server: requests in, answers and streams out."""
 
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-import msgspec
-
 from homeostat._clock import Clock, SystemClock
-from homeostat._guard import Failed, call, call_async
+from homeostat._guard import Failed, call
 from homeostat._random import Random
 from homeostat._transport import HttpRequest, HttpResponse, HttpStream, Transport
+from homeostat.apiserver._admit import admitted
 from homeostat.apiserver._authn import Authentication, Authenticator
-from homeostat.apiserver._authn_impersonate import impersonated
-from homeostat.apiserver._authorize import (
-    AlwaysAllow,
-    Authorizer,
-    attributes_of,
-    require,
-)
+from homeostat.apiserver._authorize import AlwaysAllow, Authorizer
 from homeostat.apiserver._bootstrap import bootstrap, strategies
 from homeostat.apiserver._context import Cluster
 from homeostat.apiserver._dress import dressed
 from homeostat.apiserver._faults import Faults
 from homeostat.apiserver._handlers import answer as answer_request
-from homeostat.apiserver._handlers import is_watch, open_watch
+from homeostat.apiserver._handlers import (
+    is_watch,
+    open_stream,
+    run_command,
+    takes_waiting,
+)
 from homeostat.apiserver._history import HistoryLimits
 from homeostat.apiserver._in_process import InProcess, WholeAnswer
 from homeostat.apiserver._pod_accounts import MissingAccountError, await_account
-from homeostat.apiserver._pod_exec import execute
-from homeostat.apiserver._pod_logs import LogStream, follows, open_log
+from homeostat.apiserver._pod_logs import LogStream
 from homeostat.apiserver._processes import Finished, Processes
 from homeostat.apiserver._registry import Registry
 from homeostat.apiserver._render import status_response
 from homeostat.apiserver._resolve import await_version, find_target, unknown
 from homeostat.apiserver._root import Root
 from homeostat.apiserver._snapshot import Snapshot, restore, take
-from homeostat.apiserver._status import (
-    StatusError,
-    bad_request,
-    unknown_path,
-)
+from homeostat.apiserver._status import StatusError, bad_request
 from homeostat.apiserver._store import Store
 from homeostat.apiserver._users import ADMIN, User
 from homeostat.apiserver._watch import WatchStream
@@ -51,8 +44,6 @@ if TYPE_CHECKING:
     from homeostat.apiserver._journal import Journal
 
 __all__ = ["ApiServer"]
-
-logger = logging.getLogger(__name__)
 
 _FAILED = status_response(
     StatusError(
@@ -131,8 +122,7 @@ class ApiServer:
                 raise ConfigError(error.message) from error
             raise
         self._root = Root(self._cluster, version)
-        self._watches: dict[WatchStream, None] = {}
-        self._logs: dict[LogStream, None] = {}
+        self._streams: dict[WatchStream | LogStream, None] = {}
         self.faults: Faults = Faults()
 
     @property
@@ -182,50 +172,104 @@ class ApiServer:
 
         Cancellation: a write that waits for nothing is done or not begun.
         """
-        admitted = self._admit(request, user)
-        if isinstance(admitted, HttpResponse):
-            return admitted
-        return await self._complete(request, admitted)
+        answer = self.answer(request, user)
+        if answer is not None:
+            return answer
+        acting = self._admit(request, user)
+        if isinstance(acting, HttpResponse):
+            return acting
+        return await self._complete(request, acting)
+
+    def answer(
+        self, request: HttpRequest, user: User | None = None
+    ) -> HttpResponse | None:
+        """Answer a request at once; None when that takes waiting: ask ``stream``.
+
+        It takes waiting for a stream, for a version that is to come, and for whatever
+        is to go wrong. Nothing has been done then.
+
+        Args:
+            request: What is asked.
+            user: Who asks; None for the administrator.
+        """
+        if self.faults:
+            return None
+        acting = self._admit(request, user)
+        if isinstance(acting, HttpResponse):
+            return acting
+        answer = self._try(request, acting, at_once=True)
+        return None if isinstance(answer, _NoAccount) else answer
 
     async def _complete(self, request: HttpRequest, user: User) -> HttpResponse:
-        if not self.faults:
-            return await self._answered(request, user)
+        """Answer a request that takes waiting."""
+        cluster = self._cluster
         try:
             fault = await self.faults.meet(request, user)
+            target = find_target(cluster, request, user)
+            if target is not None:
+                await await_version(cluster.store, request, target)
         except StatusError as error:
             return self._audited(request, status_response(error))
-        answer = await self._answered(request, user)
+        answer = self._try(request, user, at_once=False)
+        while isinstance(answer, _NoAccount):
+            # Nothing came of the try; an account that goes again is waited for anew.
+            if await await_account(cluster, answer.namespace):
+                answer = self._try(request, user, at_once=False)
+            else:
+                answer = self._audited(request, answer.refusal)
+        assert answer is not None  # the rest of the waiting is over
         if fault is not None and fault.lost:
             raise TransportError("injected: the answer was lost", sent=True)
         return answer
 
-    async def _answered(self, request: HttpRequest, user: User) -> HttpResponse:
-        answer = await call_async(lambda: self._handle(request, user))
-        if isinstance(answer, Failed):
-            # A bug must not take the server down, nor leave the client without a word.
-            where = {"path": request.path}
-            logger.error("request failed", exc_info=answer.error, extra=where)
-            answer = _FAILED
-        return self._audited(request, answer)
+    def _try(
+        self, request: HttpRequest, user: User, *, at_once: bool
+    ) -> "HttpResponse | _NoAccount | None":
+        """Answer a request, as far as nothing has to be waited for.
+
+        Args:
+            request: What is asked.
+            user: Who asks.
+            at_once: None for what is to be waited for, nothing being done; else that
+                is over, but for accounts.
+        """
+        answer = call("a request", self._handle, request, user, at_once=at_once)
+        if answer is None or isinstance(answer, _NoAccount):
+            return answer
+        # A bug must not take the server down, nor leave the client without a word.
+        return self._audited(request, _FAILED if isinstance(answer, Failed) else answer)
+
+    def _handle(
+        self, request: HttpRequest, user: User, *, at_once: bool
+    ) -> "HttpResponse | _NoAccount | None":
+        cluster = self._cluster
+        try:
+            target = find_target(cluster, request, user)
+            if target is None:
+                return self._root.answer(request) or unknown(cluster, request.path)
+            if at_once and takes_waiting(cluster.store, request, target):
+                return None
+            if is_watch(request, target):
+                raise bad_request("a watch is a stream: open it as one")
+        except StatusError as error:
+            return status_response(error)
+        try:
+            return answer_request(cluster, target)
+        except StatusError as error:
+            refusal = status_response(error, target.warnings)
+            if isinstance(error, MissingAccountError):
+                return _NoAccount(error.namespace, refusal)
+            return refusal
 
     def _admit(self, request: HttpRequest, user: User | None) -> User | HttpResponse:
         """Return in whose name a request goes on, or the refusal of it."""
-        found = call("an authorizer", self._admitted, request, user or ADMIN)
+        found = call(
+            "an authorizer", admitted, self._cluster.authorizer, request, user or ADMIN
+        )
         if isinstance(found, User):
             return found
         refusal = _FAILED if isinstance(found, Failed) else found
         return self._audited(request, refusal)
-
-    def _admitted(self, request: HttpRequest, user: User) -> User | HttpResponse:
-        authorizer = self._cluster.authorizer
-        try:
-            acting = impersonated(authorizer, request, user)
-            require(authorizer, attributes_of(request, acting))
-        except StatusError as error:
-            refusal = status_response(error)
-            headers = {**refusal.headers, "x-content-type-options": "nosniff"}
-            return msgspec.structs.replace(refusal, headers=headers)
-        return acting
 
     def _audited(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         answer = dressed(request, answer)
@@ -233,29 +277,6 @@ class ApiServer:
         headers = {**answer.headers, "audit-id": audit_id}
         body = b"" if request.method == "HEAD" else answer.body
         return HttpResponse(status=answer.status, headers=headers, body=body)
-
-    async def _handle(self, request: HttpRequest, user: User) -> HttpResponse:
-        try:
-            return await self._answer(request, user)
-        except StatusError as error:
-            return status_response(error)
-
-    async def _answer(self, request: HttpRequest, user: User) -> HttpResponse:
-        target = find_target(self._cluster, request, user)
-        if target is None:
-            return self._root.answer(request) or unknown(self._cluster, request.path)
-        if is_watch(request, target):
-            raise bad_request("a watch is a stream: open it as one")
-        await await_version(self._cluster.store, request, target)
-        try:
-            return answer_request(self._cluster, target)
-        except MissingAccountError as error:
-            if not await await_account(self._cluster, error.namespace):
-                return status_response(error, target.warnings)
-        except StatusError as error:
-            return status_response(error, target.warnings)
-        # Nothing came of the first try; an account that goes again is waited for anew.
-        return await self._answer(request, user)
 
     def stream(
         self, request: HttpRequest, user: User | None = None
@@ -272,53 +293,37 @@ class ApiServer:
     async def _stream(
         self, request: HttpRequest, user: User | None
     ) -> AsyncGenerator[HttpStream]:
-        admitted = self._admit(request, user)
-        if isinstance(admitted, HttpResponse):
-            yield WholeAnswer(admitted)
+        answer = self.answer(request, user)
+        if answer is not None:
+            yield WholeAnswer(answer)
             return
-        watch = call("opening a watch", self._open, request, admitted)
-        if isinstance(watch, Failed):
-            watch = _FAILED
-        if isinstance(watch, HttpResponse):
-            yield WholeAnswer(self._audited(request, watch))
+        acting = self._admit(request, user)
+        if isinstance(acting, HttpResponse):
+            yield WholeAnswer(acting)
             return
-        if watch is None:
-            yield WholeAnswer(await self._complete(request, admitted))
+        found = call("opening a stream", open_stream, self._cluster, request, acting)
+        if isinstance(found, Failed):
+            found = _FAILED
+        if isinstance(found, HttpResponse):
+            yield WholeAnswer(self._audited(request, found))
+            return
+        if found is None:
+            yield WholeAnswer(await self._complete(request, acting))
             return
         if self.faults:
             try:
-                await self.faults.meet(request, admitted)
+                await self.faults.meet(request, acting)
             except StatusError as error:
                 yield WholeAnswer(self._audited(request, status_response(error)))
                 return
-        if isinstance(watch, LogStream):
-            self._logs[watch] = None
-            try:
-                yield watch
-            finally:
-                del self._logs[watch]
-            return
-        self._watches[watch] = None
-        watch.begin()
+        self._streams[found] = None
+        if isinstance(found, WatchStream):
+            found.begin()
         try:
-            yield watch
+            yield found
         finally:
-            del self._watches[watch]
-            watch.close()
-
-    def _open(
-        self, request: HttpRequest, user: User
-    ) -> WatchStream | LogStream | HttpResponse | None:
-        """Open a watch or a log, or refuse it; None when something else is asked."""
-        try:
-            target = find_target(self._cluster, request, user)
-            if target is not None and is_watch(request, target):
-                return open_watch(self._cluster, target)
-            if target is not None and follows(target):
-                return open_log(self._cluster, target)
-        except StatusError as error:
-            return status_response(error)
-        return None
+            del self._streams[found]
+            found.close()
 
     def execute(
         self, request: HttpRequest, user: User | None = None
@@ -332,22 +337,13 @@ class ApiServer:
         Returns:
             How the command ended, or why it was not run.
         """
-        admitted = self._admit(request, user)
-        if isinstance(admitted, HttpResponse):
-            return admitted
-        found = call("a command in a pod", self._executed, request, admitted)
+        acting = self._admit(request, user)
+        if isinstance(acting, HttpResponse):
+            return acting
+        found = call("a command in a pod", run_command, self._cluster, request, acting)
         if isinstance(found, Finished):
             return found
         return self._audited(request, _FAILED if isinstance(found, Failed) else found)
-
-    def _executed(self, request: HttpRequest, user: User) -> Finished | HttpResponse:
-        try:
-            target = find_target(self._cluster, request, user)
-            if target is None:
-                raise unknown_path()
-            return execute(self._cluster, target)
-        except StatusError as error:
-            return status_response(error)
 
     def snapshot(self) -> Snapshot:
         """Keep the present state, for ``restore``; costs a reference an object."""
@@ -369,8 +365,9 @@ class ApiServer:
     def expire_watches(self) -> None:
         """Compact, and end every open watch with an ERROR event of code 410."""
         self.compact()
-        for watch in list(self._watches):
-            watch.expire()
+        for stream in list(self._streams):
+            if isinstance(stream, WatchStream):
+                stream.expire()
 
     def drop_watches(self, *, clean: bool = False) -> None:
         """End every open stream.
@@ -378,13 +375,24 @@ class ApiServer:
         Args:
             clean: As after the timeout; else watches break, as of a lost connection.
         """
-        for log in list(self._logs):
-            log.close()
-        for watch in list(self._watches):
-            if clean:
-                watch.close()
+        for stream in list(self._streams):
+            if clean or isinstance(stream, LogStream):
+                stream.close()
             else:
-                watch.drop()
+                stream.drop()
+
+
+@dataclass(frozen=True, slots=True)
+class _NoAccount:
+    """A pod came before the default account of its namespace.
+
+    Attributes:
+        namespace: Of the pod.
+        refusal: The answer, should the account not come.
+    """
+
+    namespace: str
+    refusal: HttpResponse
 
 
 def _journal(folder: Path) -> "Journal":

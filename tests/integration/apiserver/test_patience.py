@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from homeostat.apiserver import ApiServer, serve
-from homeostat.apiserver import _wire as wire
+from homeostat.apiserver import _connection as wire
 
 SHORT = 0.05
 HEAD = b"POST /api/v1/namespaces HTTP/1.1\r\nHost: x\r\n"
