@@ -252,7 +252,7 @@ _FLOW = {"priorityLevelConfiguration": {"name": "exempt"}}
         (
             "networking.k8s.io/v1 cluster servicecidrs",
             {"cidrs": ["10.9.0.0/24"]},
-            set(),
+            NOTHING,
         ),
         ("storage.k8s.io/v1 cluster volumeattachments", _ATTACHMENT, NOTHING),
         ("flowcontrol.apiserver.k8s.io/v1 cluster flowschemas", _FLOW, NOTHING),

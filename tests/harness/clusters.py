@@ -80,6 +80,7 @@ _OURS = (
     "endpoints-controller",
     "endpointslice-controller",
     "job-controller",
+    "node-lifecycle-controller",
     "persistentvolume-binder-controller",
     "replicaset-controller",
     "statefulset-controller",

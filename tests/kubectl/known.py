@@ -16,9 +16,6 @@ _WHY = {
     "what certificate requests hold is not checked": [
         "nodes: create --validate=true -f -",
     ],
-    "nobody looks after nodes without a heartbeat": [
-        "nodes: get node NS -o jsonpath={.spec.taints}",
-    ],
     "the real server adds how Go prints its internal types": [
         (
             "pods: patch pod web -p "

@@ -14,6 +14,7 @@ from homeostat.localcluster._endpoints import endpoint_slices, endpoints
 from homeostat.localcluster._job_orphans import orphaned_pods
 from homeostat.localcluster._jobs import jobs
 from homeostat.localcluster._namespaces import namespaces
+from homeostat.localcluster._node_lifecycle import nodes
 from homeostat.localcluster._protection import claim_protection, volume_protection
 from homeostat.localcluster._replicasets import replica_sets
 from homeostat.localcluster._serviceaccounts import (
@@ -63,6 +64,7 @@ _FACTORIES: dict[str, Factory] = {
     "endpointslice-controller": lambda _: [endpoint_slices()],
     "job-controller": lambda _: [jobs(), orphaned_pods],
     "namespace-controller": lambda _: [namespaces],
+    "node-lifecycle-controller": lambda _: [nodes()],
     "persistentvolume-binder-controller": lambda _: volume_binder(),
     "persistentvolume-protection-controller": lambda _: [volume_protection()],
     "persistentvolumeclaim-protection-controller": lambda _: [claim_protection()],

@@ -91,13 +91,14 @@ class Nodes:
             metadata=ObjectMeta(name=name, labels=node_labels(name)),
             spec=core_v1.NodeSpec(provider_id=f"simulated://{name}"),
         )
-        # A second run on the same cluster takes its nodes over.
+        # A second run on the same cluster takes its nodes over, as they are.
         with suppress(AlreadyExistsError):
             await client.create(node)
-        # A node that registers carries the not-ready taint; a kubelet that reports
-        # Ready would have a controller remove it, which may not run here.
-        await client.patch(core_v1.Node, name, {"spec": {"taints": None}})
-        status = to_dict(node_status(self.address_of(name), Time.of(self.clock.now())))
+            # A node that registers carries the not-ready taint; a kubelet that reports
+            # Ready would have a controller remove it, which may not run here.
+            await client.patch(core_v1.Node, name, {"spec": {"taints": None}})
+        now = Time.of(self.clock.now())
+        status = to_dict(node_status(name, self.address_of(name), now))
         patch = {"status": status}
         await client.patch(core_v1.Node, name, patch, subresource="status")
         await self._renew(client, name)

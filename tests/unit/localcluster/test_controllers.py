@@ -37,6 +37,7 @@ def test_a_controller_is_named_as_it_is_selected() -> None:
     # Their events name them otherwise, and so do those of the real ones.
     others = {
         "disruption-controller": "controllermanager",
+        "node-lifecycle-controller": "node-controller",
         "persistentvolume-binder-controller": "persistentvolume-controller",
     }
     for name in NAMES:

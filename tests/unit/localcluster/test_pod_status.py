@@ -154,6 +154,6 @@ def test_evicted_pod_has_failed_and_says_why() -> None:
 
 
 def test_node_is_ready() -> None:
-    found = {c.type: c.status for c in node_status("10.0.0.1", NOW).conditions}
+    found = {c.type: c.status for c in node_status("n", "10.0.0.1", NOW).conditions}
     assert found["Ready"] == "True"
     assert found["DiskPressure"] == "False"
