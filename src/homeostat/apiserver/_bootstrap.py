@@ -24,6 +24,8 @@ __all__ = ["bootstrap", "strategies"]
 # Read when this module is: later it would block the loop of whoever makes a server.
 _BUILTINS = resources()
 _SCHEDULING = "scheduling.k8s.io"
+# Where the server would be beside simulated nodes: like theirs, nothing is sent there.
+_ADDRESS, _PORT = "192.168.0.254", 6443
 
 
 def strategies() -> Mapping[tuple[str, str], Strategy]:
@@ -57,6 +59,7 @@ def bootstrap(cluster: Cluster) -> None:
     labels = {"component": "apiserver", "provider": "kubernetes"}
     metadata = {"name": "kubernetes", "namespace": "default", "labels": labels}
     _create(cluster, "services", metadata, _kubernetes_service())
+    _create_endpoints(cluster)
     for name, (value, text) in SYSTEM_PRIORITIES.items():
         what: dict[str, Any] = {"value": value, "description": text}
         what["preemptionPolicy"] = "PreemptLowerPriority"
@@ -73,7 +76,7 @@ def _finish_deletes(cluster: Cluster) -> None:
 
 
 def _kubernetes_service() -> dict[str, Any]:
-    port = {"name": "https", "protocol": "TCP", "port": 443, "targetPort": 6443}
+    port = {"name": "https", "protocol": "TCP", "port": 443, "targetPort": _PORT}
     return {
         "spec": {
             "ports": [port],
@@ -87,6 +90,20 @@ def _kubernetes_service() -> dict[str, Any]:
         },
         "status": {"loadBalancer": {}},
     }
+
+
+def _create_endpoints(cluster: Cluster) -> None:
+    """Say where the Service of the server leads, in either way."""
+    port = {"name": "https", "port": _PORT, "protocol": "TCP"}
+    head: dict[str, Any] = {"name": "kubernetes", "namespace": "default"}
+    alone = {**head, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}}
+    subset = {"addresses": [{"ip": _ADDRESS}], "ports": [port]}
+    _create(cluster, "endpoints", alone, {"subsets": [subset]})
+    labels = {"kubernetes.io/service-name": "kubernetes"}
+    sliced = {**head, "generation": 1, "labels": labels}
+    endpoint = {"addresses": [_ADDRESS], "conditions": {"ready": True}}
+    parts = {"addressType": "IPv4", "endpoints": [endpoint], "ports": [port]}
+    _create(cluster, "endpointslices", sliced, parts, "discovery.k8s.io")
 
 
 def _create(
