@@ -7,7 +7,6 @@ from homeostat.apiserver._access import as_struct
 from homeostat.apiserver._context import Cluster, Target
 from homeostat.apiserver._decode import decode_applied
 from homeostat.apiserver._decode_json import duplicates
-from homeostat.apiserver._decode_yaml import yaml_duplicates
 from homeostat.apiserver._managed import reset_fields, timeless_scale, versions_of
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._patched import tidy_patched
@@ -135,6 +134,9 @@ def _refuse_duplicates(target: Target, options: WriteOptions) -> None:
     if body[:1] == b"{":
         texts = [f'duplicate field "{path}"' for path in duplicates(body)]
     else:
+        # With a reader of YAML, which takes 15 ms to load.
+        from homeostat.apiserver._decode_yaml import yaml_duplicates  # noqa: PLC0415
+
         texts = [f'key "{key}" already set in map' for key in yaml_duplicates(body)]
     if texts and options.validation == "Strict":
         raise bad_request("error strict decoding YAML: " + ", ".join(texts))

@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Literal, TypeAlias, final
 
-from homeostat import _yaml
+import msgspec
+
 from homeostat._clock import Clock, SystemClock
 from homeostat._random import Random
 from homeostat._tasks import Threads
@@ -189,31 +190,34 @@ def kubeconfig_for(
         name: Of the cluster, the user and the context.
     """
     who = credentials or Credentials()
-    cluster = {"server": url, "certificate-authority-data": _text(who.ca)}
+    cluster = {"certificate-authority-data": _text(who.ca), "server": url}
     user = {
         "client-certificate-data": _text(who.certificate),
         "client-key-data": _text(who.key),
         "token": who.token,
     }
-    config: dict[str, Any] = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": name, "cluster": _filled(cluster)}],
-        "users": [{"name": name, "user": _filled(user)}],
-        "contexts": [
-            {
-                "name": name,
-                "context": {"cluster": name, "user": name, "namespace": "default"},
-            }
-        ],
-        "current-context": name,
-    }
-    return _yaml.dump_all([config])
+    context = {"cluster": name, "namespace": "default", "user": name}
+    # By hand, as a start has no time to load what writes YAML.
+    return (
+        "apiVersion: v1\n"
+        f"clusters:\n{_named('cluster', cluster, name)}"
+        f"contexts:\n{_named('context', context, name)}"
+        f"current-context: {_quoted(name)}\n"
+        "kind: Config\n"
+        f"users:\n{_named('user', user, name)}"
+    )
+
+
+def _named(kind: str, values: dict[str, str], name: str) -> str:
+    lines = [f"    {key}: {_quoted(text)}" for key, text in values.items() if text]
+    head = [f"- {kind}:", *lines] if lines else [f"- {kind}: {{}}"]
+    return "\n".join([*head, f"  name: {_quoted(name)}", ""])
+
+
+def _quoted(text: str) -> str:
+    # A string of JSON is one of YAML.
+    return msgspec.json.encode(text).decode()
 
 
 def _text(pem: bytes) -> str:
     return base64.b64encode(pem).decode()
-
-
-def _filled(entries: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in entries.items() if value}

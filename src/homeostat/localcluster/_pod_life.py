@@ -7,13 +7,15 @@ can set it on any server, or by a function in Python.
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from homeostat.api import controller_of
 from homeostat.apiserver import Finished
-from homeostat.k8s import core_v1
+
+if TYPE_CHECKING:  # the class takes 10 ms to make, which a start need not wait for
+    from homeostat.k8s import core_v1
 
 __all__ = ["PodLife", "PodLives", "life_of"]
 
@@ -72,11 +74,11 @@ class PodLife:
             raise ValueError("restart_delay must be more than 0: the loop would be hot")
 
 
-PodLives = Callable[[core_v1.Pod], PodLife | None]
+PodLives = Callable[["core_v1.Pod"], PodLife | None]
 """Gives a pod its life; None for the usual one. It is asked again on each change."""
 
 
-def life_of(pod: core_v1.Pod, lives: PodLives | None = None) -> PodLife:
+def life_of(pod: "core_v1.Pod", lives: PodLives | None = None) -> PodLife:
     """Return the life of a pod: what its annotations say, then ``lives``, then usual.
 
     Usual is to run for ever, and for a Job's pod to succeed at once.
@@ -91,7 +93,7 @@ def life_of(pod: core_v1.Pod, lives: PodLives | None = None) -> PodLife:
     return replace(given, **said) if said else given
 
 
-def _is_jobs(pod: core_v1.Pod) -> bool:
+def _is_jobs(pod: "core_v1.Pod") -> bool:
     owner = controller_of(pod)
     return owner is not None and owner.kind == "Job"
 
