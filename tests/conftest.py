@@ -1,11 +1,12 @@
 """What every test stands on: the real control plane, and no blocking of loops."""
 
+import functools
 import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from blockbuster import blockbuster_ctx
+from blockbuster import BlockBuster
 from hypothesis import HealthCheck, settings
 
 from tests.harness import binaries
@@ -66,16 +67,28 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         )
 
 
-@pytest.fixture(autouse=True)
-def _no_blocking() -> Iterator[None]:
-    """Fail a test whose event loop is blocked by code of the library.
+@functools.cache
+def _blockbuster() -> BlockBuster:
+    """Return the only one: the examples take the fixture below in a second time.
 
     A journal is written on the loop: docs/adr/007-journal.md says what that costs.
     """
-    with blockbuster_ctx("homeostat") as blockbuster:
-        commit = blockbuster.functions["sqlite3.Connection.execute"]
-        commit.can_block_in("apiserver/_journal.py", {"put", "remove"})
-        yield
+    blockbuster = BlockBuster("homeostat")
+    commit = blockbuster.functions["sqlite3.Connection.execute"]
+    commit.can_block_in("apiserver/_journal.py", {"put", "remove"})
+    return blockbuster
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_blocking() -> Iterator[None]:
+    """Fail a test whose event loop is blocked by code of the library.
+
+    On for all of the run: to turn it on and off takes longer than most tests.
+    """
+    blockbuster = _blockbuster()
+    blockbuster.activate()
+    yield
+    blockbuster.deactivate()
 
 
 @pytest.fixture
