@@ -6,7 +6,7 @@ import pytest
 
 from homeostat.testing import Cluster
 from lab import Lab
-from tests.harness.clusters import AnyCluster
+from tests.harness.clusters import AnyCluster, on_embedded
 
 
 @pytest.fixture
@@ -20,14 +20,9 @@ def lab(any_cluster: AnyCluster) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def embedded_lab(cluster: Cluster) -> Iterator[Lab]:
+def embedded_lab(session_cluster: Cluster) -> Iterator[Lab]:
     """What concerns Neutron more than Kubernetes needs one cluster only."""
-    embedded = AnyCluster(
-        "embedded",
-        lambda namespace: cluster.client(namespace=namespace),
-        lambda: cluster.kubeconfig,
-    )
-    with embedded:
+    with on_embedded(session_cluster) as embedded:
         lab = Lab(embedded)
         try:
             yield lab
