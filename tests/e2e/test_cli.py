@@ -2,9 +2,9 @@
 
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -159,10 +159,10 @@ def test_run_takes_a_kubeconfig_and_keeps_to_its_namespaces(
 # What a user can mend.
 
 
-@pytest.fixture
-def nowhere(tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def nowhere(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A kubeconfig whose server nobody listens at."""
-    path = tmp_path / "nowhere"
+    path = tmp_path_factory.mktemp("nowhere") / "kubeconfig"
     path.write_text(
         "{apiVersion: v1, kind: Config, current-context: a, "
         "clusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}], "
@@ -202,26 +202,44 @@ def test_missing_kubeconfig(tmp_path: Path) -> None:
     assert one_line(done) == f"Error: kubeconfig {path} does not exist"
 
 
+class Stranded(NamedTuple):
+    """Commands whose server is not there, started together: each tries for 11 s."""
+
+    installs: Started
+    waits: Started
+
+
+@pytest.fixture(scope="module")
+def stranded(
+    nowhere: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stranded]:
+    plain = ("run", PODSET, "--kubeconfig", nowhere)
+    with (
+        Started(tmp_path_factory.mktemp("i"), *plain, "--install-crds") as installs,
+        Started(tmp_path_factory.mktemp("w"), *plain) as waits,
+    ):
+        yield Stranded(installs, waits)
+
+
+@pytest.mark.xdist_group("stranded")
 def test_definitions_cannot_be_installed_on_a_server_that_is_not_there(
-    nowhere: str,
+    stranded: Stranded,
 ) -> None:
-    done = run("run", PODSET, "--kubeconfig", nowhere, "--install-crds")
-    assert done.returncode == 1
+    assert stranded.installs.ended() == 1
     # The client tries for some seconds first, and what it waits for may be told before.
-    last = done.stderr.splitlines()[-1]
+    log = stranded.installs.log()
+    last = log.splitlines()[-1]
     assert last.startswith("Error: ")
     assert "cannot connect to http://127.0.0.1:1" in last
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in log
 
 
-def test_operator_waits_for_a_server_that_is_not_there(
-    start: Callable[..., Started], nowhere: str
-) -> None:
+@pytest.mark.xdist_group("stranded")
+def test_operator_waits_for_a_server_that_is_not_there(stranded: Stranded) -> None:
     # As an operator in a cluster that is being started: it says so and tries again.
-    process = start("run", PODSET, "--kubeconfig", nowhere)
-    process.wait_for("cannot connect to http://127.0.0.1:1")
-    assert process.stop() == 0
-    assert "Traceback" not in process.log()
+    stranded.waits.wait_for("cannot connect to http://127.0.0.1:1")
+    assert stranded.waits.stop() == 0
+    assert "Traceback" not in stranded.waits.log()
 
 
 def test_wrong_command_line_ends_with_2() -> None:

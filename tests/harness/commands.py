@@ -81,6 +81,10 @@ class Started:
 
         wait_until(said)
 
+    def ended(self) -> int:
+        """Wait until it ends by itself and return the exit status."""
+        return self._popen.wait(START_SECONDS)
+
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal and return the exit status."""
         self._popen.send_signal(number)
