@@ -99,39 +99,7 @@ async def _measure(count: int) -> list[Figure]:
             await _converged(user, count)
         await asyncio.sleep(0.5)  # what the last changes set off
         busy = recording.requests
-        figures = [
-            Figure(
-                name="Deployment writes per new PodSet",
-                value=round(recording.deployment_writes / count, 3),
-                unit="writes",
-                bar=1,
-            ),
-            Figure(
-                name="status writes per distinct status",
-                value=round(
-                    max(len(w) / len(set(w)) for w in recording.statuses.values()), 3
-                ),
-                unit="writes",
-                bar=1,
-            ),
-            Figure(
-                name="status writes per new PodSet",
-                value=round(recording.status_writes / count, 3),
-                unit="writes",
-            ),
-            Figure(
-                name="other writes per new PodSet",
-                value=(recording.event_writes + recording.other_writes) / count,
-                unit="writes",
-                bar=0,
-            ),
-            Figure(
-                name="reads per new PodSet",
-                value=(recording.reads - reads) / count,
-                unit="reads",
-                bar=0,
-            ),
-        ]
+        figures = _of_creation(recording, count, reads)
         await asyncio.sleep(STEADY)
         figures += [
             Figure(
@@ -150,6 +118,43 @@ async def _measure(count: int) -> list[Figure]:
         for task in running:
             task.cancel()
     return figures
+
+
+def _of_creation(recording: _Recording, count: int, reads: int) -> list[Figure]:
+    """Return what new PodSets cost; ``reads`` were made before them."""
+    return [
+        Figure(
+            name="Deployment writes per new PodSet",
+            value=round(recording.deployment_writes / count, 3),
+            unit="writes",
+            bar=1,
+        ),
+        Figure(
+            name="status writes per distinct status",
+            value=round(
+                max(len(w) / len(set(w)) for w in recording.statuses.values()), 3
+            ),
+            unit="writes",
+            bar=1,
+        ),
+        Figure(
+            name="status writes per new PodSet",
+            value=round(recording.status_writes / count, 3),
+            unit="writes",
+        ),
+        Figure(
+            name="other writes per new PodSet",
+            value=(recording.event_writes + recording.other_writes) / count,
+            unit="writes",
+            bar=0,
+        ),
+        Figure(
+            name="reads per new PodSet",
+            value=(recording.reads - reads) / count,
+            unit="reads",
+            bar=0,
+        ),
+    ]
 
 
 async def _converged(client: Client, count: int) -> None:

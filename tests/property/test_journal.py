@@ -1,18 +1,13 @@
 """A crash at any point of any write, or of a checkpoint, loses nothing answered."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeAlias
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homeostat.apiserver._journal import Journal
 from homeostat.apiserver._store import Store
-
-State: TypeAlias = tuple[int, dict[str, bytes]]
+from tests.harness.stores import State, state, store_in
 
 # What a disk has is not asked here, so that none need be waited for.
 FOLDERS = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -20,22 +15,6 @@ FOLDERS = "/dev/shm" if Path("/dev/shm").is_dir() else None
 # A name and the size of its new state, a name to remove, or a checkpoint.
 puts = st.tuples(st.sampled_from("abc"), st.sampled_from([0, 900, 9000]))
 steps = st.lists(st.one_of(puts, st.sampled_from("abc"), st.none()), max_size=14)
-
-
-@contextmanager
-def store_in(folder: Path) -> Generator[Store]:
-    journal = Journal(folder)
-    try:
-        store = Store(journal=journal)
-        store.load()
-        yield store
-    finally:
-        journal.close()
-
-
-def state(store: Store) -> State:
-    live = store.table("things.").live
-    return store.revision, {key: entry.data for key, entry in live.items()}
 
 
 def take(store: Store, step: tuple[str, int] | str | None) -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from homeostat.apiserver import ApiServer
-from homeostat.apiserver._journal import Journal
 from homeostat.apiserver._journal_files import PAGE_BYTES
 from homeostat.apiserver._status import StatusError
 from homeostat.apiserver._store import Event, Store
 from homeostat.errors import ConfigError
+from tests.harness.stores import state, store_in
 
 
 @pytest.fixture
@@ -30,25 +30,9 @@ def folder() -> Iterator[Path]:
         yield Path(path) / "data"
 
 
-@contextmanager
-def store_in(folder: Path) -> Generator[Store]:
-    journal = Journal(folder)
-    try:
-        store = Store(journal=journal)
-        store.load()
-        yield store
-    finally:
-        journal.close()
-
-
 def put(store: Store, name: str, text: str = "") -> None:
     value = {"metadata": {"name": name, "uid": f"uid-{name}"}, "text": text}
     store.put(store.table("things."), name, value)
-
-
-def state(store: Store) -> tuple[int, dict[str, bytes]]:
-    live = store.table("things.").live
-    return store.revision, {key: entry.data for key, entry in live.items()}
 
 
 def filled(folder: Path, count: int = 40) -> tuple[int, dict[str, bytes]]:
