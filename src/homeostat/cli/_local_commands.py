@@ -67,7 +67,7 @@ def local() -> None:
     "--controllers",
     default="*",
     metavar="LIST",
-    help="Which built-in controllers, as kube-controller-manager's flag: "
+    help="Which built-in controllers, in the words of kube-controller-manager: "
     "'*,-job-controller' is all but one. Default: all.",
 )
 @click.option(
@@ -85,7 +85,7 @@ def local() -> None:
     help="Serve plain HTTP, where everybody is the administrator.",
 )
 def up(**options: Any) -> None:  # noqa: ANN401 -- click fills it
-    """Run a cluster, until Ctrl-C or with --detach in the background.
+    """Run a cluster until Ctrl-C, or in the background.
 
     The first line on stdout is a shell command that points kubectl at it.
     """

@@ -128,6 +128,7 @@ def demo(file: Path) -> None:
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
+    help="The least that is logged.",
 )
 @click.option(
     "--log-format",
