@@ -106,6 +106,7 @@ async def test_configuration_may_be_yaml(server: Server, path: str) -> None:
     [
         ({"x": 1}, ".data.x: expected string, got &value.valueUnstructured{Value:1}"),
         ("x", ".data: expected map, got &{x}"),
+        ([None], ".data: expected map, got &{[<nil>]}"),
     ],
 )
 async def test_wrong_types_are_refused(

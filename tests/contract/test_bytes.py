@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.harness.objects import config_map
-from tests.harness.server import Server
+from tests.harness.server import STRATEGIC, Server
 from tests.harness.widgets import GROUP, widget
 
 ESCAPED = rb"\u003c\u0026\u003e\u2028\u2029"
@@ -133,3 +133,49 @@ async def test_whole_float_is_an_integer(server: Server, widgets: str) -> None:
     assert numbers == [5, 5, 5]
     assert {type(number) for number in numbers} == {int}
     assert item["apiVersion"] == f"{GROUP}/v1"
+
+
+def _secret(data: Any) -> dict[str, Any]:
+    return {**config_map("a"), "kind": "Secret", "data": {"a": data}}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("YW\nJj\r\n", "YWJj"), ("YR==", "YQ=="), ([97, None], "YQA="), ([], "")],
+    ids=["line ends", "bits left over", "numbers", "no numbers"],
+)
+async def test_bytes_are_kept_as_go_writes_them(
+    server: Server, given: Any, kept: str
+) -> None:
+    item = (await server.post(server.core("secrets"), _secret(given))).ok(201)
+    assert item["data"] == {"a": kept}
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [("x", 0), ("abcd!", 4), ("ab=c", 2), ("YQ=", 3), ("YQ==x", 4), ("abcdefg", 4)],
+)
+async def test_bytes_that_are_not_well_coded_are_refused(
+    server: Server, given: str, place: int
+) -> None:
+    why = f"illegal base64 data at input byte {place}"
+    answer = await server.post(server.core("secrets"), _secret(given))
+    text = f'Secret in version "v1" cannot be handled as a Secret: {why}'
+    answer.refused(400, "BadRequest", text)
+    applied = await server.apply(server.core("secrets/a"), _secret(given))
+    text = "failed to convert new object (/a; /v1, Kind=Secret) to proper version: "
+    text += "unable to convert unstructured object to /v1, Kind=Secret: "
+    applied.refused(500, "", f"{text}error decoding from json: {why}")
+
+
+async def test_bytes_of_a_strategic_patch_are_cut_to_eight_bits(server: Server) -> None:
+    path = server.core("secrets")
+    (await server.post(path, _secret("YQ=="))).ok(201)
+    patch = {"data": {"a": [300]}}
+    item = await server.request("PATCH", f"{path}/a", patch, media=STRATEGIC)
+    assert item.ok()["data"] == {"a": "LA=="}
+    patch = {"data": {"a": "x"}}
+    item = await server.request("PATCH", f"{path}/a", patch, media=STRATEGIC)
+    [cause] = item.refused(422, "Invalid")["causes"]
+    why = "error decoding from json: illegal base64 data at input byte 0"
+    assert cause["message"].endswith(f": {why}")

@@ -170,3 +170,13 @@ async def test_unqualified_finalizers_are_warned_of(
     answer = await server.merge(f"{widgets}/f", patch)
     answer.ok()
     assert answer.warnings == [text.format("worse")]
+
+
+async def test_metadata_are_read_in_the_order_of_their_names(
+    server: Server, widgets: str
+) -> None:
+    odd = {"labels": {"a": 1}, "annotations": {"a": {}}}
+    text = "json: cannot unmarshal object into Go struct field ObjectMeta.annotations"
+    head = 'Widget in version "v1" cannot be handled as a Widget'
+    answer = await server.post(widgets, {**widget("a"), "metadata": {"name": "a", **odd}})
+    answer.refused(400, "BadRequest", f"{head}: {text} of type string")

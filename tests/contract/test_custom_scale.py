@@ -20,6 +20,25 @@ async def test_scale_without_replicas_is_an_error(
     )
 
 
+async def test_scale_without_replicas_is_not_patched_to_nothing(
+    server: Server, widgets: str, w: Any
+) -> None:
+    assert w
+    text = 'the spec replicas field ".spec.replicas" cannot be empty'
+    answer = await server.merge(f"{widgets}/w/scale", {"spec": {}})
+    answer.refused(400, "BadRequest", text)
+    (await server.merge(f"{widgets}/w/scale", {"spec": {"replicas": None}})).ok()
+
+
+async def test_scale_of_what_has_no_fields(server: Server, widgets: str) -> None:
+    answer = await server.post(widgets, {**widget("a"), "spec": 1.5})
+    causes = answer.refused(422, "Invalid")["causes"]
+    found = {each["field"]: each["message"] for each in causes}
+    wrong = "1.5 is of the type float64, expected map[string]interface{}"
+    text = f"Invalid value: 0: .spec.replicas accessor error: {wrong}"
+    assert (set(found), found[".spec.replicas"]) == ({"spec", ".spec.replicas"}, text)
+
+
 async def test_scale_follows_the_paths(server: Server, widgets: str, w: Any) -> None:
     assert w
     status = {"replicas": 3, "selector": "x=y"}

@@ -177,3 +177,39 @@ async def test_nobody_owns_that_there_shall_be_none(server: Server, path: str) -
     assert item["spec"]["replicas"] == 0
     (owned,) = managed(item).values()
     assert "f:replicas" not in owned["f:spec"]
+
+
+def _owners(item: Any) -> list[tuple[str, str, bool, list[str]]]:
+    """Return who owns what of the spec: manager, subresource, with a time, fields."""
+    return [
+        (
+            entry["manager"],
+            entry.get("subresource", ""),
+            "time" in entry,
+            sorted(entry["fieldsV1"].get("f:spec", {})),
+        )
+        for entry in item["metadata"]["managedFields"]
+    ]
+
+
+async def test_replicas_part_from_what_else_their_owner_has(server: Server) -> None:
+    path = server.apps("deployments")
+    made = (await server.post(path, deployment("d", replicas=2))).ok(201)
+    [(manager, _, _, fields)] = _owners(made)
+    rest = [name for name in fields if name != "f:replicas"]
+    # Nothing changes, but the record comes back from the scale without the time.
+    (await server.merge(f"{path}/d/scale", {"spec": {"replicas": 2}})).ok()
+    item = (await server.get(f"{path}/d")).ok()
+    parted = [(manager, "", False, ["f:replicas"]), (manager, "", True, rest)]
+    assert _owners(item) == parted
+    # Of two that nothing else tells apart the server knows but the last.
+    (await server.merge(f"{path}/d/scale", {"spec": {"replicas": 2}})).ok()
+    item = (await server.get(f"{path}/d")).ok()
+    assert _owners(item) == [(manager, "", True, rest)]
+
+
+async def test_applied_replicas_stay_with_their_owner(server: Server) -> None:
+    path = server.apps("deployments/d")
+    made = (await server.apply(path, deployment("d", replicas=2), "m")).ok(201)
+    (await server.merge(f"{path}/scale", {"spec": {"replicas": 2}})).ok()
+    assert (await server.get(path)).ok() == made

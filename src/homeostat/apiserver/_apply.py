@@ -1,15 +1,19 @@
 """Server-side apply: what a manager wants, merged into what there is."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+from homeostat.api import Schema
 from homeostat.apiserver._access import as_struct
 from homeostat.apiserver._context import Cluster, Target
+from homeostat.apiserver._convert import convert
 from homeostat.apiserver._decode import decode_applied
 from homeostat.apiserver._decode_json import duplicates
 from homeostat.apiserver._managed import reset_fields, timeless_scale, versions_of
+from homeostat.apiserver._normal import TypeMismatchError
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._patched import tidy_patched
+from homeostat.apiserver._registry import Served
 from homeostat.apiserver._shape import check_target
 from homeostat.apiserver._status import (
     StatusError,
@@ -75,7 +79,12 @@ def apply_config(
         raise _untyped(target, config, current, error) from None
     # Fields that the schema does not declare were refused; of what else it does not
     # know nothing is said.
-    tidy_patched(target, merged, replace(options, validation="Ignore"))
+    try:
+        tidy_patched(target, merged, replace(options, validation="Ignore"))
+    except StatusError:
+        if served.custom or served.schema is None:
+            raise
+        _convert_applied(target, config, merged)
     change = Change(
         value=merged,
         options=options,
@@ -87,6 +96,24 @@ def apply_config(
         merged["metadata"].pop("resourceVersion", None)
         return commit_new(cluster, target, change), 201
     return commit_update(cluster, target, live, change), 200
+
+
+def _convert_applied(target: Target, config: Value, merged: Value) -> None:
+    """Make what was merged an object as the real server does: of what is no JSON.
+
+    Raises:
+        StatusError: 500, its values do not fit.
+    """
+    served = target.served
+    schema = cast("Schema", served.schema)
+    try:
+        convert(merged, schema, served.kind)
+    except TypeMismatchError as error:
+        kind = _version_and_kind(served)
+        which = _described(target, config)
+        text = f"failed to convert new {which} to proper version: unable to convert"
+        text += f" unstructured object to {kind}: {error}"
+        raise server_error(text) from None
 
 
 def _refuse_absent(target: Target, metadata: Value) -> None:
@@ -146,18 +173,26 @@ def _refuse_duplicates(target: Target, options: WriteOptions) -> None:
 def _untyped(
     target: Target, config: Value, live: Value | None, error: SchemaMismatchError
 ) -> StatusError:
-    served, route = target.served, target.route
     value = config if live is None or error.whose == "patch" else live
-    namespace = value["metadata"].get("namespace", "")
-    gvk = served.gvk
-    api = gvk.api_version if gvk.group else f"/{gvk.version}"
-    which = f"object ({namespace}/{route.name}; {api}, Kind={gvk.kind})"
+    which = _described(target, value)
     if error.whose != "new":
         return server_error(f"failed to create typed {error.whose} {which}: {error}")
     return server_error(
         "failed to create manager for existing fields: failed to convert new "
         f"{which} to smd typed: {error}"
     )
+
+
+def _described(target: Target, value: Value) -> str:
+    namespace = value["metadata"].get("namespace", "")
+    kind = _version_and_kind(target.served)
+    return f"object ({namespace}/{target.route.name}; {kind})"
+
+
+def _version_and_kind(served: Served) -> str:
+    gvk = served.gvk
+    api = gvk.api_version if gvk.group else f"/{gvk.version}"
+    return f"{api}, Kind={gvk.kind}"
 
 
 def field_conflict(message: str, causes: list[dict[str, str]]) -> StatusError:

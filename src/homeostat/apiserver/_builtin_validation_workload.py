@@ -67,10 +67,11 @@ def _selected(spec: Value, called: str, *, needed: bool = True) -> Errors:
     if any(each.get("operator") not in known for each in expressions):
         text = "invalid label selector" if called == "deployment" else ""
         return [*errors, _bad_selector(given or {}, text)]
-    found = child(child(child(spec, "template"), "metadata"), "labels")
+    metadata = child(child(spec, "template"), "metadata")
+    found = child(metadata, "labels")
     if given != {} and not selector_matches(given, found):
         path = "spec.template.metadata.labels"
-        errors.append(invalid(path, found or None, _MISMATCH))
+        errors.append(invalid(path, metadata.get("labels"), _MISMATCH))
     return errors
 
 

@@ -19,7 +19,7 @@ _KINDS: Final[dict[type[object], str]] = {
     list: "slice",
     dict: "map",
 }
-_INTEGERS: Final = frozenset({"int", "int32", "int64", "float64"})
+_INTEGERS: Final = frozenset({"int", "int32", "int64", "uint8", "float64"})
 
 
 def convert(value: dict[str, Any], schema: Schema, kind: str) -> list[str]:
@@ -59,6 +59,17 @@ class _Conversion(Walk):
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         return super().integer(value, schema, path)
+
+    def coded(self, text: str) -> str:
+        try:
+            return super().coded(text)
+        except TypeMismatchError as error:
+            raise TypeMismatchError(f"error decoding from json: {error}") from None
+
+    def byte(self, value: JSON, path: str) -> int:
+        # Of a number that is too large the rest is left out.
+        given = value & 255 if type(value) is int else value
+        return super().byte(given, path)
 
     def wrong(
         self, value: JSON, path: str, wanted: str, *, shown: str = ""

@@ -146,11 +146,23 @@ def _replicas(value: Mapping[str, Any], path: str) -> list[FieldError]:
 
 def _mistaken(value: Mapping[str, Any], path: str, wanted: type[object]) -> str:
     """Return what is said of a value of another type than the scale needs."""
-    found = at_path(value, path, wanted())  # nothing is as good as zero
+    *parents, last = path.lstrip(".").split(".")
+    item: JSON = value
+    for step in parents:
+        item = item.get(step, {})
+        if not isinstance(item, dict):
+            return _accessor(path, item, "map[string]interface{}")
+    found = item.get(last, wanted())  # nothing is as good as zero
     if type(found) is wanted or isinstance(found, dict | list):
         # Of a struct or list the schema has complained, or has let it pass.
         return ""
+    return _accessor(path, found, _GO_TYPES[wanted])
+
+
+def _accessor(path: str, found: JSON, wanted: str) -> str:
     given = _GO_TYPES.get(found.__class__, "<nil>")
+    if isinstance(found, list):
+        given = "[]interface {}"
     shown = {"bool": str(found).lower(), "<nil>": "<nil>"}.get(given, str(found))
     text = f".{path.lstrip('.')} accessor error: {shown} is of the type {given}"
-    return f"{text}, expected {_GO_TYPES[wanted]}"
+    return f"{text}, expected {wanted}"

@@ -7,7 +7,7 @@ Source: apimachinery ``pkg/util/managedfields``; the work is done in
 from collections.abc import Mapping
 from typing import Any
 
-from homeostat.apiserver._access import at_path
+from homeostat.apiserver._managed_scale import scaled_owners
 from homeostat.apiserver._parts import is_part
 from homeostat.apiserver._registry import Served
 from homeostat.schema import (
@@ -85,6 +85,12 @@ def track(
     subresource: str = "",
 ) -> None:
     """Set ``metadata.managedFields`` of an object about to be stored."""
+    if subresource == "scale" and live is not None:
+        path = served.scale.spec_path if served.scale else ".spec.replicas"
+        api = served.gvk.api_version
+        entries = scaled_owners(live, new, path, manager=manager, api_version=api)
+        _set_owners(new, entries)
+        return
     before, after = live, {**new, "metadata": {**new["metadata"]}}
     if not served.custom:
         before = None if live is None else served.view(live)
@@ -101,33 +107,14 @@ def track(
         versions=versions_of(served, subresource),
         check=served.custom,
     )
-    if subresource == "scale":
-        entries = _without_replicas(served, new, entries)
+    _set_owners(new, timeless_scale(entries))
+
+
+def _set_owners(new: dict[str, Any], entries: list[dict[str, Any]]) -> None:
     metadata = new["metadata"]
     metadata.pop("managedFields", None)
     if entries:
-        metadata["managedFields"] = timeless_scale(entries)
-
-
-def _without_replicas(
-    served: Served, new: dict[str, Any], entries: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Return entries after a write of a scale: of none, nobody owns how many they are.
-
-    A scale of 0 has no replicas in its record, and so nobody is their owner by it.
-    """
-    path = served.scale.spec_path if served.scale else ".spec.replicas"
-    if at_path(new, path):
-        return entries
-    tree: dict[str, Any] = {}
-    for step in reversed(path.lstrip(".").split(".")):
-        tree = {f"f:{step}": tree}
-    replicas, kept = _fields(tree), list[dict[str, Any]]()
-    for entry in entries:
-        left = FieldSet.from_fields_v1(entry["fieldsV1"]).difference(replicas)
-        if not left.empty:
-            kept.append({**entry, "fieldsV1": left.to_fields_v1()})
-    return kept
+        metadata["managedFields"] = entries
 
 
 def timeless_scale(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

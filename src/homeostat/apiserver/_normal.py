@@ -7,12 +7,17 @@ what a client reads back, so the embedded server has to leave the same.
 """
 
 import base64
-import binascii
 import re
 from typing import Any, cast
 
-from homeostat.api import JSON, Quantity, Schema
+from homeostat.api import JSON, Schema
 from homeostat.apiserver._access import as_list, as_struct
+from homeostat.apiserver._normal_texts import (
+    TypeMismatchError,
+    coded_bytes,
+    quantity_text,
+    time_text,
+)
 from homeostat.apiserver._status import StatusError, bad_request, timed_out
 from homeostat.apiserver._syntax import HugeNumber, go_type
 
@@ -29,12 +34,6 @@ _GO_TYPES = {
 }
 _SCALARS = {"boolean": "bool", "string": "string"}
 _RANGES = {"int32": 2**31, "int64": 2**63}
-_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII
-)
-_MICRO = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)\Z", re.ASCII
-)
 # metav1.MicroTime, which Go parses with exactly six digits, has no name in OpenAPI.
 _MICRO_FIELDS = frozenset({"acquireTime", "renewTime", "eventTime", "lastObservedTime"})
 
@@ -48,10 +47,6 @@ _SCHEMAS = frozenset({"items", "additionalItems", "additionalProperties"})
 # Filled by the built-in table: names of fields that vanish when they are zero.
 OMIT_ZERO = "omitempty"
 _ZEROS: tuple[Any, ...] = ("", 0, False)
-
-
-class TypeMismatchError(ValueError):
-    """A value cannot be decoded; the text is worded as Go's decoder words it."""
 
 
 def mismatch(kind: str, version: str, error: Exception) -> StatusError:
@@ -209,13 +204,32 @@ class Walk:
         if value is None and schema.format == "date-time":
             # In a map: the one zero value that Go writes as null.
             return None
-        if not isinstance(value, str):
-            wanted = "[]uint8" if schema.format == "byte" else "string"
-            raise self.wrong(value, path, wanted)
-        if schema.format == "date-time":
-            return _time(value, micro=name in _MICRO_FIELDS)
         if schema.format == "byte":
-            return _base64(value)
+            return self._bytes(value, path)
+        if not isinstance(value, str):
+            raise self.wrong(value, path, "string")
+        if schema.format == "date-time":
+            return time_text(value, micro=name in _MICRO_FIELDS)
+        return value
+
+    def _bytes(self, value: JSON, path: str) -> str:
+        """Bring bytes into form, which may be given number by number, too."""
+        if isinstance(value, str):
+            return self.coded(value)
+        numbers = as_list(value)
+        if numbers is None:
+            raise self.wrong(value, path, "[]uint8")
+        given = bytes(self.byte(number or 0, path) for number in numbers)
+        return base64.b64encode(given).decode()
+
+    def coded(self, text: str) -> str:
+        return coded_bytes(text)
+
+    def byte(self, value: JSON, path: str) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.wrong(value, path, "uint8")
+        if not 0 <= value <= 255:
+            raise self.wrong(value, path, "uint8", shown=_shown(value))
         return value
 
     def integer(self, value: JSON, schema: Schema, path: str) -> JSON:
@@ -233,7 +247,7 @@ class Walk:
                 raise self.wrong(value, path, "int32")
             return value
         if schema.format == "quantity":
-            return _quantity(value)
+            return quantity_text(value)
         return value
 
     def wrong(
@@ -302,64 +316,3 @@ def _go_name(schema: Schema | None) -> str:
 def _shown(number: float) -> str:
     text = number.text if isinstance(number, HugeNumber) else number
     return f"number {text}"
-
-
-def _time(text: str, *, micro: bool) -> str:
-    layout = (
-        "2006-01-02T15:04:05.000000Z07:00" if micro else "2006-01-02T15:04:05Z07:00"
-    )
-    if not (_MICRO if micro else _TIME).match(text):
-        rest = _unparsed(text, micro=micro)
-        raise TypeMismatchError(
-            f'parsing time "{text}" as "{layout}": cannot parse "{rest[0]}" as '
-            f'"{rest[1]}"'
-        )
-    return text
-
-
-_DATE_PARTS = (
-    (r"\d{4}", "2006"),
-    (r"-", "-"),
-    (r"\d\d", "01"),
-    (r"-", "-"),
-    (r"\d\d", "02"),
-    (r"T", "T"),
-    (r"\d\d", "15"),
-    (r":", ":"),
-    (r"\d\d", "04"),
-    (r":", ":"),
-    (r"\d\d", "05"),
-)
-
-
-def _unparsed(text: str, *, micro: bool) -> tuple[str, str]:
-    """Return where Go's parser stops in a time, and what it looks for there."""
-    rest = text
-    for pattern, layout in _DATE_PARTS:
-        match = re.match(pattern, rest, re.ASCII)
-        if match is None:
-            return rest, layout
-        rest = rest[match.end() :]
-    if micro and not re.match(r"\.\d{6}(?!\d)", rest, re.ASCII):
-        return rest, ".000000"
-    return rest.lstrip(".0123456789"), "Z07:00"
-
-
-def _base64(text: str) -> str:
-    try:
-        base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise TypeMismatchError("illegal base64 data at input byte 0") from None
-    return text
-
-
-def _quantity(value: JSON) -> str:
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        try:
-            return str(Quantity(value if isinstance(value, str) else repr(value)))
-        except ValueError:
-            pass
-    raise TypeMismatchError(
-        "quantities must match the regular expression "
-        r"'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-    )

@@ -23,6 +23,7 @@ from homeostat.apiserver._render import respond, scale_bytes
 from homeostat.apiserver._shape import about, check_target, read_body
 from homeostat.apiserver._status import (
     StatusError,
+    bad_request,
     invalid,
     json_bytes,
     method_not_allowed,
@@ -38,6 +39,7 @@ __all__ = ["handle_scale"]
 Value = dict[str, Any]
 
 _KIND = GroupVersionKind("autoscaling", "v1", "Scale")
+_NEVER_SET = -(2**31)  # what a scale has that nobody has set yet
 _BUILTIN = Scale(spec_path=".spec.replicas", status_path=".status.replicas")
 
 
@@ -134,6 +136,9 @@ def _conflict(target: Target, error: FieldConflictError) -> StatusError:
 
 def _replicas(target: Target, scale: Value) -> int:
     replicas: int = child(scale, "spec").get("replicas", 0)
+    if replicas == _NEVER_SET and target.served.custom:
+        path = (target.served.scale or _BUILTIN).spec_path
+        raise bad_request(f'the spec replicas field "{path}" cannot be empty')
     if replicas < 0 and target.served.custom:
         paths, name = target.served.scale or _BUILTIN, target.route.name
         text = "should be a non-negative integer"
@@ -177,13 +182,15 @@ def _scale_of(served: Served, value: Value, *, missing: bool = False) -> Value:
     Args:
         served: The object's resource.
         value: The object.
-        missing: Take 0 for replicas that a custom resource does not set.
+        missing: Take a number of its own for replicas that a custom one does not set.
     """
     paths = served.scale or _BUILTIN
     metadata = value["metadata"]
     keys = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     replicas = at_path(value, paths.spec_path)
-    if replicas is None and served.custom and not missing:
+    if replicas is None and served.custom and missing:
+        replicas = _NEVER_SET
+    elif replicas is None and served.custom:
         text = f'the spec replicas field "{paths.spec_path}" does not exist'
         details = {"causes": [{"message": text}]}
         message = f"Internal error occurred: {text}"

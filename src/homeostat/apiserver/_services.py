@@ -9,6 +9,11 @@ from typing import Any
 
 from homeostat.apiserver._access import items
 from homeostat.apiserver._context import Cluster, Strategy
+from homeostat.apiserver._services_shape import (
+    choose_families,
+    drop_dependent,
+    hide_inside,
+)
 from homeostat.apiserver._status import StatusError, invalid
 from homeostat.apiserver._store import Table
 from homeostat.schema import FieldError
@@ -26,7 +31,6 @@ _OUT_OF_RANGE = (
 )
 _TAKEN = "provided port is already allocated"
 _WITH_PORTS = ("NodePort", "LoadBalancer")
-_ALLOCATED = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 
 
 class ServiceStrategy(Strategy):
@@ -35,93 +39,79 @@ class ServiceStrategy(Strategy):
     def prepare(self, cluster: Cluster, new: Value, old: Value | None) -> None:
         """Give a service its cluster address and its node ports."""
         spec = new["spec"]
-        if spec.get("type") == "ExternalName":
-            for key in _ALLOCATED:
-                spec.pop(key, None)
-            return
         if old is not None:
             _keep_allocated(spec, old["spec"])
-        if not spec.get("clusterIPs") and spec.get("clusterIP"):
-            spec["clusterIPs"] = [spec["clusterIP"]]
-        elif spec.get("clusterIPs") and not spec.get("clusterIP"):
-            spec["clusterIP"] = spec["clusterIPs"][0]
-        _allocate_address(cluster, new, old)
+        _synchronize(spec, old["spec"] if old is not None else {})
+        if spec.get("type") != "ExternalName":
+            _choose_families(new, old)
+            _allocate_address(cluster, new, old)
         if spec.get("type") in _WITH_PORTS:
             _check_ports(cluster, new, old)
             _allocate_ports(cluster, new)
         _allocate_health_check(cluster, new, old)
-
-    def check(self, new: Value, old: Value | None) -> list[FieldError]:
-        """Refuse to change the address of a service."""
-        if old is None or "ExternalName" in (_type(new), _type(old)):
-            return []
-        before, after = old["spec"].get("clusterIPs"), new["spec"].get("clusterIPs")
-        if not before or before[:1] == (after or [])[:1]:
-            return []
-        path, text = "spec.clusterIPs[0]", "may not change once set"
-        return [FieldError("FieldValueInvalid", path, after, text)]
-
-
-def _type(service: Value) -> str:
-    kind: str = service["spec"].get("type", "ClusterIP")
-    return kind
+        if old is not None:
+            drop_dependent(new, old["spec"])
+        hide_inside(spec)
 
 
 def _keep_allocated(spec: Value, old: Value) -> None:
     """Take over what an update leaves out of what was allocated."""
-    if old.get("type") == "ExternalName":
-        return
-    same = spec.get("clusterIP") in (None, "", old.get("clusterIP"))
-    for key in _ALLOCATED:
-        if key not in spec and key in old and (same or key != "clusterIPs"):
-            spec[key] = old[key]
+    if "ExternalName" not in (spec.get("type"), old.get("type")):
+        for key in ("clusterIP", "clusterIPs"):
+            if not spec.get(key) and old.get(key):
+                spec[key] = old[key]
     if spec.get("type") in _WITH_PORTS and old.get("type") in _WITH_PORTS:
-        ports = {_port_key(p): p.get("nodePort") for p in items(old, "ports")}
+        # They are known by their names; another port may have one of them by now.
+        ports = {p.get("name", ""): p.get("nodePort") for p in items(old, "ports")}
+        used = {port.get("nodePort") for port in items(spec, "ports")}
         for port in items(spec, "ports"):
-            if not port.get("nodePort") and ports.get(_port_key(port)):
-                port["nodePort"] = ports[_port_key(port)]
+            number = ports.get(port.get("name", ""))
+            if number and not port.get("nodePort") and number not in used:
+                port["nodePort"] = number
 
 
-def _port_key(port: Value) -> tuple[Any, Any]:
-    return port.get("port"), port.get("protocol", "TCP")
+def _synchronize(spec: Value, old: Value) -> None:
+    """Bring the address and the list of addresses together, where one was written."""
+    one, listed = spec.get("clusterIP", ""), spec.get("clusterIPs") or []
+    before, listed_before = old.get("clusterIP", ""), old.get("clusterIPs") or []
+    if one == before or listed != listed_before:
+        if not old and one and not listed:
+            spec["clusterIPs"] = [one]
+        return
+    if one:
+        spec["clusterIPs"] = [one]
+    else:
+        spec.pop("clusterIPs", None)
+
+
+def _choose_families(new: Value, old: Value | None) -> None:
+    errors = choose_families(new["spec"], old["spec"] if old is not None else {})
+    if errors:
+        raise _refused(new, *errors)
+
+
+def _refused(new: Value, *errors: FieldError) -> StatusError:
+    return invalid("", "Service", new["metadata"]["name"], list(errors))
 
 
 def _allocate_address(cluster: Cluster, new: Value, old: Value | None) -> None:
+    """Give an address to a service that is new, or was but another name."""
     spec = new["spec"]
-    if spec.get("clusterIP") == "None":
-        single = bool(spec.get("selector"))
-        spec.setdefault("ipFamilies", ["IPv4"] if single else ["IPv4", "IPv6"])
-        policy = "SingleStack" if single else "RequireDualStack"
-        spec.setdefault("ipFamilyPolicy", policy)
-        return
-    spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
-    if old is not None and old["spec"].get("clusterIP"):
+    named = old is None or old["spec"].get("type") == "ExternalName"
+    asked = spec.get("clusterIP")
+    if not named or asked == "None":
         return
     used = {e.fields.get("spec.clusterIP") for e in _table(cluster).live.values()}
-    asked = spec.get("clusterIP")
     if not asked:
         free = next(str(ip) for ip in NETWORK.hosts() if str(ip) not in used)
         spec["clusterIP"], spec["clusterIPs"] = free, [free]
         return
-    if not _is_address(asked):
-        text = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-        error = FieldError("FieldValueInvalid", "spec.clusterIPs[0]", asked, text)
-        raise invalid("", "Service", new["metadata"]["name"], [error])
     why = _why_not(asked, used)
     if why:
         text = f"failed to allocate IP {asked}: {why}"
         path = "spec.clusterIPs"
         error = FieldError("FieldValueInvalid", path, spec["clusterIPs"], text)
-        raise invalid("", "Service", new["metadata"]["name"], [error])
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+        raise _refused(new, error)
 
 
 def _why_not(asked: str, used: set[str | None]) -> str:
@@ -141,8 +131,7 @@ def _check_ports(cluster: Cluster, new: Value, old: Value | None) -> None:
             why = _TAKEN if number in taken else why
         if why:
             path = f"spec.ports[{index}].nodePort"
-            error = FieldError("FieldValueInvalid", path, number, why)
-            raise invalid("", "Service", new["metadata"]["name"], [error])
+            raise _refused(new, FieldError("FieldValueInvalid", path, number, why))
 
 
 def _node_ports(service: Value) -> list[int]:
@@ -150,6 +139,8 @@ def _node_ports(service: Value) -> list[int]:
 
 
 def _allocate_ports(cluster: Cluster, new: Value) -> None:
+    if new["spec"].get("allocateLoadBalancerNodePorts") is False:
+        return
     wanting = [p for p in items(new["spec"], "ports") if not p.get("nodePort")]
     if not wanting:
         return
@@ -166,8 +157,6 @@ def _allocate_health_check(cluster: Cluster, new: Value, old: Value | None) -> N
     spec = new["spec"]
     local = spec.get("externalTrafficPolicy") == "Local"
     if spec.get("type") != "LoadBalancer" or not local:
-        if old is not None:
-            spec.pop("healthCheckNodePort", None)
         return
     before = old["spec"].get("healthCheckNodePort") if old is not None else None
     if not spec.get("healthCheckNodePort"):
@@ -194,8 +183,7 @@ def _taken_ports(cluster: Cluster) -> set[int]:
 
 def _range_is_full(new: Value, path: str) -> StatusError:
     text = "failed to allocate a nodePort: range is full"
-    error = FieldError("InternalError", path, "", text)
-    return invalid("", "Service", new["metadata"]["name"], [error])
+    return _refused(new, FieldError("InternalError", path, "", text))
 
 
 def _table(cluster: Cluster) -> Table:

@@ -176,7 +176,10 @@ def shape(served: Served, value: Value) -> list[str]:
             f"json: cannot unmarshal {go_type(value['metadata'])} into Go value of "
             "type v1.ObjectMeta"
         )
-    found = normalise(metadata, object_meta(), "ObjectMeta")
+    # Go writes it once more before it reads it: in the order of the names.
+    ordered = dict(sorted(metadata.items()))
+    found = normalise(ordered, object_meta(), "ObjectMeta")
+    value["metadata"] = ordered
     unknown = [f"metadata.{path}" for path in found]
     if schema is None:
         return unknown

@@ -146,6 +146,8 @@ def _go_value(value: JSON) -> str:
         return f"map[{' '.join(f'{key}:{_go_value(item)}' for key, item in items)}]"
     if isinstance(value, list):
         return f"[{' '.join(map(_go_value, cast('Sequence[Any]', value)))}]"
+    if value is None:
+        return "<nil>"
     return value if isinstance(value, str) else value_text(value)
 
 
