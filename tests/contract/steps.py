@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One request to the object ``a`` of a kind.
+    """One request to the object ``a`` of a kind, or to all of them.
 
     Attributes:
         verb: What is done.
@@ -59,7 +59,26 @@ _OPERATION = st.one_of(
 )
 _VERBS = (
     *("create", "create", "put", "merge", "strategic", "json", "apply", "apply"),
-    *("delete", "scale", "list"),
+    *("delete", "delete", "delete-all", "scale", "get", "list"),
+)
+_SELECTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "labelSelector": st.sampled_from(
+            ["a", "!a", "a=x", "a!=x", "a in (x,y),b", "a=="]
+        ),
+        "fieldSelector": st.sampled_from(
+            [
+                *("metadata.name=a", "metadata.name!=a", "metadata.name=b"),
+                *(
+                    "type=Opaque",
+                    "spec.type!=ClusterIP",
+                    "spec.nope=1",
+                    "metadata.name",
+                ),
+            ]
+        ),
+    },
 )
 _SCALES = st.sampled_from(
     [
@@ -94,20 +113,26 @@ def _merges(draw: st.DrawFn, kind: str) -> Json:
 @st.composite
 def _steps(draw: st.DrawFn) -> Step:
     """Draw one request."""
+    query: Json
     kind = draw(st.sampled_from(KINDS))
     verb = draw(st.sampled_from(_VERBS))
     version = draw(st.sampled_from(["none", "live", "live", "stale"]))
+    if verb == "get":
+        return Step(verb=verb, kind=kind, status=kind in SCALED and draw(st.booleans()))
     if verb == "list":
-        return Step(verb=verb, kind=kind, query={"limit": draw(st.integers(0, 1))})
+        query = {"limit": draw(st.integers(0, 1)), **draw(_SELECTIONS)}
+        return Step(verb=verb, kind=kind, query=query)
     if verb == "scale":
         kind = draw(st.sampled_from(SCALED))
         manager = {"fieldManager": draw(st.sampled_from(["u1", "u2"]))}
         return Step(verb=verb, kind=kind, body=draw(_SCALES), query=manager)
-    if verb == "delete":
-        policy = draw(st.sampled_from(["", "Background", "Orphan", "Foreground"]))
-        options = {"propagationPolicy": policy} if policy else {}
-        return Step(verb=verb, kind=kind, query=options)
-    query: Json = {"dryRun": "All"} if draw(st.integers(0, 9)) == 0 else {}
+    if verb in {"delete", "delete-all"}:
+        query = draw(_SELECTIONS) if verb == "delete-all" else {}
+        policy = draw(st.sampled_from(["", "", "Background", "Orphan", "Foreground"]))
+        query |= {"propagationPolicy": policy} if policy else {}
+        query |= {"dryRun": "All"} if draw(st.integers(0, 9)) == 0 else {}
+        return Step(verb=verb, kind=kind, query=query)
+    query = {"dryRun": "All"} if draw(st.integers(0, 9)) == 0 else {}
     validation = draw(st.sampled_from(["", "", "", "Strict", "Ignore"]))
     if validation:
         query["fieldValidation"] = validation

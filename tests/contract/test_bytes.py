@@ -171,7 +171,7 @@ async def test_bytes_that_are_not_well_coded_are_refused(
 async def test_bytes_of_a_strategic_patch_are_cut_to_eight_bits(server: Server) -> None:
     path = server.core("secrets")
     (await server.post(path, _secret("YQ=="))).ok(201)
-    patch = {"data": {"a": [300]}}
+    patch: dict[str, Any] = {"data": {"a": [300]}}
     item = await server.request("PATCH", f"{path}/a", patch, media=STRATEGIC)
     assert item.ok()["data"] == {"a": "LA=="}
     patch = {"data": {"a": "x"}}

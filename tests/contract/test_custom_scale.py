@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.harness.server import Server
-from tests.harness.widgets import GROUP
+from tests.harness.widgets import GROUP, widget
 
 
 async def test_scale_without_replicas_is_an_error(

@@ -184,3 +184,37 @@ async def test_map_of_bytes_is_named_so(server: Server) -> None:
     text = "json: cannot unmarshal bool into Go struct field Secret.data of type"
     start = f"Secret {_HEAD} Secret: {text} map[string][]uint8"
     answer.refused(400, "BadRequest", start)
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "where", "wanted"),
+    [
+        ("services", {"type": 1}, "ServiceSpec.spec.type", "v1.ServiceType"),
+        (
+            "persistentvolumeclaims",
+            {"accessModes": [1]},
+            "PersistentVolumeClaimSpec.spec.accessModes",
+            "v1.PersistentVolumeAccessMode",
+        ),
+        (
+            "persistentvolumeclaims",
+            {"resources": {"limits": 1}},
+            "VolumeResourceRequirements.spec.resources.limits",
+            "v1.ResourceList",
+        ),
+        (
+            "/apis/certificates.k8s.io/v1/certificatesigningrequests",
+            {"extra": {"a": 1}},
+            "CertificateSigningRequestSpec.spec.extra",
+            "v1.ExtraValue",
+        ),
+    ],
+)
+async def test_types_with_a_name_are_named(
+    server: Server, path: str, given: Any, where: str, wanted: str
+) -> None:
+    body = {"metadata": {"name": "a"}, "spec": given}
+    answer = await server.post(path if path[0] == "/" else server.core(path), body)
+    text = f"cannot unmarshal number into Go struct field {where} of type {wanted}"
+    assert answer.refused(400, "BadRequest") == {}
+    assert answer.json["message"].endswith(f"json: {text}")

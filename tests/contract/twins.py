@@ -47,6 +47,7 @@ _ENDS: Json = {
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _DOCUMENT = re.compile(r'(?<=^Invalid value: )"\{\\".*\}"(?=: )')
+_VERSION = re.compile(r"resourceVersion:\d+")  # in a patch, as Go shows it
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _numbers = count(1)
@@ -141,7 +142,7 @@ class _World:
         """Send a request, and return what came of it in comparable form."""
         answer = await self._send(step)
         found = answer.json
-        if step.verb == "list":
+        if step.verb in {"list", "delete-all"}:
             # Of the whole server, and others write to the real one.
             found["metadata"].pop("resourceVersion", None)
         elif answer.status < 300 and "resourceVersion" in found["metadata"]:
@@ -165,6 +166,8 @@ class _World:
                 sending = server.request("PATCH", path, body, media=STRATEGIC, **query)
             case "scale":
                 sending = server.merge(f"{base}/a/scale", body, **query)
+            case "get":
+                sending = server.get(path)
             case "list":
                 sending = self._listed(base, **query)
             case "json":
@@ -173,16 +176,17 @@ class _World:
                 manager = query.pop("fieldManager")
                 sending = server.apply(path, body, manager, **query)
             case _:
+                path = path if step.verb == "delete" else base
                 sending = server.delete(path, **query)
         return await sending
 
-    async def _listed(self, path: str, limit: int) -> Answer:
+    async def _listed(self, path: str, **query: Any) -> Answer:
         """Read the last page of a list."""
-        answer = await self.server.get(path, limit=limit)
+        answer = await self.server.get(path, **query)
         while answer.status == 200 and (
             token := answer.json["metadata"].get("continue")
         ):
-            answer = await self.server.get(path, limit=limit, continue_=token)
+            answer = await self.server.get(path, **query, continue_=token)
         return answer
 
     def _versioned(self, step: Step) -> Any:
@@ -237,6 +241,7 @@ class _World:
 
     def _text(self, text: str) -> str:
         text = _TIME.sub("TIME", text.replace(self.server.namespace, "NS"))
+        text = _VERSION.sub("resourceVersion:VERSION", text)
         # Go writes the keys of a patched document in order where it was touched.
         text = _DOCUMENT.sub("DOCUMENT", text)
         return _UUID.sub(self._uid, text)

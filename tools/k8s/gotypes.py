@@ -19,6 +19,10 @@ _FIELD = re.compile(r"^\t(?:(\w+)\s+)?(\*?[\w.\[\]*]+)(?:\s+`([^`]*)`)?\s*(?://.
 _TAG = re.compile(r'(\w+):"([^"]*)"')
 
 
+# Packages of one version are imported as ``metav1``, ``corev1``.
+_ALIAS = re.compile(r"[a-z]*?(v\d\w*)\Z")
+
+
 @dataclass(frozen=True)
 class GoField:
     """One field as JSON sees it.
@@ -31,6 +35,7 @@ class GoField:
         number: Protobuf field numbers, outermost first: more than one where Go
             inlines a struct that protobuf keeps as a message; empty for none.
         inside: The Go structs that are inlined around it, outermost first.
+        type: Its Go type without the pointer, as errors show it: ``v1.Protocol``.
     """
 
     wire: str
@@ -39,6 +44,7 @@ class GoField:
     omitzero: bool
     number: tuple[int, ...]
     inside: tuple[str, ...] = ()
+    type: str = ""
 
 
 @functools.cache
@@ -87,6 +93,17 @@ def _number(tags: dict[str, str]) -> tuple[int, ...]:
     return (int(parts[1]),) if len(parts) > 1 and parts[1].isdigit() else ()
 
 
+def _shown(type_: str, package: str) -> str:
+    """Return a Go type as errors show it: with its package's own name."""
+    lists, _, name = type_.lstrip("*").rpartition("]")
+    lists = f"{lists}]" if lists else ""
+    alias, _, short = name.lstrip("*").rpartition(".")
+    if not alias and name[:1].islower():
+        return lists + name
+    version = _ALIAS.match(alias or package.rpartition(".")[2])
+    return f"{lists}{version[1] if version else alias}.{short}"
+
+
 def fields_of(package: str, name: str, version: str) -> list[GoField] | None:
     """Return the JSON fields of a Go struct in their order, or None for no struct.
 
@@ -117,6 +134,7 @@ def fields_of(package: str, name: str, version: str) -> list[GoField] | None:
                     omitempty="omitempty" in said,
                     omitzero="omitzero" in said,
                     number=_number(tags),
+                    type=_shown(type_, package),
                 )
             )
     return result

@@ -1,5 +1,6 @@
 """Build the compact table: every built-in type, field and resource."""
 
+import re
 from typing import Any
 
 from tools.k8s.gotypes import GoField, fields_of
@@ -31,6 +32,9 @@ _PLAIN = {
     ("number", "double"): "f64",
     ("boolean", None): "bool",
 }
+# Go has names of its own for many of these, which errors show.
+_NAMED = {"str", "qty"}
+_UNNAMED = re.compile(r"(\[\]|map\[string\])*(string|resource\.Quantity)?")
 # Documents of the protocol itself, which no object holds; Patch is a stand-in.
 _SKIPPED = {
     _META + name
@@ -100,6 +104,8 @@ def _field(go: GoField, schema: dict[str, Any], *, required: bool) -> list[Any]:
     number: int | list[int] = go.number[0] if len(go.number) == 1 else list(go.number)
     entry: list[Any] = [go.wire, python_name(go.wire), expression(schema), bits, number]
     extras = _extras(schema)
+    if entry[2].strip("[{") in _NAMED and not _UNNAMED.fullmatch(go.type):
+        extras["go"] = go.type
     return [*entry, extras] if extras else entry
 
 

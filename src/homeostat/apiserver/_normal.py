@@ -44,6 +44,7 @@ _GO_PATH = re.compile(r"\[\d+\]|[<>]|\0[^\0]*\0")
 
 _SCHEMAS = frozenset({"items", "additionalItems", "additionalProperties"})
 
+_NO_NAMES: dict[str, str] = {}
 # Filled by the built-in table: names of fields that vanish when they are zero.
 OMIT_ZERO = "omitempty"
 _ZEROS: tuple[Any, ...] = ("", 0, False)
@@ -79,10 +80,11 @@ def normalise(value: dict[str, Any], schema: Schema, kind: str) -> list[str]:
 class Walk:
     """Takes an object through its schema; ``unknown`` names what is not in it."""
 
-    __slots__ = ("_items", "_struct", "unknown")
+    __slots__ = ("_items", "_named", "_struct", "unknown")
 
     def __init__(self, kind: str) -> None:
         self._items = 0
+        self._named: dict[str, str] = {}
         self._struct = kind
         self.unknown: list[str] = []
 
@@ -91,8 +93,9 @@ class Walk:
         zeros = schema.cache.get(OMIT_ZERO, ())
         inlined = schema.cache.get("inlined")
         struct = _struct_name(schema) or self._struct
+        named = schema.cache.get("named", _NO_NAMES)
         for name in tuple(value):
-            self._struct = struct
+            self._struct, self._named = struct, named
             child = properties.get(name)
             here = f"{path}.{name}" if path else name
             if child is None:
@@ -255,6 +258,10 @@ class Walk:
     ) -> TypeMismatchError:
         # Go names the struct's field, without the indexes of lists above it.
         plain = _GO_PATH.sub("", path)
+        own = self._named.get(plain.rpartition(".")[2], "")
+        inner = {"]": "[]", "\0": "map[string]"}.get(path[-1:], "")
+        if own.startswith(inner):
+            wanted = own.removeprefix(inner) or wanted
         return TypeMismatchError(
             f"json: cannot unmarshal {shown or go_type(value)} into Go struct field "
             f"{self._struct}.{plain} of type {wanted}"

@@ -43,7 +43,7 @@ _ATTRIBUTES = {
 }
 
 # What the table puts into a node's cache: true of every copy of the node.
-_FACTS = frozenset({"defaults", "inlined", "omitempty", "type", "zeros"})
+_FACTS = frozenset({"defaults", "inlined", "named", "omitempty", "type", "zeros"})
 
 _types: dict[str, Schema] = {}
 _leaves: dict[str, Schema] = {}
@@ -58,7 +58,8 @@ def schema_of(gvk: GroupVersionKind) -> Schema | None:
     wire names of scalars that Go does not write when they are zero; ``"zeros"`` the
     wire names of fields that it always writes, with the value of an unset one (``{}``
     for a struct); ``"inlined"`` the wire names of fields of a struct that the type
-    embeds, with the name of that struct, as ``ProbeHandler``.
+    embeds, with the name of that struct, as ``ProbeHandler``; ``"named"`` the Go type
+    of fields of texts that has a name of its own, as ``v1.Protocol``.
 
     The nodes are shared and must not be changed. Defaults are those that OpenAPI gives:
     the zero values that Go fills in (``""``, ``{}``) and those of list-map keys; what
@@ -91,6 +92,9 @@ def schema_of_type(key: str) -> Schema:
     made.cache["omitempty"] = frozenset(f[0] for f in entry["f"] if _vanishes(f))
     made.cache["defaults"] = {f[0]: f[5]["d"] for f in entry["f"] if _is_defaulted(f)}
     made.cache["type"] = key
+    made.cache["named"] = {
+        f[0]: f[5]["go"] for f in entry["f"] if len(f) > 5 and "go" in f[5]
+    }
     made.cache["inlined"] = {
         name: struct for struct, names in entry.get("in", {}).items() for name in names
     }
@@ -149,7 +153,7 @@ def _zero(field: Row) -> JSON:
 def _field(field: Row) -> Schema:
     expression = field[2]
     extras: dict[str, Any] = field[5] if len(field) > 5 else {}
-    if not extras:
+    if not extras or extras.keys() == {"go"}:
         return _node(expression)
     schema = _node(expression, items_enum=extras.get("ie"))
     own = _copy(schema)
