@@ -47,6 +47,7 @@ _ENDS: Json = {
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _DOCUMENT = re.compile(r'(?<=^Invalid value: )"\{\\".*\}"(?=: )')
+_NO_LABELS = "Invalid value: {}: `selector` does not match template `labels`"
 _VERSION = re.compile(r"resourceVersion:\d+")  # in a patch, as Go shows it
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -242,6 +243,8 @@ class _World:
     def _text(self, text: str) -> str:
         text = _TIME.sub("TIME", text.replace(self.server.namespace, "NS"))
         text = _VERSION.sub("resourceVersion:VERSION", text)
+        # That there was an empty map of labels is not remembered: it is told as none.
+        text = text.replace(_NO_LABELS.format("{}"), _NO_LABELS.format("null"))
         # Go writes the keys of a patched document in order where it was touched.
         text = _DOCUMENT.sub("DOCUMENT", text)
         return _UUID.sub(self._uid, text)
