@@ -178,5 +178,7 @@ async def test_metadata_are_read_in_the_order_of_their_names(
     odd = {"labels": {"a": 1}, "annotations": {"a": {}}}
     text = "json: cannot unmarshal object into Go struct field ObjectMeta.annotations"
     head = 'Widget in version "v1" cannot be handled as a Widget'
-    answer = await server.post(widgets, {**widget("a"), "metadata": {"name": "a", **odd}})
+    answer = await server.post(
+        widgets, {**widget("a"), "metadata": {"name": "a", **odd}}
+    )
     answer.refused(400, "BadRequest", f"{head}: {text} of type string")
