@@ -35,6 +35,7 @@ def check(plane: ControlPlane, number: int) -> list[int]:
         max_examples=_RUNS,
         deadline=None,
         database=None,
+        report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
     @given(sequences())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.objects import config_map
+from tests.harness.objects import config_map, deployment
 from tests.harness.server import STRATEGIC, Server
 from tests.harness.widgets import GROUP, widget
 
@@ -179,3 +179,17 @@ async def test_bytes_of_a_strategic_patch_are_cut_to_eight_bits(server: Server) 
     [cause] = item.refused(422, "Invalid")["causes"]
     why = "error decoding from json: illegal base64 data at input byte 0"
     assert cause["message"].endswith(f": {why}")
+
+
+async def test_numbers_of_patches_are_cut_to_their_types_bits(server: Server) -> None:
+    path, given = (
+        server.apps("deployments/d"),
+        deployment("d", minReadySeconds=2**32 + 5),
+    )
+    item = (await server.apply(path, given)).ok(201)
+    assert item["spec"]["minReadySeconds"] == 5
+    patch = {"spec": {"minReadySeconds": 2**32 + 7}}
+    item = (await server.request("PATCH", path, patch, media=STRATEGIC)).ok()
+    assert item["spec"]["minReadySeconds"] == 7
+    merged = await server.merge(path, patch)
+    merged.refused(422, "Invalid")

@@ -58,6 +58,13 @@ class _Conversion(Walk):
         # Whole numbers are whole numbers, however they are written.
         if isinstance(value, float) and value.is_integer():
             value = int(value)
+        # Of a number that is too large the rest is left out.
+        if (
+            type(value) is int
+            and schema.format == "int32"
+            and -(2**63) <= value < 2**63
+        ):
+            value = (value + 2**31) % 2**32 - 2**31
         return super().integer(value, schema, path)
 
     def coded(self, text: str) -> str:
@@ -67,7 +74,6 @@ class _Conversion(Walk):
             raise TypeMismatchError(f"error decoding from json: {error}") from None
 
     def byte(self, value: JSON, path: str) -> int:
-        # Of a number that is too large the rest is left out.
         given = value & 255 if type(value) is int else value
         return super().byte(given, path)
 
