@@ -217,9 +217,17 @@ def _untouched(live: dict[str, Any], new: dict[str, Any], views: Views) -> bool:
     return (
         bool(entries)
         and views.knows(entries or [])
+        and _told_apart(entries or [])
         and (brought is None or equal_json(brought, entries))
         and equal_json(_plain(live), _plain(new))
     )
+
+
+def _told_apart(entries: list[Entry]) -> bool:
+    """Tell whether no two entries are of one manager: of such only the last stays."""
+    names = ("manager", "operation", "apiVersion", "subresource")
+    found = {tuple(str(entry.get(name)) for name in names) for entry in entries}
+    return len(found) == len(entries)
 
 
 def _metadata(value: Mapping[str, Any]) -> dict[str, Any]:
