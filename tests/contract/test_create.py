@@ -243,6 +243,13 @@ async def test_bad_label_value_has_the_server_s_words(server: Server) -> None:
     )
 
 
+async def test_finalizer_without_a_name_is_wrong_in_every_way(server: Server) -> None:
+    body = config_map("a", finalizers=[""])
+    answer = await server.post(server.core("configmaps"), body)
+    where = [field for _, field in rejection(answer.refused(422, "Invalid"))]
+    assert where == ["metadata.finalizers"] * 2 + ["metadata.finalizers[0]"]
+
+
 async def test_unqualified_finalizer_has_the_server_s_words(server: Server) -> None:
     body = config_map("a", finalizers=["x"])
     answer = await server.post(server.core("configmaps"), body)

@@ -163,6 +163,14 @@ def _accessor(path: str, found: JSON, wanted: str) -> str:
     given = _GO_TYPES.get(found.__class__, "<nil>")
     if isinstance(found, list):
         given = "[]interface {}"
-    shown = {"bool": str(found).lower(), "<nil>": "<nil>"}.get(given, str(found))
-    text = f".{path.lstrip('.')} accessor error: {shown} is of the type {given}"
+    text = f".{path.lstrip('.')} accessor error: {_shown(found)} is of the type {given}"
     return f"{text}, expected {wanted}"
+
+
+def _shown(value: JSON) -> str:
+    """Return a value as Go's ``%v`` writes it."""
+    if isinstance(value, list):
+        return f"[{' '.join(map(_shown, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "<nil>" if value is None else str(value)

@@ -199,7 +199,7 @@ def _check_finalizers(finalizers: Sequence[str], *, custom: bool) -> list[FieldE
         texts = qualified_name_errors(name)
         errors += [_invalid(path, name, text) for text in texts]
         standard = custom or "/" in name or name in _STANDARD_FINALIZERS
-        if not texts and not standard:
+        if not standard:
             text = "name is neither a standard finalizer name nor is it fully qualified"
             errors.append(_invalid(f"{path}[{index}]", name, text))
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
