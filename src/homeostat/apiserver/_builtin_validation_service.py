@@ -205,7 +205,8 @@ def _balanced(spec: Value, old: Value) -> Errors:
     path = "spec.LoadBalancerSourceRanges"
     if ranges and not balanced:
         errors.append(forbidden(path, _ONLY_BALANCED))
-    kept = [text.strip() for text in old.get("loadBalancerSourceRanges") or []]
+    before: list[str] = old.get("loadBalancerSourceRanges") or []
+    kept = [text.strip() for text in before]
     for index, text in enumerate(each.strip() for each in ranges):
         errors += [] if text in kept else address_range(text, f"{path}[{index}]")
     name = "allocateLoadBalancerNodePorts"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeostat.api import JSON
-from homeostat.apiserver._access import at_path, child
+from homeostat.apiserver._access import as_list, as_struct, at_path, child
 from homeostat.apiserver._registry import Served
 from homeostat.schema import FieldError
 
@@ -147,12 +147,14 @@ def _replicas(value: Mapping[str, Any], path: str) -> list[FieldError]:
 def _mistaken(value: Mapping[str, Any], path: str, wanted: type[object]) -> str:
     """Return what is said of a value of another type than the scale needs."""
     *parents, last = path.lstrip(".").split(".")
-    item: JSON = value
+    item = value
     for step in parents:
-        item = item.get(step, {})
-        if not isinstance(item, dict):
-            return _accessor(path, item, "map[string]interface{}")
-    found = item.get(last, wanted())  # nothing is as good as zero
+        inner: JSON = item.get(step, {})
+        fields = as_struct(inner)
+        if fields is None:
+            return _accessor(path, inner, "map[string]interface{}")
+        item = fields
+    found: JSON = item.get(last, wanted())  # nothing is as good as zero
     if type(found) is wanted or isinstance(found, dict | list):
         # Of a struct or list the schema has complained, or has let it pass.
         return ""
@@ -169,8 +171,9 @@ def _accessor(path: str, found: JSON, wanted: str) -> str:
 
 def _shown(value: JSON) -> str:
     """Return a value as Go's ``%v`` writes it."""
-    if isinstance(value, list):
-        return f"[{' '.join(map(_shown, value))}]"
+    items = as_list(value)
+    if items is not None:
+        return f"[{' '.join(map(_shown, items))}]"
     if isinstance(value, bool):
         return str(value).lower()
     return "<nil>" if value is None else str(value)

@@ -72,8 +72,8 @@ def _keep_allocated(spec: Value, old: Value) -> None:
 
 def _synchronize(spec: Value, old: Value) -> None:
     """Bring the address and the list of addresses together, where one was written."""
-    one, listed = spec.get("clusterIP", ""), spec.get("clusterIPs") or []
-    before, listed_before = old.get("clusterIP", ""), old.get("clusterIPs") or []
+    one, listed = spec.get("clusterIP", ""), items(spec, "clusterIPs")
+    before, listed_before = old.get("clusterIP", ""), items(old, "clusterIPs")
     if one == before or listed != listed_before:
         if not old and one and not listed:
             spec["clusterIPs"] = [one]
