@@ -52,7 +52,7 @@ def test_local_up_takes_the_port_that_it_is_given(
     start: Callable[..., Started],
 ) -> None:
     first = start("local", "up", "--profile", "apiserver", "--name", "first")
-    url = kubeconfig_of(first.line()).read_text().partition("server: ")[2].split()[0]
+    url = load_config(str(kubeconfig_of(first.line()))).server
     done = run("local", "up", "--port", url.rpartition(":")[2])
     assert done.returncode == 1
     assert one_line(done).startswith("Error: ")
