@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Literal, TypeAlias, final
 
 import msgspec
@@ -29,6 +30,9 @@ Profile: TypeAlias = Literal["cluster", "apiserver"]
 NAME = "homeostat"
 ALL = "*"
 _LIFE = "homeostat.localcluster._life"
+# Texts of these, but for the words, are not taken for anything else in YAML.
+_PLAIN = frozenset(f"{ascii_letters}{digits}-./:=+")
+_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 
 
 @final
@@ -215,6 +219,9 @@ def _named(kind: str, values: dict[str, str], name: str) -> str:
 
 
 def _quoted(text: str) -> str:
+    known = text[:1].isalpha() and _PLAIN.issuperset(text)
+    if known and text.lower() not in _WORDS and not text.endswith(":"):
+        return text
     # A string of JSON is one of YAML.
     return msgspec.json.encode(text).decode()
 
