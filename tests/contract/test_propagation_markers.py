@@ -7,6 +7,13 @@ import pytest
 from tests.harness.objects import config_map, finalized
 from tests.harness.server import Server
 
+FOREGROUND = "foregroundDeletion"
+_PRESERVED = (
+    "child pods are preserved by default when jobs are deleted; set "
+    "propagationPolicy=Background to remove them or set propagationPolicy=Orphan to "
+    "suppress this warning"
+)
+
 
 async def _delete(server: Server, create: Any, *options: Any) -> Any:
     (await server.post(server.core("configmaps"), create)).ok(201)
@@ -93,3 +100,34 @@ async def test_marker_removed_removes_the_object(
     patch = {"metadata": {"finalizers": None}}
     await server.merge(server.core("configmaps/a"), patch)
     (await server.get(server.core("configmaps/a"))).refused(404, "NotFound")
+
+
+async def test_jobs_leave_their_pods_behind_when_nobody_says_otherwise(
+    server: Server,
+) -> None:
+    path = server.path("batch/v1", "jobs")
+    for name in "abc":
+        (await server.post(path, _job(name))).ok(201)
+    left = await server.delete(f"{path}/a")
+    assert left.ok()["metadata"]["finalizers"] == ["orphan"]
+    assert left.warnings == [_PRESERVED]
+    said = await server.delete(f"{path}/b", {"propagationPolicy": "Background"})
+    assert said.ok()["status"] == "Success"
+    assert said.warnings == []
+    # A finalizer that is there decides as well, and the warning comes all the same.
+    await server.merge(f"{path}/c", {"metadata": {"finalizers": [FOREGROUND]}})
+    some = await server.delete(path, fieldSelector="metadata.name=c")
+    assert [each["metadata"]["name"] for each in some.ok()["items"]] == ["c"]
+    assert some.warnings == [_PRESERVED]
+    kept = (await server.get(f"{path}/c")).ok()
+    assert kept["metadata"]["finalizers"] == [FOREGROUND]
+
+
+def _job(name: str) -> Any:
+    pod = {"containers": [{"name": "c", "image": "i"}], "restartPolicy": "Never"}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name},
+        "spec": {"template": {"spec": pod}},
+    }

@@ -45,6 +45,13 @@ Value = dict[str, Any]
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 DEFAULT_GRACE = 30  # seconds, of a Pod that sets none
+# They leave their pods behind, if nobody says otherwise: so it once was for all kinds.
+_ORPHANING = ("batch", "jobs")
+_ORPHANED_PODS = (
+    "child pods are preserved by default when jobs are deleted; set "
+    "propagationPolicy=Background to remove them or set propagationPolicy=Orphan to "
+    "suppress this warning"
+)
 _OPTIONS = GroupVersionKind("meta.k8s.io", "v1", "DeleteOptions")
 _TERMINATED = frozenset({"Succeeded", "Failed"})
 
@@ -77,6 +84,13 @@ def _read_options(target: Target) -> DeleteOptions:
     return delete_options(request, body)
 
 
+def _warn(target: Target, options: DeleteOptions) -> None:
+    served = target.served
+    silent = options.propagation is None and options.orphan is None
+    if silent and (served.group, served.plural) == _ORPHANING:
+        target.warnings.append(_ORPHANED_PODS)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What a delete does to an object: its next state, or its removal."""
@@ -90,6 +104,7 @@ def delete_object(cluster: Cluster, target: Target) -> HttpResponse:
     served = target.served
     form = form_of(cluster.clock, target.request)
     options = _read_options(target)
+    _warn(target, options)
     live = target.existing()
     gone, data = delete_entry(cluster, served, live, options)
     if gone and not served.returns_deleted:
@@ -124,6 +139,7 @@ def delete_collection(
     """Answer a delete of everything that is selected; not atomic."""
     served = target.served
     options = _read_options(target)
+    _warn(target, options)
     if listing.version not in ("", "0") and not listing.match:
         # The real server reads pages, and of pages a version is meant exactly.
         listing = replace(listing, match="Exact")
@@ -198,7 +214,7 @@ def _plan(served: Served, value: Value, options: DeleteOptions, now: datetime) -
             return _Plan(value, gone=False)
     elif (served.group, served.plural) == ("", "pods"):
         _mark(metadata, now, _pod_grace(value, options.grace))
-    _set_finalizers(metadata, options)
+    _set_finalizers(served, metadata, options)
     if (served.group, served.plural) == ("", "namespaces"):
         # The first delete only announces the end: the contents go before.
         first = not metadata.get("deletionTimestamp")
@@ -245,18 +261,18 @@ def _mark(metadata: Value, now: datetime, grace: int) -> None:
         metadata["generation"] += 1
 
 
-def _set_finalizers(metadata: Value, options: DeleteOptions) -> None:
+def _set_finalizers(served: Served, metadata: Value, options: DeleteOptions) -> None:
     """Add or strip the garbage collector's finalizers as the policy says."""
     policy = options.propagation
     if policy is None and options.orphan is not None:
         policy = "Orphan" if options.orphan else "Background"
+    present = items(metadata, "finalizers")
+    finalizers = [name for name in present if name not in (ORPHAN, FOREGROUND)]
     if policy is None:
-        return
-    finalizers = [
-        name
-        for name in items(metadata, "finalizers")
-        if name not in (ORPHAN, FOREGROUND)
-    ]
+        orphaning = (served.group, served.plural) == _ORPHANING
+        if len(finalizers) < len(present) or not orphaning:
+            return
+        policy = "Orphan"
     if policy == "Orphan":
         finalizers.append(ORPHAN)
     elif policy == "Foreground":
