@@ -123,6 +123,28 @@ async def test_jobs_leave_their_pods_behind_when_nobody_says_otherwise(
     assert kept["metadata"]["finalizers"] == [FOREGROUND]
 
 
+async def test_replication_controllers_leave_their_pods_behind_in_silence(
+    server: Server,
+) -> None:
+    item = {
+        "apiVersion": "v1",
+        "kind": "ReplicationController",
+        "metadata": {"name": "a"},
+        "spec": {
+            "selector": {"app": "a"},
+            "template": {
+                "metadata": {"labels": {"app": "a"}},
+                "spec": {"containers": [{"name": "c", "image": "i"}]},
+            },
+        },
+    }
+    path = server.core("replicationcontrollers")
+    (await server.post(path, item)).ok(201)
+    left = await server.delete(f"{path}/a")
+    assert left.ok()["metadata"]["finalizers"] == ["orphan"]
+    assert left.warnings == []
+
+
 def _job(name: str) -> Any:
     pod = {"containers": [{"name": "c", "image": "i"}], "restartPolicy": "Never"}
     return {

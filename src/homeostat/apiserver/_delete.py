@@ -46,7 +46,7 @@ ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 DEFAULT_GRACE = 30  # seconds, of a Pod that sets none
 # They leave their pods behind, if nobody says otherwise: so it once was for all kinds.
-_ORPHANING = ("batch", "jobs")
+_ORPHANING = frozenset({("", "replicationcontrollers"), ("batch", "jobs")})
 _ORPHANED_PODS = (
     "child pods are preserved by default when jobs are deleted; set "
     "propagationPolicy=Background to remove them or set propagationPolicy=Orphan to "
@@ -87,7 +87,7 @@ def _read_options(target: Target) -> DeleteOptions:
 def _warn(target: Target, options: DeleteOptions) -> None:
     served = target.served
     silent = options.propagation is None and options.orphan is None
-    if silent and (served.group, served.plural) == _ORPHANING:
+    if silent and (served.group, served.plural) == ("batch", "jobs"):
         target.warnings.append(_ORPHANED_PODS)
 
 
@@ -269,7 +269,7 @@ def _set_finalizers(served: Served, metadata: Value, options: DeleteOptions) -> 
     present = items(metadata, "finalizers")
     finalizers = [name for name in present if name not in (ORPHAN, FOREGROUND)]
     if policy is None:
-        orphaning = (served.group, served.plural) == _ORPHANING
+        orphaning = (served.group, served.plural) in _ORPHANING
         if len(finalizers) < len(present) or not orphaning:
             return
         policy = "Orphan"

@@ -37,6 +37,7 @@ from homeostat.apiserver._namespaces import admit, name_told
 from homeostat.apiserver._options import WriteOptions
 from homeostat.apiserver._parts import begin, check_part, is_part, keep_part
 from homeostat.apiserver._pod_accounts import admit_debugging, admit_pod
+from homeostat.apiserver._pod_priority import admit_priority, check_default_class
 from homeostat.apiserver._registry import Served
 from homeostat.apiserver._shape import check_target
 from homeostat.apiserver._status import already_exists, invalid, server_error
@@ -105,6 +106,7 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     if served.generation:
         metadata["generation"] = 1
     admit_pod(cluster, served, value, told)
+    admit_priority(cluster, served, value, told)
     strategy.prepare(cluster, value, None)
     begin(served, value, target.user)
     if not served.custom:
@@ -113,6 +115,7 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     if errors:
         name = metadata.get("name", "")
         raise invalid(served.storage.group, served.kind, name, errors)
+    check_default_class(cluster, served, value)
     _warn(target, change, value, None)
     key = served.key(metadata.get("namespace", ""), metadata["name"])
     if version not in ("", "0") and not options.dry_run:
@@ -222,6 +225,7 @@ def commit_update(
     if errors:
         raise invalid(served.storage.group, served.kind, live.name, errors)
     admit_debugging(cluster, served, value, change.subresource)
+    check_default_class(cluster, served, value)
     _warn(target, change, value, old)
     value["metadata"]["resourceVersion"] = str(live.revision)
     final = arranged(served, value)
