@@ -26,6 +26,9 @@ from homeostat.localcluster._scheduler import node_changed, pods_by_node
 __all__ = ["stray_pods"]
 
 QUARANTINE = 40.0  # seconds in which a node may come back
+# Seconds in which the pods that it had are collected: one that is bound to that name
+# later, by whoever does not know better, waits for the node anew.
+ROUND = 20.0
 
 
 @predicate
@@ -57,7 +60,9 @@ def stray_pods() -> KindController[core_v1.Pod]:
             missed.pop(name, None)
             return None
         now = asyncio.get_running_loop().time()
-        left = missed.setdefault(name, now) + QUARANTINE - now
+        if now > missed.setdefault(name, now) + QUARANTINE + ROUND:
+            missed[name] = now
+        left = missed[name] + QUARANTINE - now
         if left > 0:
             return Result(requeue_after=left)
         if await _lives(name, ctx):

@@ -263,7 +263,7 @@ def test_namespace_tells_what_keeps_it(things: Things, other: str) -> None:
     cluster = things.cluster
     spec = {
         "containers": [{"name": "c", "image": "i:1"}],
-        "nodeName": "nowhere",
+        "nodeName": other,  # one that nobody has missed before
         "terminationGracePeriodSeconds": 0,
     }
     pod: Json = {"apiVersion": "v1", "kind": "Pod", "spec": spec}

@@ -191,9 +191,11 @@ def test_pods_are_adopted_released_and_let_go(any_cluster: AnyCluster) -> None:
     jobs = Jobs(any_cluster)
     jobs.create("j", **PAIR)
     jobs.create("orphans", **PAIR)
-    jobs.create("goes", pod={"nodeName": "nowhere"}, **PAIR)
+    # A node of its own that is missing: others' may be missed for long already.
+    nowhere = {"nodeName": any_cluster.namespace}
+    jobs.create("goes", pod=nowhere, **PAIR)
     # What is being deleted is not replaced before it has failed.
-    jobs.create("once", pod={"nodeName": "nowhere"}, podReplacementPolicy="Failed")
+    jobs.create("once", pod=nowhere, podReplacementPolicy="Failed")
     released, _ = jobs.pods("j", 2)
     labels = released["metadata"]["labels"]
     jobs.change_pod(released, labels=dict.fromkeys(labels))

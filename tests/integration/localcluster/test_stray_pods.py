@@ -60,3 +60,16 @@ async def test_pods_of_a_node_that_comes_back_stay(world: World) -> None:
             await create_node(world, "n1")
             await asyncio.sleep(30)
         assert [*await pods(world)] == ["a"]
+
+
+@virtual
+async def test_a_later_pod_waits_for_the_node_anew(world: World) -> None:
+    async with world.running(stray_pods()):
+        await world.outsider.create(pod("a", "nowhere"))
+        await asyncio.sleep(90)
+        assert await pods(world) == {}
+        await world.outsider.create(pod("b", "nowhere"))
+        await asyncio.sleep(35)
+        assert [*await pods(world)] == ["b"]
+        await asyncio.sleep(10)
+        assert await pods(world) == {}
