@@ -166,10 +166,8 @@ async def _ask(port: int, *parts: bytes, wait: bool = True) -> bytes:
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:
     """Read until the end, or as long as something comes of a watch."""
-    answer = b""
+    answer, watch = b"", False
     while True:
-        # A watch has no end; what is no watch has a length, and says so.
-        watch = b"ransfer-Encoding: chunked" in answer[:2_000]
         try:
             async with asyncio.timeout(_WATCH_SECONDS if watch else _ANSWER_SECONDS):
                 part = await reader.read(1 << 20)
@@ -179,6 +177,9 @@ async def _answer(reader: asyncio.StreamReader) -> bytes:
             raise
         if not part:
             return answer
+        # A watch has no end; what is no watch has a length, and says so. Several
+        # requests that came at once may be answered at once.
+        watch = watch or b"ransfer-Encoding: chunked" in part
         answer = (answer + part)[:_KEPT]
 
 
