@@ -105,18 +105,12 @@ def commit_new(cluster: Cluster, target: Target, change: Change) -> bytes:
     _own(cluster, served, None, value, change)
     if served.generation:
         metadata["generation"] = 1
-    admit_pod(cluster, served, value, told)
-    admit_priority(cluster, served, value, told)
+    _admit(cluster, served, value, told)
     strategy.prepare(cluster, value, None)
     begin(served, value, target.user)
     if not served.custom:
         prepare_builtin_create(served.storage, value, now=cluster.now())
-    errors = _check(served, change, value, None) + strategy.check(value, None)
-    if errors:
-        name = metadata.get("name", "")
-        raise invalid(served.storage.group, served.kind, name, errors)
-    check_default_class(cluster, served, value)
-    _warn(target, change, value, None)
+    _judge(cluster, target, change, value, None)
     key = served.key(metadata.get("namespace", ""), metadata["name"])
     if version not in ("", "0") and not options.dry_run:
         text = "resourceVersion should not be set on objects to be created"
@@ -221,12 +215,7 @@ def commit_update(
         if not served.custom:
             prepare_builtin_update(served.storage, value, old)
         count_generation(served, value, old)
-    errors = _check(served, change, value, old) + strategy.check(value, old)
-    if errors:
-        raise invalid(served.storage.group, served.kind, live.name, errors)
-    admit_debugging(cluster, served, value, change.subresource)
-    check_default_class(cluster, served, value)
-    _warn(target, change, value, old)
+    _judge(cluster, target, change, value, old)
     value["metadata"]["resourceVersion"] = str(live.revision)
     final = arranged(served, value)
     if finished(final):
@@ -286,6 +275,30 @@ def _default(served: Served, change: Change, value: Value) -> None:
             # The decoder drops them, and what was applied does not pass through it.
             drop_nulls(value, served.schema)
         apply_defaults(value, served.schema)
+
+
+def _admit(cluster: Cluster, served: Served, value: Value, name: str) -> None:
+    """Give a new object what the plugins of admission give it."""
+    admit_pod(cluster, served, value, name)
+    admit_priority(cluster, served, value, name)
+
+
+def _judge(
+    cluster: Cluster, target: Target, change: Change, new: Value, old: Value | None
+) -> None:
+    """Refuse an object, or take it and tell what it is warned of.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    served = target.served
+    errors = _check(served, change, new, old) + cluster.strategy(served).check(new, old)
+    if errors:
+        name = new["metadata"].get("name", "")
+        raise invalid(served.storage.group, served.kind, name, errors)
+    admit_debugging(cluster, served, new, change.subresource)
+    check_default_class(cluster, served, new)
+    _warn(target, change, new, old)
 
 
 def _check(
