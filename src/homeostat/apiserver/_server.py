@@ -172,13 +172,10 @@ class ApiServer:
 
         Cancellation: a write that waits for nothing is done or not begun.
         """
-        answer = self.answer(request, user)
-        if answer is not None:
-            return answer
-        acting = self._admit(request, user)
-        if isinstance(acting, HttpResponse):
-            return acting
-        return await self._complete(request, acting)
+        found = self._begin(request, user)
+        if isinstance(found, HttpResponse):
+            return found
+        return await self._complete(request, found)
 
     def answer(
         self, request: HttpRequest, user: User | None = None
@@ -192,13 +189,16 @@ class ApiServer:
             request: What is asked.
             user: Who asks; None for the administrator.
         """
-        if self.faults:
-            return None
+        found = self._begin(request, user)
+        return found if isinstance(found, HttpResponse) else None
+
+    def _begin(self, request: HttpRequest, user: User | None) -> HttpResponse | User:
+        """Answer a request at once; else say in whose name it goes on."""
         acting = self._admit(request, user)
-        if isinstance(acting, HttpResponse):
+        if isinstance(acting, HttpResponse) or self.faults:
             return acting
         answer = self._try(request, acting, at_once=True)
-        return None if isinstance(answer, _NoAccount) else answer
+        return answer if isinstance(answer, HttpResponse) else acting
 
     async def _complete(self, request: HttpRequest, user: User) -> HttpResponse:
         """Answer a request that takes waiting."""
@@ -293,11 +293,7 @@ class ApiServer:
     async def _stream(
         self, request: HttpRequest, user: User | None
     ) -> AsyncGenerator[HttpStream]:
-        answer = self.answer(request, user)
-        if answer is not None:
-            yield WholeAnswer(answer)
-            return
-        acting = self._admit(request, user)
+        acting = self._begin(request, user)
         if isinstance(acting, HttpResponse):
             yield WholeAnswer(acting)
             return
